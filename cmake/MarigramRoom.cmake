@@ -1,0 +1,115 @@
+# A room is a folder of src/: one static library, and its tests.
+#
+#   marigram_room(coverage
+#     ROOMS base                       other rooms, lower rows only
+#     LIBRARIES marigram_roaring       anything else it links
+#     SOURCES bucket_set.cc            written out, one by one
+#     TESTS bucket_set_test.cc         one executable, bin/tests/coverage_test
+#     CONCURRENT_TESTS race_test.cc    one executable, bin/tests/coverage_concurrent_test, also run under tsan
+#     TEST_LIBRARIES marigram_arrow)   what only the tests link
+#
+# Each test is registered with ctest under the labels `unit` and the room's name (and `concurrent`).
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/rooms.txt")
+file(STRINGS "${PROJECT_SOURCE_DIR}/cmake/rooms.txt" _rooms REGEX "^[a-z]")
+foreach(_room IN LISTS _rooms)
+  separate_arguments(_room UNIX_COMMAND "${_room}")
+  list(GET _room 0 _name)
+  list(GET _room 1 MARIGRAM_ROW_${_name})
+endforeach()
+
+function(marigram_room name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "ROOMS;LIBRARIES;SOURCES;TESTS;CONCURRENT_TESTS;TEST_LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "cannot make room ${name}: unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT DEFINED MARIGRAM_ROW_${name})
+    message(FATAL_ERROR "cannot make room ${name}: cmake/rooms.txt does not list it")
+  endif()
+  foreach(lower IN LISTS arg_ROOMS)
+    if(NOT MARIGRAM_ROW_${lower} LESS MARIGRAM_ROW_${name})
+      message(FATAL_ERROR "cannot link room ${name} (row ${MARIGRAM_ROW_${name}}) with ${lower} "
+                          "(row ${MARIGRAM_ROW_${lower}}): want a lower row")
+    endif()
+    list(APPEND rooms marigram_${lower})
+  endforeach()
+
+  # scaffold-begin: a file that is listed but not written yet is left out, so that rooms can grow side by side
+  foreach(list arg_SOURCES arg_TESTS arg_CONCURRENT_TESTS)
+    foreach(file IN LISTS ${list})
+      if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+        message(WARNING "${name}/${file} is listed but not there")
+        list(REMOVE_ITEM ${list} "${file}")
+        file(GLOB _ CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+      endif()
+    endforeach()
+  endforeach()
+  # scaffold-end
+
+  set(scope PUBLIC)
+  if(arg_SOURCES)
+    add_library(marigram_${name} STATIC ${arg_SOURCES})
+    set_property(GLOBAL APPEND PROPERTY MARIGRAM_ROOMS_BUILT ${name})
+  else()
+    set(scope INTERFACE)
+    add_library(marigram_${name} INTERFACE)
+  endif()
+  target_link_libraries(marigram_${name} ${scope} marigram_options ${rooms} ${arg_LIBRARIES})
+
+  if(MARIGRAM_TESTS)
+    if(arg_TESTS)
+      marigram_test(${name}_test LABELS unit ${name} SOURCES ${arg_TESTS} LIBRARIES marigram_${name} ${arg_TEST_LIBRARIES})
+    endif()
+    if(arg_CONCURRENT_TESTS)
+      marigram_test(${name}_concurrent_test LABELS unit concurrent ${name} SOURCES ${arg_CONCURRENT_TESTS}
+        LIBRARIES marigram_${name} ${arg_TEST_LIBRARIES})
+    endif()
+  endif()
+endfunction()
+
+# marigram_test(<executable> LABELS … SOURCES … LIBRARIES …): a GoogleTest executable in bin/tests, each of its tests
+# one ctest test, named after the last label. MARIGRAM_SOURCE_DIR is the repository's root, for test data.
+function(marigram_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LABELS;SOURCES;LIBRARIES")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE marigram_options ${arg_LIBRARIES}
+    GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
+  target_compile_definitions(${name} PRIVATE MARIGRAM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/tests")
+  if("unit" IN_LIST arg_LABELS)
+    add_dependencies(unit_tests ${name})
+  endif()
+  if("concurrent" IN_LIST arg_LABELS)
+    add_dependencies(concurrent_tests ${name})
+  endif()
+  list(GET arg_LABELS -1 prefix)
+  gtest_discover_tests(${name} TEST_PREFIX "${prefix}." TEST_LIST ${name}_list DISCOVERY_MODE PRE_TEST)
+  # Properties that are lists do not survive gtest_discover_tests, so ctest sets them when it has found the tests.
+  set(properties "${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake")
+  file(CONFIGURE OUTPUT "${properties}" @ONLY CONTENT [[
+if(@name@_list)
+  set_tests_properties(${@name@_list} PROPERTIES
+    TIMEOUT 300 LABELS "@arg_LABELS@" ENVIRONMENT "@MARIGRAM_TEST_ENVIRONMENT@")
+endif()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${properties}")
+endfunction()
+
+# What the sanitizers' runtimes are told, as ctest's ENVIRONMENT.
+set(MARIGRAM_TEST_ENVIRONMENT "")
+if(MARIGRAM_SANITIZE)
+  set(_common "")
+  find_program(MARIGRAM_SYMBOLIZER NAMES llvm-symbolizer-19 llvm-symbolizer)
+  if(MARIGRAM_SYMBOLIZER AND CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    set(_common ":external_symbolizer_path=${MARIGRAM_SYMBOLIZER}")
+  endif()
+  set(MARIGRAM_TEST_ENVIRONMENT
+    "TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=50:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp${_common}"
+    "ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1${_common}"
+    "UBSAN_OPTIONS=print_stacktrace=1${_common}")
+endif()
+if(MARIGRAM_TESTS)
+  include(GoogleTest)
+  add_custom_target(unit_tests)        # builds what `ctest -L unit` runs
+  add_custom_target(concurrent_tests)  # builds what `ctest -L concurrent` runs
+endif()
