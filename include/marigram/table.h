@@ -1,0 +1,191 @@
+// An open, versioned time-series table: a folder of Parquet segments, a JSON commit log and coverage bitmaps.
+//
+//   auto table = marigram::Table::open("weather");
+//   if (!table) return report(table.error());
+//   ArrowArrayStream rows;
+//   auto status = table->scan({.from = t0, .to = t1, .columns = {"time", "temp"}}, &rows);
+//
+// A Table is a handle on one version. It is cheap to copy (copies share the handle) and thread-safe: reads run in
+// parallel, writes of one handle are serialised; writers in other handles, threads and processes are met by
+// optimistic concurrency. Reads see the version that the handle holds; refresh() moves it to the newest.
+#pragma once
+
+#include <marigram/arrow_abi.h>
+#include <marigram/coverage.h>
+#include <marigram/error.h>
+#include <marigram/export.h>
+#include <marigram/scan.h>
+#include <marigram/series.h>
+#include <marigram/time.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace marigram {
+
+/// Which open format a table is written in (docs/format/log.md).
+enum class Dialect {
+  kV1,  ///< timeseries-table-core 0.2: one series a table, 32-bit coverage
+  kV7,  ///< timeseries-table-format 0.9 (protocol 7): many series, 64-bit coverage
+};
+
+/// A column, as users name its type: bool, int32, int64, uint64, float32, float64, string, binary,
+/// timestamp[ms|us|ns] with an optional zone (`timestamp[us,UTC]`), decimal(p,s), and what files bring along.
+struct ColumnInfo {
+  std::string name = {};
+  std::string type = {};
+  bool nullable = true;
+};
+
+/// What a new table is.
+struct TableOptions {
+  std::string time_column = {};                  ///< name of the ordered index column; required
+  std::optional<TimeUnit> unit = {};             ///< resolution; default: that of the first append
+  std::vector<ColumnInfo> tags = {};             ///< string, int32, int64 or uint64 columns that name the series
+  std::vector<ColumnInfo> fields = {};           ///< empty (with `unit` unset): adopt the first append's columns
+  std::string bucket = "1h";                     ///< coverage grid: 1..4294967295 of s, m, h or d
+  std::string index_type = "timestamp";          ///< timestamp, int64 or uint64 (v7)
+  std::optional<std::uint64_t> index_step = {};  ///< coverage grid of an integer index, >= 1; instead of `bucket`
+  std::optional<std::string> timezone = {};      ///< IANA zone recorded with the index; buckets stay in UTC
+  Dialect dialect = Dialect::kV7;
+  std::optional<std::string> calendar = {};  ///< JSON text of a calendar (docs/format/coverage.md)
+  std::string partition = "1d";              ///< a segment never crosses a multiple of this width
+};
+
+/// Which version to open.
+struct OpenOptions {
+  /// Newest (monostate), a version number, or the newest version committed at or before a time.
+  std::variant<std::monostate, std::uint64_t, Instant> at = {};
+};
+
+struct AppendResult {
+  std::uint64_t version = 0;  ///< version that holds the rows; unchanged if there were none
+  std::uint64_t rows = 0;
+  std::uint64_t segments = 0;
+};
+
+struct SegmentInfo {
+  std::string id = {};      ///< v1: segment id; v7: its path
+  std::string path = {};    ///< relative to the table
+  std::string format = {};  ///< "parquet"
+  IndexValue min = {};
+  IndexValue max = {};  ///< inclusive
+  std::uint64_t rows = 0;
+  std::uint64_t bytes = 0;               ///< 0 if not recorded
+  std::optional<SeriesKey> series = {};  ///< set when all rows belong to one series
+};
+
+struct TableInfo {
+  std::uint64_t version = 0;
+  Dialect dialect = Dialect::kV7;
+  Instant created_at = {};
+  std::string time_column = {};
+  std::string index_type = {};        ///< timestamp, int64 or uint64
+  std::optional<TimeUnit> unit = {};  ///< unset before the schema is known, and for integer indexes
+  std::string bucket = {};            ///< "1h", or the step of an integer index
+  std::optional<std::string> timezone = {};
+  std::optional<IndexValue> min = {};  ///< unset for an empty table
+  std::optional<IndexValue> max = {};
+  std::uint64_t rows = 0;
+  std::uint64_t segments = 0;
+  std::vector<ColumnInfo> tags = {};
+  std::vector<ColumnInfo> fields = {};       ///< all columns but time and tags
+  std::vector<std::string> features = {};    ///< declared reader and writer features
+  std::optional<std::string> calendar = {};  ///< JSON text
+};
+
+struct CommitInfo {
+  std::uint64_t version = 0;
+  Instant timestamp = {};
+  std::string operation = {};  ///< create, append, remove_segments, add_columns, or "commit" for what we cannot name
+  std::uint64_t added_segments = 0;
+  std::uint64_t removed_segments = 0;
+  std::uint64_t added_rows = 0;
+  std::string transaction_id = {};  ///< empty if the writer recorded none
+};
+
+struct VerifyReport {
+  std::uint64_t commits = 0;               ///< checked
+  std::uint64_t segments = 0;              ///< checked
+  std::uint64_t rows = 0;                  ///< read and checked
+  std::vector<std::string> problems = {};  ///< each names the file and what is wrong; empty: the table is sound
+  std::vector<std::string> repaired = {};  ///< what repair mended
+};
+
+struct VacuumReport {
+  std::uint64_t files = 0;
+  std::uint64_t bytes = 0;
+  std::vector<std::string> paths = {};  ///< removed, or with dry_run what would be
+};
+
+class MARIGRAM_EXPORT Table {
+ public:
+  /// Makes an empty table at version 1 in folder `uri` (made if absent). kAlreadyExists if a table is there.
+  static Result<Table> create(std::string_view uri, const TableOptions& options);
+  /// kNotFound if there is no table; kInvalidInput if it needs a feature that this library lacks (named).
+  static Result<Table> open(std::string_view uri, const OpenOptions& options = {});
+
+  /// Reads everything in the table at `uri` and compares it: log, segments, statistics, coverage. What is wrong is in
+  /// the report, not an error, also when the table cannot be opened for it. With `repair`, writes again what can be
+  /// derived: an unreadable or wrong CURRENT, an unpublished or torn last commit, coverage sidecars and snapshot.
+  static Result<VerifyReport> verify(std::string_view uri, bool repair = false);
+
+  TableInfo info() const;
+  /// Live segments in (min, max, path) order. O(segments).
+  std::vector<SegmentInfo> segments() const;
+  /// All commits up to the handle's version, oldest first. O(commits).
+  Result<std::vector<CommitInfo>> log() const;
+
+  /// Moves the handle to the newest version. kInvalidInput for a handle opened at an earlier version.
+  Status refresh();
+
+  /// Appends all rows of a stream as one commit: all or none. Takes ownership of the stream and releases it. Rows may
+  /// come in any order; columns are matched by name. kSchemaMismatch, kOverlap (with OverlapInfo), kInvalidInput; the
+  /// table is unchanged after an error. Concurrent appends that do not overlap all succeed.
+  Result<AppendResult> append(ArrowArrayStream* rows);
+  /// Appends one record batch; takes ownership of both structs.
+  Result<AppendResult> append(ArrowSchema* schema, ArrowArray* batch);
+  /// Appends a Parquet file. v7: its rows are rewritten sorted and partitioned. v1: a file inside the table's folder is
+  /// adopted where it is, any other is copied to data/ first.
+  Result<AppendResult> append_parquet(std::string_view path);
+
+  /// Streams the rows asked for; `out` is released by the caller and keeps what it needs alive. Memory is bounded by
+  /// the number of segments that overlap in time, not by the rows. A corrupt or missing segment ends the stream with an
+  /// error that names it.
+  Status scan(const ScanRequest& request, ArrowArrayStream* out) const;
+
+  /// Coverage of the whole table: a bucket counts as covered if any matching series covers it.
+  Result<CoverageReport> coverage(const CoverageRequest& request = {}) const;
+  /// One report per matching series, in series order.
+  Result<std::vector<CoverageReport>> coverage_by_series(const CoverageRequest& request = {}) const;
+  /// The latest run of `length` expected buckets, all covered by any matching series, that ends at or before the
+  /// bucket holding the last instant before `before` (default: the end of the coverage). Unset if there is none or if
+  /// `length` is 0. Cost: the runs between `before` and the window.
+  Result<std::optional<BucketRange>> last_covered_window(std::uint64_t length, std::optional<IndexValue> before = {},
+                                                         const std::vector<TagPredicate>& where = {}) const;
+
+  /// Takes segments (by id or path) out of the table; their files stay until vacuum. kNotFound names an unknown one.
+  Result<std::uint64_t> remove_segments(std::span<const std::string> ids);
+  /// Adds nullable columns at the end (v7); rows written before read null. Returns the new version.
+  Result<std::uint64_t> add_columns(std::span<const ColumnInfo> columns);
+
+  /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it.
+  Status checkpoint();
+  /// Deletes files that no commit refers to and that are older than `older_than_seconds` (writers in flight own newer
+  /// ones: keep it longer than the longest append).
+  Result<VacuumReport> vacuum(std::int64_t older_than_seconds = 7 * 86'400, bool dry_run = false);
+
+  struct Impl;
+  explicit Table(std::shared_ptr<Impl> impl);  // not for users: see create and open
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace marigram
