@@ -1,0 +1,62 @@
+// A table's definition and its segments, as the log records them.
+#pragma once
+
+#include "model/index.h"
+#include "model/schema.h"
+
+#include <marigram/series.h>
+#include <marigram/table.h>
+#include <marigram/time.h>
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace marigram::model {
+
+struct TableMeta {
+  Dialect dialect = Dialect::kV7;
+  std::optional<IndexSpec> index = {};  // unset: kind "Generic", which we list but do not open for data
+  std::optional<Schema> schema = {};    // unset until declared or adopted
+  Instant created_at = {};
+  std::optional<SeriesKey> pinned_series = {};  // v1 "entity_identity", strings only, in the order of index->tags
+  std::set<std::string> reader_features = {};   // v7
+  std::set<std::string> writer_features = {};   // v7
+
+  friend bool operator==(const TableMeta&, const TableMeta&) = default;
+};
+
+/// How the rows of a segment spread over series (v7 "entity_layout").
+struct NoSeries {  // the table has no tags
+  friend bool operator==(const NoSeries&, const NoSeries&) = default;
+};
+struct MixedSeries {
+  friend bool operator==(const MixedSeries&, const MixedSeries&) = default;
+};
+using SegmentLayout = std::variant<NoSeries, MixedSeries, SeriesKey>;
+
+struct SegmentMeta {
+  std::string id = {};    // v1 only; v7 segments are known by their path
+  std::string path = {};  // canonical, relative to the table
+  std::string format = "parquet";
+  SegmentLayout layout = {};  // v7; NoSeries in v1
+  IndexValue min = {};        // inclusive, min <= max
+  IndexValue max = {};        // inclusive
+  std::uint64_t row_count = 0;
+  std::optional<std::uint64_t> file_size = {};
+  std::optional<std::string> coverage_path = {};
+
+  friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
+
+  /// What identifies the segment in its table: the id in v1, the path in v7.
+  const std::string& key(Dialect dialect) const { return dialect == Dialect::kV1 ? id : path; }
+};
+
+/// Whether `path` is canonical and relative: parts joined by '/', none empty (so no leading '/'), '.', '..' or
+/// beginning with a drive ("C:"); no backslash, no NUL. Never follow a path from a file without asking.
+bool is_canonical_path(std::string_view path);
+
+}  // namespace marigram::model
