@@ -1,0 +1,25 @@
+// From a file's column type to a table's.
+#pragma once
+
+#include <marigram/error.h>
+
+#include <memory>
+#include <string>
+
+namespace arrow {
+class Array;
+class DataType;
+}  // namespace arrow
+
+namespace marigram::segment {
+
+/// Whether values of `from` can become `to` without loss: the same but for names, time zones and dictionaries; bytes
+/// for text (where a v1 table says binary); int64 for uint64 of the same bits (v1 has no uint64); what model::can_widen
+/// allows.
+bool can_become(const arrow::DataType& from, const arrow::DataType& to);
+
+/// `values` as `to`; can_become() holds for the types. `doing` begins messages.
+Result<std::shared_ptr<arrow::Array>> become(const std::shared_ptr<arrow::Array>& values,
+                                             const std::shared_ptr<arrow::DataType>& to, const std::string& doing);
+
+}  // namespace marigram::segment
