@@ -1,0 +1,75 @@
+// What a commit says: the actions of the two open dialects and our own extension.
+//
+// On disk (docs/format/log.md) a commit is one JSON object
+//   {"version":N,"base_version":N-1,"timestamp":RFC3339,"actions":[...]}
+// v7 carries our extension as one more action, {"Marigram":{...}}, which other readers ignore; v1 readers refuse
+// unknown actions but ignore unknown members, so there it is a member of the commit beside "actions": "marigram":{...}.
+#pragma once
+
+#include "model/table_meta.h"
+
+#include <marigram/time.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace marigram::log {
+
+struct UpdateTableMeta {
+  model::TableMeta meta = {};
+
+  friend bool operator==(const UpdateTableMeta&, const UpdateTableMeta&) = default;
+};
+struct AddSegment {
+  model::SegmentMeta segment = {};
+
+  friend bool operator==(const AddSegment&, const AddSegment&) = default;
+};
+/// `key` is the segment id in v1, its path in v7. Removing an unknown segment is no error on replay.
+struct RemoveSegment {
+  std::string key = {};
+
+  friend bool operator==(const RemoveSegment&, const RemoveSegment&) = default;
+};
+struct UpdateTableCoverage {
+  model::IndexKind index_kind = {};
+  std::string coverage_path = {};
+
+  friend bool operator==(const UpdateTableCoverage&, const UpdateTableCoverage&) = default;
+};
+/// An action that this library does not know (v7 only): the compact JSON of the whole action, carried by checkpoints.
+struct UnknownAction {
+  std::string json = {};
+
+  friend bool operator==(const UnknownAction&, const UnknownAction&) = default;
+};
+
+using Action = std::variant<UpdateTableMeta, AddSegment, RemoveSegment, UpdateTableCoverage, UnknownAction>;
+
+/// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
+struct Extension {
+  std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
+  std::string operation = {};                 // create, append, remove_segments, add_columns, repair
+  std::optional<std::string> partition = {};  // table option: segment partition width ("1d"); last one wins
+  std::optional<std::string> calendar = {};   // table option: calendar JSON; last one wins; "" removes it
+  /// Table option: types declared for columns before the first append brings the schema, as model::format_type spells
+  /// them ({"ts":"timestamp[us]"}); last one wins. Left out of the JSON when empty.
+  std::map<std::string, std::string> declared_types = {};
+
+  friend bool operator==(const Extension&, const Extension&) = default;
+};
+
+struct Commit {
+  std::uint64_t version = 0;  // >= 1
+  Instant timestamp = {};
+  std::vector<Action> actions = {};
+  std::optional<Extension> extension = {};  // unset in commits of other writers
+  /// Set by decoding: the dialect that the members of its actions belong to; unset when no action tells.
+  std::optional<Dialect> dialect = {};
+};
+
+}  // namespace marigram::log

@@ -1,0 +1,32 @@
+// Actions and our extension as JSON; the two dialects differ in the members (docs/format/log.md).
+#pragma once
+
+#include "log/action.h"
+#include "log/json_in.h"
+#include "model/table_meta.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace marigram::log {
+
+/// An action with the dialect that its members belong to; unset for one that is not known.
+struct DecodedAction {
+  Action action;
+  std::optional<Dialect> dialect;
+};
+
+/// kCorruption (naming the action and what is wrong with it), kInvalidInput (metadata that this library cannot read).
+Result<DecodedAction> action_in(json::Element element);
+Result<model::SegmentMeta> segment_in(json::Element element, Dialect& dialect);
+Result<Extension> extension_in(json::Element element);
+
+/// Compact text. kInvalidInput when a name or option is not UTF-8, which JSON cannot hold.
+Result<std::string> dump(const nlohmann::ordered_json& json);
+
+}  // namespace marigram::log

@@ -1,0 +1,251 @@
+#include "log/table_state.h"
+
+#include "base/try.h"
+#include "model/index.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace marigram::log {
+namespace {
+
+using model::TypeId;
+
+std::unexpected<Error> wrong(std::string what) {
+  return fail(ErrorCode::kCorruption, std::move(what));
+}
+
+Status check_features(const char* who, const std::set<std::string>& had, const std::set<std::string>& has) {
+  std::vector<std::string> dropped;
+  std::ranges::set_difference(had, has, std::back_inserter(dropped));
+  if (dropped.empty()) return {};
+  return wrong(fmt::format("it drops the required {} features {}", who, fmt::join(dropped, ", ")));
+}
+
+/// v7: columns are only ever added at the end, nullable, and with the feature that says so.
+Status check_columns(const model::TableMeta& now, const model::TableMeta& next) {
+  if (!now.schema) return {};
+  if (!next.schema) return wrong("it takes the table's schema away");
+  const auto& had = now.schema->columns;
+  const auto& has = next.schema->columns;
+  if (has.size() < had.size() || !std::equal(had.begin(), had.end(), has.begin())) {
+    return wrong("it changes or removes columns that the table has");
+  }
+  if (now.schema->metadata != next.schema->metadata) return wrong("it changes the schema's metadata");
+  if (has.size() == had.size()) return {};
+  if (!next.reader_features.contains("schema_add_columns")) {
+    return wrong("it adds columns without the reader feature schema_add_columns");
+  }
+  for (std::size_t i = had.size(); i < has.size(); ++i) {
+    if (!has[i].nullable) return wrong(fmt::format("it adds column \"{}\", which is not nullable", has[i].name));
+  }
+  return {};
+}
+
+bool fits_index(const model::IndexKind& kind, const model::DataType& type) {
+  constexpr TypeId kTypes[] = {TypeId::kTimestamp, TypeId::kInt64, TypeId::kUInt64};
+  return type.id == kTypes[kind.index()];
+}
+
+/// The type of a tag's values as an alternative of TagValue.
+std::optional<std::size_t> tag_alternative(const model::DataType& type) {
+  constexpr TypeId kTypes[] = {TypeId::kUtf8, TypeId::kInt32, TypeId::kInt64, TypeId::kUInt64};
+  const auto* found = std::ranges::find(kTypes, type.id);
+  if (found == std::end(kTypes)) return std::nullopt;
+  return static_cast<std::size_t>(found - std::begin(kTypes));
+}
+
+/// v7: the schema has the index and the tags, of types that serve.
+Status check_keys(const model::TableMeta& meta) {
+  if (!meta.schema || !meta.index) return {};
+  const model::Column* column = meta.schema->find(meta.index->column);
+  if (column == nullptr || !fits_index(meta.index->kind, column->type)) {
+    return wrong(fmt::format("the schema has {}; the table wants column \"{}\" as its index, of {}",
+                             column == nullptr ? "no such column" : model::format_type(column->type),
+                             meta.index->column, model::index_kind_name(meta.index->kind)));
+  }
+  for (const std::string& tag : meta.index->tags) {
+    const model::Column* found = meta.schema->find(tag);
+    if (found == nullptr) return wrong(fmt::format("the schema lacks tag column \"{}\"", tag));
+    if (tag_alternative(found->type)) continue;
+    return wrong(fmt::format("tag column \"{}\" is of type {}, want string, int32, int64 or uint64", tag,
+                             model::format_type(found->type)));
+  }
+  return {};
+}
+
+Status check_meta(const model::TableMeta* now, const model::TableMeta& next) {
+  if (now != nullptr && now->dialect != next.dialect) return wrong("it changes the table's dialect");
+  if (next.dialect == Dialect::kV1) return {};  // the last one wins, whatever it says
+  if (now != nullptr) {
+    MARIGRAM_TRY(check_features("reader", now->reader_features, next.reader_features));
+    MARIGRAM_TRY(check_features("writer", now->writer_features, next.writer_features));
+    if (now->index != next.index) return wrong("it changes the table's index");
+  }
+  MARIGRAM_TRY(check_keys(next));
+  return now != nullptr ? check_columns(*now, next) : Status{};
+}
+
+/// v7: a table without tags has "NotApplicable", one with tags the rest, with values of the columns' types.
+Status check_layout(const model::TableMeta& meta, const model::SegmentMeta& segment) {
+  const auto& tags = meta.index->tags;
+  const auto* series = std::get_if<SeriesKey>(&segment.layout);
+  if (series == nullptr) {
+    if (std::holds_alternative<model::NoSeries>(segment.layout) == tags.empty()) return {};
+    return wrong(
+        fmt::format("segment {} has an entity layout that does not fit a table of {} tags", segment.path, tags.size()));
+  }
+  if (series->size() != tags.size()) {
+    return wrong(fmt::format("segment {} names {} tag values; want {}", segment.path, series->size(), tags.size()));
+  }
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const model::Column* column = meta.schema->find(tags[i]);
+    if (column != nullptr && tag_alternative(column->type) == (*series)[i].index()) continue;
+    return wrong(fmt::format("segment {} has a value of another type for tag \"{}\"", segment.path, tags[i]));
+  }
+  return {};
+}
+
+Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment) {
+  if (segment.id.empty() != (meta.dialect == Dialect::kV7)) {
+    return wrong(fmt::format("segment {} is of the other dialect", segment.path));
+  }
+  if (!meta.index) return {};
+  if (!model::value_matches(meta.index->kind, segment.min) || !model::value_matches(meta.index->kind, segment.max) ||
+      segment.max < segment.min) {
+    return wrong(fmt::format("segment {} has bounds {} and {}, want two {} values in order", segment.path,
+                             format_index_value(segment.min), format_index_value(segment.max),
+                             model::index_kind_name(meta.index->kind)));
+  }
+  if (meta.dialect == Dialect::kV1) return {};
+  if (!meta.schema) return wrong(fmt::format("segment {} is added to a table without a schema", segment.path));
+  return check_layout(meta, segment);
+}
+
+/// A v1 pointer does not say the time zone, which plays no part in coverage.
+Status check_coverage(const model::TableMeta& meta, const UpdateTableCoverage& coverage) {
+  if (!meta.index) return {};
+  bool fits = coverage.index_kind == meta.index->kind;
+  if (meta.dialect == Dialect::kV1) {
+    const auto* has = std::get_if<model::TimestampIndex>(&coverage.index_kind);
+    const auto* want = std::get_if<model::TimestampIndex>(&meta.index->kind);
+    fits = has != nullptr && want != nullptr && has->bucket == want->bucket;
+  }
+  if (fits) return {};
+  return wrong(fmt::format("table coverage {} has buckets of {}, the table has {}", coverage.coverage_path,
+                           model::format_bucket(coverage.index_kind), model::format_bucket(meta.index->kind)));
+}
+
+/// The metadata after the commit's own; null: none yet.
+Result<const model::TableMeta*> last_meta(const TableState& state, const Commit& commit) {
+  const model::TableMeta* meta = state.meta ? &*state.meta : nullptr;
+  for (const Action& action : commit.actions) {
+    const auto* update = std::get_if<UpdateTableMeta>(&action);
+    if (update == nullptr) continue;
+    MARIGRAM_TRY(check_meta(meta, update->meta));
+    meta = &update->meta;
+  }
+  return meta;
+}
+
+/// v7: a path is added only while it is not live. Changes of this commit are followed in their order.
+Status check_live(const TableState& state, const Commit& commit) {
+  std::map<std::string, bool, std::less<>> changed;
+  for (const Action& action : commit.actions) {
+    if (const auto* add = std::get_if<AddSegment>(&action)) {
+      const auto [found, first] = changed.try_emplace(add->segment.path, true);
+      if (first ? state.segments.contains(add->segment.path) : found->second) {
+        return wrong(fmt::format("segment {} is in the table already", add->segment.path));
+      }
+      found->second = true;
+    } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
+      changed.insert_or_assign(remove->key, false);
+    }
+  }
+  return {};
+}
+
+Status check_actions(const TableState& state, const Commit& commit) {
+  if (commit.version != state.version + 1) return wrong(fmt::format("the table is at version {}", state.version));
+  MARIGRAM_ASSIGN(const model::TableMeta* meta, last_meta(state, commit));
+  if (meta == nullptr) return wrong("the table has no metadata");
+  if (commit.dialect && commit.dialect != meta->dialect) return wrong("it is of another dialect than the table");
+  for (const Action& action : commit.actions) {
+    if (const auto* add = std::get_if<AddSegment>(&action)) {
+      MARIGRAM_TRY(check_segment(*meta, add->segment));
+    } else if (const auto* coverage = std::get_if<UpdateTableCoverage>(&action)) {
+      MARIGRAM_TRY(check_coverage(*meta, *coverage));
+    } else if (std::holds_alternative<UnknownAction>(action) && meta->dialect == Dialect::kV1) {
+      return fail(ErrorCode::kInvalidInput,
+                  "the table needs a newer version of marigram: it has an action that tables of "
+                  "format_version 1 do not have");
+    }
+  }
+  return meta->dialect == Dialect::kV7 ? check_live(state, commit) : Status{};
+}
+
+void apply_extension(TableState& state, Extension extension) {
+  if (extension.partition) state.partition = std::move(extension.partition);
+  if (extension.calendar) state.calendar = std::move(extension.calendar);
+  if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
+}
+
+void apply_action(TableState& state, Action action, std::uint64_t version) {
+  if (auto* update = std::get_if<UpdateTableMeta>(&action)) {
+    state.meta = std::move(update->meta);
+  } else if (auto* add = std::get_if<AddSegment>(&action)) {
+    auto segment = std::make_shared<const model::SegmentMeta>(std::move(add->segment));
+    state.segments.insert_or_assign(segment->key(state.dialect()), segment);
+  } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
+    state.segments.erase(remove->key);
+  } else if (auto* coverage = std::get_if<UpdateTableCoverage>(&action)) {
+    state.coverage = CoveragePointer{std::move(coverage->coverage_path), version};
+  } else {
+    state.unknown_actions.push_back(std::move(std::get<UnknownAction>(action).json));
+  }
+}
+
+}  // namespace
+
+Status check(const TableState& state, const Commit& commit) {
+  auto checked = check_actions(state, commit);
+  if (!checked) {
+    checked.error().message = fmt::format("cannot apply commit {}: {}", commit.version, checked.error().message);
+  }
+  return checked;
+}
+
+Status apply(TableState& state, Commit commit) {
+  MARIGRAM_TRY(check(state, commit));
+  // The dialect is needed for the keys of segments that come before the first metadata.
+  if (!state.meta) {
+    for (const Action& action : commit.actions) {
+      if (const auto* update = std::get_if<UpdateTableMeta>(&action)) state.meta = update->meta;
+    }
+  }
+  for (Action& action : commit.actions) apply_action(state, std::move(action), commit.version);
+  if (commit.extension) apply_extension(state, std::move(*commit.extension));
+  state.version = commit.version;
+  state.timestamp = commit.timestamp;
+  return {};
+}
+
+std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state) {
+  std::vector<std::shared_ptr<const model::SegmentMeta>> segments;
+  segments.reserve(state.segments.size());
+  for (const auto& [key, segment] : state.segments) segments.push_back(segment);
+  // They come in key order, and stable sorting keeps it among equals.
+  std::ranges::stable_sort(
+      segments, [](const auto& a, const auto& b) { return std::tie(a->min, a->max) < std::tie(b->min, b->max); });
+  return segments;
+}
+
+}  // namespace marigram::log

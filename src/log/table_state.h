@@ -1,0 +1,48 @@
+// A table at one version: the fold of its commits.
+#pragma once
+
+#include "log/action.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marigram::log {
+
+struct CoveragePointer {
+  std::string path = {};
+  std::uint64_t version = 0;  // commit that set it
+};
+
+struct TableState {
+  std::uint64_t version = 0;
+  Instant timestamp = {};                                                          // of commit `version`
+  std::optional<model::TableMeta> meta = {};                                       // set by the first commit
+  std::map<std::string, std::shared_ptr<const model::SegmentMeta>> segments = {};  // by SegmentMeta::key
+  std::optional<CoveragePointer> coverage = {};
+  std::optional<std::string> partition = {};
+  std::optional<std::string> calendar = {};
+  std::map<std::string, std::string> declared_types = {};  // see Extension
+  std::vector<std::string> unknown_actions = {};           // verbatim, oldest first
+
+  Dialect dialect() const { return meta ? meta->dialect : Dialect::kV7; }
+};
+
+/// Applies the next commit (commit.version == state.version + 1). kCorruption when it contradicts the state: a
+/// duplicate live path (v7), metadata that lowers the protocol, drops a feature, or changes the index or existing
+/// columns (v7), an index value of another domain, a first commit without metadata. The state is unchanged after an
+/// error. O(actions), whatever the state holds.
+Status apply(TableState& state, Commit commit);
+/// Whether apply would succeed.
+Status check(const TableState& state, const Commit& commit);
+
+/// Live segments by (min, max, key).
+std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state);
+
+}  // namespace marigram::log
