@@ -1,0 +1,40 @@
+#include "db/default_environment.h"
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "base/try.h"
+#include "io/local_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+namespace marigram::db {
+namespace {
+
+/// Never destroyed: streams may outlive main's static objects.
+ThreadPool& process_pool() {
+  static auto* pool = new ThreadPool(std::max(1U, std::thread::hardware_concurrency()));
+  return *pool;
+}
+
+}  // namespace
+
+Result<table::Environment> environment_for(std::string_view uri) {
+  constexpr std::string_view kFileScheme = "file:";
+  std::string_view path = uri;
+  if (path.starts_with(kFileScheme)) {
+    path.remove_prefix(kFileScheme.size());
+    while (path.starts_with("//")) path.remove_prefix(1);
+  } else if (const auto colon = uri.find("://"); colon != std::string_view::npos) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot use {}: unknown scheme {}; want a folder or file:", uri, uri.substr(0, colon)));
+  }
+  if (path.empty()) return fail(ErrorCode::kInvalidInput, "cannot use a table without a name: the path is empty");
+  MARIGRAM_ASSIGN(auto store, io::make_local_store(std::filesystem::path(path)));
+  return table::Environment{.store = std::move(store), .clock = &system_clock(), .pool = &process_pool()};
+}
+
+}  // namespace marigram::db

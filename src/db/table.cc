@@ -1,0 +1,153 @@
+// The public Table: paths become stores, Arrow structs become readers, everything else is the engine's.
+#include <marigram/table.h>
+
+#include "base/try.h"
+#include "db/default_environment.h"
+#include "db/stream_export.h"
+#include "io/local_store.h"
+#include "segment/arrow_schema.h"
+#include "table/append.h"
+#include "table/coverage_report.h"
+#include "table/definition.h"
+#include "table/engine.h"
+#include "table/evolve.h"
+#include "table/scan.h"
+#include "table/vacuum.h"
+#include "table/verify.h"
+
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+namespace marigram {
+
+struct Table::Impl {
+  std::filesystem::path root;
+  std::unique_ptr<table::Engine> engine;
+};
+
+namespace {
+
+namespace fs = std::filesystem;
+
+Error import_failure(const arrow::Status& status) {
+  return segment::from_arrow_status(status, "cannot take over Arrow data", false);
+}
+
+fs::path root_of(std::string_view uri) {
+  if (uri.starts_with("file:")) uri.remove_prefix(5);
+  return fs::path(uri);
+}
+
+}  // namespace
+
+Table::Table(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<Table> Table::create(std::string_view uri, const TableOptions& options) {
+  MARIGRAM_ASSIGN(table::Environment environment, db::environment_for(uri));
+  MARIGRAM_ASSIGN(auto engine, table::Engine::create(std::move(environment), options));
+  return Table(std::make_shared<Impl>(root_of(uri), std::move(engine)));
+}
+
+Result<Table> Table::open(std::string_view uri, const OpenOptions& options) {
+  MARIGRAM_ASSIGN(table::Environment environment, db::environment_for(uri));
+  MARIGRAM_ASSIGN(auto engine, table::Engine::open(std::move(environment), options));
+  return Table(std::make_shared<Impl>(root_of(uri), std::move(engine)));
+}
+
+Result<VerifyReport> Table::verify(std::string_view uri, bool repair) {
+  MARIGRAM_ASSIGN(const table::Environment environment, db::environment_for(uri));
+  return table::verify(environment, repair);
+}
+
+TableInfo Table::info() const {
+  return table::describe(*impl_->engine->state());
+}
+
+std::vector<SegmentInfo> Table::segments() const {
+  return table::list_segments(*impl_->engine->state());
+}
+
+Result<std::vector<CommitInfo>> Table::log() const {
+  return table::list_commits(*impl_->engine, impl_->engine->state()->version);
+}
+
+Status Table::refresh() {
+  return impl_->engine->refresh();
+}
+
+Result<AppendResult> Table::append(ArrowArrayStream* rows) {
+  auto reader = arrow::ImportRecordBatchReader(rows);
+  if (!reader.ok()) return std::unexpected(import_failure(reader.status()));
+  return table::append(*impl_->engine, **reader);
+}
+
+Result<AppendResult> Table::append(ArrowSchema* schema, ArrowArray* batch) {
+  auto imported = arrow::ImportRecordBatch(batch, schema);
+  if (!imported.ok()) return std::unexpected(import_failure(imported.status()));
+  auto reader = arrow::RecordBatchReader::Make({*imported}, (*imported)->schema());
+  if (!reader.ok()) return std::unexpected(import_failure(reader.status()));
+  return table::append(*impl_->engine, **reader);
+}
+
+Result<AppendResult> Table::append_parquet(std::string_view path) {
+  const fs::path file(path);
+  table::Engine& engine = *impl_->engine;
+  const auto folder = [&] { return file.has_parent_path() ? file.parent_path() : fs::path("."); };
+  if (engine.state()->dialect() == Dialect::kV7) {
+    MARIGRAM_ASSIGN(const auto source, io::make_local_store(folder()));
+    return table::append_parquet(engine, *source, file.filename().string());
+  }
+  if (const auto key = io::key_below(impl_->root, file)) return table::adopt_parquet(engine, *key);
+  MARIGRAM_ASSIGN(const auto source, io::make_local_store(folder()));
+  MARIGRAM_ASSIGN(const io::ObjectContent content, source->read(file.filename().string()));
+  const std::string key = "data/" + file.filename().string();
+  MARIGRAM_TRY(engine.store().put(key, content.bytes, io::PutCondition::if_absent()));
+  auto appended = table::adopt_parquet(engine, key);
+  if (!appended && !std::holds_alternative<UnknownOutcome>(appended.error().detail)) (void)engine.store().remove(key);
+  return appended;
+}
+
+Status Table::scan(const ScanRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream stream, table::scan(impl_->engine->environment(), impl_->engine->state(), request));
+  db::export_stream(std::move(stream), impl_, out);
+  return {};
+}
+
+Result<CoverageReport> Table::coverage(const CoverageRequest& request) const {
+  return table::report_coverage(*impl_->engine, *impl_->engine->state(), request);
+}
+
+Result<std::vector<CoverageReport>> Table::coverage_by_series(const CoverageRequest& request) const {
+  return table::report_coverage_by_series(*impl_->engine, *impl_->engine->state(), request);
+}
+
+Result<std::optional<BucketRange>> Table::last_covered_window(std::uint64_t length, std::optional<IndexValue> before,
+                                                              const std::vector<TagPredicate>& where) const {
+  return table::find_last_covered_window(*impl_->engine, *impl_->engine->state(), length, before, where);
+}
+
+Result<std::uint64_t> Table::remove_segments(std::span<const std::string> ids) {
+  return table::remove_segments(*impl_->engine, ids);
+}
+
+Result<std::uint64_t> Table::add_columns(std::span<const ColumnInfo> columns) {
+  return table::add_columns(*impl_->engine, columns);
+}
+
+Status Table::checkpoint() {
+  MARIGRAM_TRY(impl_->engine->check_writable());
+  MARIGRAM_TRY(impl_->engine->refresh());
+  return impl_->engine->log().write_checkpoint(*impl_->engine->state());
+}
+
+Result<VacuumReport> Table::vacuum(std::int64_t older_than_seconds, bool dry_run) {
+  return table::vacuum(*impl_->engine, older_than_seconds, dry_run);
+}
+
+}  // namespace marigram

@@ -1,0 +1,247 @@
+#include "table/append.h"
+
+#include "base/hash.h"
+#include "base/try.h"
+#include "segment/arrow_schema.h"
+#include "segment/coverage_builder.h"
+#include "segment/parquet_rows.h"
+#include "segment/reader.h"
+#include "table/alignment.h"
+#include "table/append_commit.h"
+#include "table/definition.h"
+#include "table/row_order.h"
+#include "table/staging.h"
+
+#include <arrow/api.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+#include <numeric>
+#include <utility>
+
+namespace marigram::table {
+namespace {
+
+constexpr std::int64_t kRowsBuffered = 4 << 20;    // held, checked and sorted at a time
+constexpr std::int64_t kSegmentRowsMax = 1 << 20;  // a larger partition becomes several segments
+
+/// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
+/// share a bucket. Unset for integer indexes: one partition.
+Result<PartitionWidth> partition_width(const log::TableState& state, const model::Schema& schema) {
+  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
+  const auto* time = std::get_if<model::TimestampIndex>(&index.kind);
+  if (time == nullptr) return std::nullopt;
+  MARIGRAM_ASSIGN(std::int64_t seconds, partition_seconds(state));
+  const std::int64_t bucket = time->bucket.seconds();
+  seconds = (seconds + bucket - 1) / bucket * bucket;
+  const TimeUnit unit = schema.find(index.column)->type.unit;
+  std::int64_t width = 0;
+  if (__builtin_mul_overflow(seconds, units_per_second(unit), &width)) return std::nullopt;
+  return static_cast<std::uint64_t>(width);
+}
+
+std::unexpected<Error> no_rows(const std::string& what) {
+  return fail(ErrorCode::kInvalidInput, fmt::format("cannot append {}: it holds no rows", what));
+}
+
+segment::CoverageBuilder::Duplicates duplicates_of(Dialect dialect) {
+  return dialect == Dialect::kV7 ? segment::CoverageBuilder::Duplicates::kReject
+                                 : segment::CoverageBuilder::Duplicates::kAllow;
+}
+
+/// v1: the one series of all rows.
+Result<std::optional<SeriesKey>> single_series(const log::TableState& state, const model::SegmentLayout& layout) {
+  if (state.dialect() != Dialect::kV1 || state.meta->index->tags.empty()) return std::nullopt;
+  if (const auto* series = std::get_if<SeriesKey>(&layout)) {
+    MARIGRAM_TRY(check_pinned_series(state, *series));
+    return *series;
+  }
+  return fail(ErrorCode::kInvalidInput,
+              "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
+}
+
+/// Collects rows, and turns them into staged segments whenever enough are there.
+class Appender {
+ public:
+  Appender(Engine& engine, StatePtr state, const Alignment& alignment, StagedFiles& files, std::string attempt)
+      : engine_(engine), state_(std::move(state)), alignment_(alignment), files_(files), attempt_(std::move(attempt)) {}
+
+  Status add(const arrow::RecordBatch& batch) {
+    if (batch.num_rows() == 0) return {};
+    MARIGRAM_ASSIGN(auto aligned, alignment_.align(batch));
+    rows_buffered_ += aligned->num_rows();
+    buffered_.push_back(std::move(aligned));
+    // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
+    if (rows_buffered_ < kRowsBuffered || state_->dialect() == Dialect::kV1) return {};
+    return flush();
+  }
+
+  Result<Staged> finish() {
+    MARIGRAM_TRY(flush());
+    if (staged_.rows == 0) return no_rows("this stream");
+    return std::move(staged_);
+  }
+
+ private:
+  struct Piece {
+    std::shared_ptr<arrow::RecordBatch> rows;
+    segment::RowSummary summary;
+  };
+
+  Status flush() {
+    if (buffered_.empty()) return {};
+    auto whole = arrow::ConcatenateRecordBatches(buffered_);
+    if (!whole.ok()) return std::unexpected(segment::from_arrow_status(whole.status(), "cannot append rows", false));
+    buffered_.clear();
+    rows_buffered_ = 0;
+    MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
+    MARIGRAM_ASSIGN(const auto partitions, order_and_partition(*whole, *state_->meta->index, width));
+    std::vector<Piece> pieces;
+    for (const auto& partition : partitions) {
+      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition->num_rows() : kSegmentRowsMax;
+      for (std::int64_t offset = 0; offset < partition->num_rows(); offset += most) {
+        MARIGRAM_ASSIGN(Piece piece, check(partition->Slice(offset, most)));
+        pieces.push_back(std::move(piece));
+      }
+    }
+    return write(std::move(pieces));
+  }
+
+  /// Everything that can be wrong with the rows of a segment, before a byte of it is written.
+  Result<Piece> check(std::shared_ptr<arrow::RecordBatch> rows) {
+    segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
+                                     "the append");
+    MARIGRAM_TRY(builder.add(*rows));
+    Piece piece{std::move(rows), builder.finish()};
+    MARIGRAM_ASSIGN(const auto series, single_series(*state_, piece.summary.layout));
+    if (staged_.series && staged_.series != series) {
+      return fail(ErrorCode::kInvalidInput,
+                  "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
+    }
+    staged_.series = series;
+    MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
+    MARIGRAM_TRY(check_overlap(*state_, *covered, piece.summary.coverage, "covered by the table already"));
+    MARIGRAM_TRY(
+        check_overlap(*state_, staged_.coverage, piece.summary.coverage, "covered twice by the append itself"));
+    coverage::unite(staged_.coverage, piece.summary.coverage);
+    staged_.rows += piece.summary.rows;
+    return piece;
+  }
+
+  /// One task a segment. All are waited for, also after an error: they refer to this object.
+  Status write(std::vector<Piece> pieces) {
+    std::vector<std::future<Result<StagedSegment>>> tasks;
+    for (Piece& piece : pieces) {
+      tasks.push_back(engine_.environment().pool->submit([this, &piece] {
+        return stage_rows(engine_.store(), *state_, alignment_.schema(), piece.rows, std::move(piece.summary), attempt_,
+                          files_);
+      }));
+    }
+    Status status;
+    for (auto& task : tasks) {
+      Result<StagedSegment> staged = task.get();
+      if (staged) {
+        staged_.segments.push_back(std::move(*staged));
+      } else if (status) {
+        status = std::unexpected(std::move(staged).error());
+      }
+    }
+    return status;
+  }
+
+  Engine& engine_;
+  StatePtr state_;
+  const Alignment& alignment_;
+  StagedFiles& files_;
+  std::string attempt_;
+  std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
+  std::int64_t rows_buffered_ = 0;
+  Staged staged_;
+};
+
+template <typename Sink>
+Status for_each_batch(arrow::RecordBatchReader& rows, const std::string& doing, bool reading, Sink sink) {
+  while (true) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    if (const auto status = rows.ReadNext(&batch); !status.ok()) {
+      return std::unexpected(segment::from_arrow_status(status, doing, reading));
+    }
+    if (!batch) return {};
+    MARIGRAM_TRY(sink(*batch));
+  }
+}
+
+/// A dry run over a file: every row must be readable, fit and be new, before anything is written.
+Status check_file(Engine& engine, const log::TableState& state, io::ObjectStore& source, const std::string& key) {
+  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
+  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows->schema(), state));
+  segment::CoverageBuilder builder(state.dialect(), *state.meta->index, duplicates_of(state.dialect()), key);
+  MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true, [&](const arrow::RecordBatch& batch) -> Status {
+    MARIGRAM_ASSIGN(const auto aligned, alignment.align(batch));
+    return builder.add(*aligned);
+  }));
+  const segment::RowSummary summary = builder.finish();
+  if (summary.rows == 0) return no_rows(key);
+  MARIGRAM_ASSIGN(const CoveragePtr covered, engine.coverage(state));
+  return check_overlap(state, *covered, summary.coverage, "covered by the table already");
+}
+
+}  // namespace
+
+Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  const StatePtr state = engine.state();
+  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows.schema(), *state));
+  StagedFiles files(engine.store());
+  const std::string attempt = random_uuid();
+  Appender appender(engine, state, alignment, files, attempt);
+  MARIGRAM_TRY(for_each_batch(rows, "cannot append rows", false,
+                              [&](const arrow::RecordBatch& batch) { return appender.add(batch); }));
+  MARIGRAM_ASSIGN(Staged staged, appender.finish());
+  return commit_append(engine, alignment, std::move(staged), attempt, files);
+}
+
+Result<AppendResult> append_parquet(Engine& engine, io::ObjectStore& source, const std::string& key) {
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  MARIGRAM_TRY(check_file(engine, *engine.state(), source, key));
+  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
+  return append(engine, *rows);
+}
+
+Result<AppendResult> adopt_parquet(Engine& engine, const std::string& key) {
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  const StatePtr state = engine.state();
+  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
+  std::vector<std::string> columns(index.tags);
+  columns.push_back(index.column);
+  MARIGRAM_ASSIGN(const auto reader, segment::SegmentReader::open(engine.store(), key));
+  MARIGRAM_ASSIGN(const auto arrow_schema, segment::to_arrow(reader->schema()));
+  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*arrow_schema, *state));
+  MARIGRAM_TRY(check_same_columns(reader->schema(), alignment.schema(), key));
+  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(engine.store(), key, columns));
+  segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(state->dialect()), key);
+  MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true,
+                              [&](const arrow::RecordBatch& batch) { return builder.add(batch); }));
+  segment::RowSummary summary = builder.finish();
+  if (summary.rows == 0) return no_rows(key);
+  if (!summary.min) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot append {}: every value of {} is null", key, index.column));
+  }
+  MARIGRAM_ASSIGN(auto series, single_series(*state, summary.layout));
+  Staged staged{.segments = {}, .coverage = summary.coverage, .rows = summary.rows, .series = std::move(series)};
+  MARIGRAM_ASSIGN(const CoveragePtr covered, engine.coverage(*state));
+  MARIGRAM_TRY(check_overlap(*state, *covered, staged.coverage, "covered by the table already"));
+  StagedFiles files(engine.store());
+  const std::string attempt = random_uuid();
+  MARIGRAM_ASSIGN(StagedSegment segment, stage_file(engine.store(), *state, key, std::move(summary), attempt, files));
+  staged.segments.push_back(std::move(segment));
+  return commit_append(engine, alignment, std::move(staged), attempt, files);
+}
+
+}  // namespace marigram::table

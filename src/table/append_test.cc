@@ -1,0 +1,202 @@
+// Appends: what is accepted, what is refused, and that a refusal leaves no trace. Without these a table could take rows
+// twice, lose some, or keep half of a failed append.
+#include "table/append.h"
+
+#include "table/coverage_report.h"
+#include "table/evolve.h"
+#include "table/test_rows.h"
+
+#include <variant>
+
+namespace marigram::table::testing {
+namespace {
+
+std::vector<std::string> all_keys(io::ObjectStore& store) {
+  std::vector<std::string> keys;
+  const auto listed = store.list("").value();
+  for (const auto& info : listed) keys.push_back(info.key);
+  return keys;
+}
+
+std::shared_ptr<arrow::Array> seconds(const std::vector<std::int64_t>& values) {
+  arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::SECOND), arrow::default_memory_pool());
+  EXPECT_TRUE(builder.AppendValues(values).ok());
+  return *builder.Finish();
+}
+
+TEST(AppendTest, RowsComeBackInEitherOrder) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  std::vector<Row> rows = minutes("b", -3, 10);
+  std::ranges::move(minutes("a", 2, 5), std::back_inserter(rows));
+  std::ranges::reverse(rows);
+  const auto appended = append_rows(*engine, rows);
+  ASSERT_TRUE(appended) << appended.error().message;
+  EXPECT_EQ(appended->rows, rows.size());
+  EXPECT_EQ(appended->version, 2U);
+  EXPECT_EQ(appended->segments, 2U);  // the rows before and after 1970-01-01 lie in two partitions
+  for (const ScanOrder order : {ScanOrder::kTime, ScanOrder::kSeries}) {
+    const ScanRequest request{.order = order};
+    EXPECT_EQ(scan_rows(*engine, request).value(), expected_rows(rows, request));
+  }
+}
+
+TEST(AppendTest, OverlapIsRefusedWithCountSeriesAndExample) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 10)));
+  const auto keys = all_keys(*fixture.store);
+  std::vector<Row> rows = minutes("a", 8, 4);
+  std::ranges::move(minutes("b", 0, 3), std::back_inserter(rows));
+  const auto refused = append_rows(*engine, rows);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverlap);
+  const auto& info = std::get<OverlapInfo>(refused.error().detail);
+  EXPECT_EQ(info.buckets, 2U);
+  EXPECT_EQ(info.series, "series=a");
+  EXPECT_EQ(info.example, "[1970-01-01T00:08:00Z, 1970-01-01T00:09:00Z)");
+  EXPECT_EQ(all_keys(*fixture.store), keys);
+  EXPECT_EQ(engine->state()->version, 2U);
+}
+
+TEST(AppendTest, DuplicateBucketsInsideOneAppendAreRefused) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  const auto keys = all_keys(*fixture.store);
+  const auto refused = append_rows(*engine, {{0, "a", 1.0}, {kMinuteUs / 2, "a", 2.0}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kOverlap);
+  EXPECT_EQ(all_keys(*fixture.store), keys);
+}
+
+TEST(AppendTest, EmptyAppendIsRefused) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  const auto refused = append_rows(*engine, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
+}
+
+TEST(AppendTest, WrongColumnsAreRefusedByName) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 1)));
+  const auto keys = all_keys(*fixture.store);
+  const auto attempt = [&](std::vector<std::shared_ptr<arrow::Field>> fields) {
+    const auto schema = arrow::schema(fields);
+    const auto batch = *arrow::RecordBatch::MakeEmpty(schema);
+    const auto reader = *arrow::RecordBatchReader::Make({batch}, schema);
+    const auto result = append(*engine, *reader);
+    EXPECT_FALSE(result);
+    EXPECT_EQ(all_keys(*fixture.store), keys);
+    return result ? Error{} : result.error();
+  };
+  const auto time = row_schema()->field(0);
+  const auto series = row_schema()->field(1);
+  const auto value = row_schema()->field(2);
+  EXPECT_EQ(attempt({series, value}).code, ErrorCode::kSchemaMismatch);
+  EXPECT_EQ(attempt({time, value}).code, ErrorCode::kSchemaMismatch);
+  EXPECT_EQ(attempt({time, series, value, value}).code, ErrorCode::kSchemaMismatch);
+  const Error extra = attempt({time, series, value, arrow::field("zz", arrow::int64())});
+  EXPECT_EQ(extra.code, ErrorCode::kSchemaMismatch);
+  EXPECT_NE(extra.message.find("zz"), std::string::npos);
+  EXPECT_EQ(attempt({time, series, arrow::field("value", arrow::utf8())}).code, ErrorCode::kSchemaMismatch);
+  EXPECT_EQ(attempt({arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MILLI)), series, value}).code,
+            ErrorCode::kSchemaMismatch);
+}
+
+TEST(AppendTest, NullTimeOrTagIsRefused) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  const auto keys = all_keys(*fixture.store);
+  for (const int column : {0, 1}) {
+    auto batch = to_batch(minutes("a", 0, 2));
+    const auto nulls = *arrow::MakeArrayOfNull(batch->column(column)->type(), 2);
+    batch = *batch->SetColumn(column, batch->schema()->field(column)->WithNullable(true), nulls);
+    const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+    const auto refused = append(*engine, *reader);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput) << refused.error().message;
+    EXPECT_EQ(all_keys(*fixture.store), keys);
+  }
+}
+
+TEST(AppendTest, MissingNullableColumnReadsNull) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 1)));
+  const auto batch = *to_batch(minutes("a", 1, 1))->RemoveColumn(2);
+  const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+  ASSERT_TRUE(append(*engine, *reader));
+  EXPECT_EQ(scan_rows(*engine).value(), (std::vector<Row>{{0, "a", 0.0}, {kMinuteUs, "a", std::nullopt}}));
+}
+
+TEST(AppendTest, DeclaredTypesBindTheFirstAppend) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  auto batch = to_batch(minutes("a", 0, 2));
+  batch = *batch->SetColumn(0, arrow::field("ts", arrow::timestamp(arrow::TimeUnit::SECOND)), seconds({0, 60}));
+  const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+  ASSERT_TRUE(append(*engine, *reader));
+  EXPECT_EQ(scan_rows(*engine).value(), minutes("a", 0, 2));
+}
+
+TEST(AppendTest, DamagedSnapshotIsRecoveredAndOneWithoutSidecarsIsAnError) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 3)));
+  ASSERT_TRUE(fixture.store->put(engine->state()->coverage->path, "garbage"));
+  const auto second = *Engine::open(fixture.environment(), {});
+  EXPECT_EQ(report_coverage(*second, *second->state(), {}).value().covered_buckets, 3U);
+  ASSERT_TRUE(append_rows(*second, minutes("a", 3, 3)));
+  EXPECT_FALSE(append_rows(*second, minutes("a", 0, 1)));
+
+  ASSERT_TRUE(fixture.store->put(second->state()->coverage->path, "garbage"));
+  ASSERT_TRUE(fixture.store->remove(*second->state()->segments.begin()->second->coverage_path));
+  const auto third = *Engine::open(fixture.environment(), {});
+  const auto refused = append_rows(*third, minutes("b", 0, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kCorruption);
+}
+
+TEST(AppendTest, TimeTravelHandlesReadTheirVersionAndRefuseWrites) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 3)));
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 3, 3)));
+  const auto old = *Engine::open(fixture.environment(), {.at = std::uint64_t{2}});
+  EXPECT_EQ(scan_rows(*old).value().size(), 3U);
+  EXPECT_EQ(append_rows(*old, minutes("a", 9, 1)).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(old->refresh().error().code, ErrorCode::kInvalidInput);
+}
+
+TEST(AppendTest, RemovedSegmentsFreeTheirBuckets) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 3)));
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 3, 3)));
+  const std::string path = list_segments(*engine->state()).front().path;
+  ASSERT_EQ(remove_segments(*engine, std::vector{path}).value(), 4U);
+  EXPECT_EQ(scan_rows(*engine).value(), minutes("a", 3, 3));
+  EXPECT_EQ(report_coverage(*engine, *engine->state(), {}).value().covered_buckets, 3U);
+  EXPECT_TRUE(append_rows(*engine, minutes("a", 0, 3)));
+  EXPECT_EQ(remove_segments(*engine, std::vector<std::string>{"nope"}).error().code, ErrorCode::kNotFound);
+}
+
+TEST(AppendTest, AddedColumnsReadNullInEarlierRows) {
+  Fixture fixture;
+  const auto engine = fixture.create();
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 2)));
+  ASSERT_EQ(add_columns(*engine, std::vector<ColumnInfo>{{.name = "extra", .type = "int64"}}).value(), 3U);
+  auto stream = scan(engine->environment(), engine->state(), {.columns = {"extra"}});
+  ASSERT_TRUE(stream);
+  EXPECT_EQ((*stream->rows->next())->column(0)->null_count(), 2);
+  EXPECT_EQ(add_columns(*engine, std::vector<ColumnInfo>{{.name = "extra", .type = "int64"}}).error().code,
+            ErrorCode::kAlreadyExists);
+  EXPECT_EQ(
+      add_columns(*engine, std::vector<ColumnInfo>{{.name = "x", .type = "int64", .nullable = false}}).error().code,
+      ErrorCode::kInvalidInput);
+}
+
+}  // namespace
+}  // namespace marigram::table::testing

@@ -1,0 +1,79 @@
+#include "table/coverage_files.h"
+
+#include "base/try.h"
+#include "table/engine.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace marigram::table {
+Result<coverage::CoverageMap> read_coverage_file(const io::ObjectStore& store, const log::TableState& state,
+                                                 coverage::FileRole role, const std::string& path) {
+  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
+  MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(path));
+  const auto named = coverage::hash_in_path(path);
+  if (named && *named != coverage::file_hash(state.dialect(), index, role, content.bytes)) {
+    return fail(ErrorCode::kCorruption,
+                fmt::format("cannot use coverage file {}: its content does not match the hash in its name; the file is "
+                            "damaged or belongs to another table; run `marigram verify --repair`",
+                            path));
+  }
+  auto map = coverage::decode(state.dialect(), index, content.bytes);
+  if (map) return map;
+  return fail(map.error().code, fmt::format("cannot use coverage file {}: {}", path, map.error().message));
+}
+
+Result<coverage::CoverageMap> union_of_sidecars(const io::ObjectStore& store, const log::TableState& state) {
+  coverage::CoverageMap all;
+  for (const auto& [key, segment] : state.segments) {
+    Result<coverage::CoverageMap> map =
+        segment->coverage_path ? read_coverage_file(store, state, coverage::FileRole::kSegment, *segment->coverage_path)
+                               : fail(ErrorCode::kNotFound, "the segment has no coverage file");
+    if (!map) {
+      return fail(
+          ErrorCode::kCorruption,
+          fmt::format("cannot recover the coverage of table {} from its segments: segment {}: {}; run `marigram "
+                      "verify --repair` to compute it from the data",
+                      store.name(), segment->path, map.error().message));
+    }
+    coverage::unite(all, *map);
+  }
+  return all;
+}
+
+Result<coverage::CoverageMap> load_table_coverage(const io::ObjectStore& store, const log::TableState& state) {
+  if (state.coverage) {
+    auto map = read_coverage_file(store, state, coverage::FileRole::kTable, state.coverage->path);
+    if (map) return map;
+    const ErrorCode code = map.error().code;
+    if (code != ErrorCode::kNotFound && code != ErrorCode::kCorruption) return map;
+  }
+  return union_of_sidecars(store, state);
+}
+
+CoverageFile make_segment_coverage(const log::TableState& state, const coverage::CoverageMap& map,
+                                   const std::string& attempt) {
+  const Dialect dialect = state.dialect();
+  const model::IndexSpec& index = *state.meta->index;
+  std::string bytes = coverage::encode(dialect, index, map);
+  const std::string hash = coverage::file_hash(dialect, index, coverage::FileRole::kSegment, bytes);
+  return {coverage::segment_file_path(dialect, hash, attempt), std::move(bytes)};
+}
+
+CoverageFile make_table_coverage(const log::TableState& state, const coverage::CoverageMap& map, std::uint64_t version,
+                                 const std::string& attempt) {
+  const Dialect dialect = state.dialect();
+  const model::IndexSpec& index = *state.meta->index;
+  std::string bytes = coverage::encode(dialect, index, map);
+  const std::string hash = coverage::file_hash(dialect, index, coverage::FileRole::kTable, bytes);
+  return {coverage::table_file_path(dialect, version, hash, attempt), std::move(bytes)};
+}
+
+Status put_coverage_file(io::ObjectStore& store, const CoverageFile& file) {
+  auto put = store.put(file.path, file.bytes, io::PutCondition::if_absent());
+  if (put || put.error().code == ErrorCode::kAlreadyExists) return {};
+  return std::unexpected(std::move(put).error());
+}
+
+}  // namespace marigram::table

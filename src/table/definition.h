@@ -1,0 +1,31 @@
+// From TableOptions to the first commit, and from a table's state to what users see of it.
+#pragma once
+
+#include "base/bucket_width.h"
+#include "coverage/calendar.h"
+#include "log/log.h"
+#include "log/table_state.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+#include <marigram/time.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace marigram::table {
+
+/// Checks all options and makes the commit that creates the table. kInvalidInput names the option.
+Result<log::Proposal> define_table(const TableOptions& options, Instant now);
+
+/// Seconds of a segment's time partition; default one day.
+Result<std::int64_t> partition_seconds(const log::TableState& state);
+/// The table's calendar, if it has one.
+Result<std::optional<coverage::Calendar>> table_calendar(const log::TableState& state);
+
+/// The unit of the time column; unset for integer indexes and before it is known.
+std::optional<TimeUnit> time_unit(const log::TableState& state);
+
+TableInfo describe(const log::TableState& state);
+
+}  // namespace marigram::table

@@ -1,0 +1,114 @@
+#include "table/engine.h"
+
+#include "base/try.h"
+#include "coverage/calendar.h"
+#include "table/coverage_files.h"
+#include "table/definition.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <variant>
+
+namespace marigram::table {
+
+Engine::Engine(Environment environment, log::TableState state, bool pinned)
+    : environment_(std::move(environment)),
+      log_(environment_.store, *environment_.clock, environment_.log),
+      pinned_(pinned),
+      state_(std::make_shared<const log::TableState>(std::move(state))) {}
+
+Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const TableOptions& options) {
+  MARIGRAM_ASSIGN(log::Proposal proposal, define_table(options, environment.clock->now()));
+  MARIGRAM_TRY(environment.store->check_writable());
+  log::Log log(environment.store, *environment.clock, environment.log);
+  MARIGRAM_ASSIGN(const std::uint64_t version, log.latest_version());
+  log::TableState state;
+  if (version == 0) {
+    auto committed = log.commit(state, std::move(proposal));
+    if (committed) return std::unique_ptr<Engine>(new Engine(std::move(environment), std::move(state), false));
+    if (committed.error().code != ErrorCode::kConflict) return std::unexpected(std::move(committed).error());
+  }
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("cannot create table {}: a table is there already; open it or choose another folder",
+                          environment.store->name()));
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(Environment environment, const OpenOptions& options) {
+  const log::Log log(environment.store, *environment.clock, environment.log);
+  MARIGRAM_ASSIGN(log::TableState state, log.load(options.at));
+  const bool pinned = !std::holds_alternative<std::monostate>(options.at);
+  return std::unique_ptr<Engine>(new Engine(std::move(environment), std::move(state), pinned));
+}
+
+StatePtr Engine::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+Status Engine::refresh() {
+  if (pinned_) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot refresh table {}: it was opened at version {}; open it again without a version",
+                            store().name(), state()->version));
+  }
+  const std::lock_guard writing(write_mutex_);
+  log::TableState next = *state();
+  const std::uint64_t before = next.version;
+  MARIGRAM_TRY(log_.refresh(next));
+  if (next.version == before) return {};
+  const std::lock_guard lock(mutex_);
+  state_ = std::make_shared<const log::TableState>(std::move(next));
+  return {};
+}
+
+Status Engine::check_writable() const {
+  if (pinned_) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot write to table {}: it was opened at version {}; open it without a version",
+                            store().name(), state()->version));
+  }
+  return store().check_writable();
+}
+
+Status Engine::commit(const std::function<Result<log::Proposal>(const log::TableState&)>& propose) {
+  MARIGRAM_TRY(check_writable());
+  const std::lock_guard writing(write_mutex_);
+  log::TableState next = *state();
+  MARIGRAM_TRY(log_.commit_with_retry(next, propose));
+  const std::lock_guard lock(mutex_);
+  state_ = std::make_shared<const log::TableState>(std::move(next));
+  return {};
+}
+
+Result<CoveragePtr> Engine::coverage(const log::TableState& state) const {
+  const std::string path = state.coverage ? state.coverage->path : std::string();
+  {
+    const std::lock_guard lock(mutex_);
+    if (coverage_ && !path.empty() && coverage_path_ == path) return coverage_;
+  }
+  MARIGRAM_ASSIGN(coverage::CoverageMap map, load_table_coverage(store(), state));
+  auto shared = std::make_shared<const coverage::CoverageMap>(std::move(map));
+  remember_coverage(path, shared);
+  return shared;
+}
+
+void Engine::remember_coverage(const std::string& path, CoveragePtr map) const {
+  const std::lock_guard lock(mutex_);
+  coverage_path_ = path;
+  coverage_ = std::move(map);
+}
+
+Result<model::IndexSpec> require_index(const log::TableState& state) {
+  if (state.meta && state.meta->index) return *state.meta->index;
+  return fail(
+      ErrorCode::kInvalidInput,
+      "cannot use this table: its kind is \"Generic\", which has no time index; only \"TimeSeries\" tables hold data");
+}
+
+Result<model::Schema> require_schema(const log::TableState& state) {
+  if (state.meta && state.meta->schema) return *state.meta->schema;
+  return fail(ErrorCode::kInvalidInput, "cannot use columns of this table: it has none yet; append rows first");
+}
+
+}  // namespace marigram::table

@@ -1,0 +1,70 @@
+// One open table: its log, the version this handle reads, and the one way to commit.
+//
+// Operations (append, scan, verify, ...) are free functions in their own files over an Engine. Reads take a snapshot
+// (state()) and never lock afterwards; writes of one engine are serialised here, those of others are met by the log.
+#pragma once
+
+#include "coverage/coverage_map.h"
+#include "log/log.h"
+#include "log/table_state.h"
+#include "table/environment.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace marigram::table {
+
+using StatePtr = std::shared_ptr<const log::TableState>;
+using CoveragePtr = std::shared_ptr<const coverage::CoverageMap>;
+
+/// Thread-safe.
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> create(Environment environment, const TableOptions& options);
+  static Result<std::unique_ptr<Engine>> open(Environment environment, const OpenOptions& options);
+
+  const Environment& environment() const { return environment_; }
+  io::ObjectStore& store() const { return *environment_.store; }
+  log::Log& log() { return log_; }
+  const log::Log& log() const { return log_; }
+
+  /// The version this handle reads. Immutable.
+  StatePtr state() const;
+  /// Moves to the newest version; kInvalidInput for a handle opened at an earlier one.
+  Status refresh();
+  /// kInvalidInput when the handle is pinned to an earlier version, kPermissionDenied when the store is read-only.
+  Status check_writable() const;
+  /// Commits what `propose` returns, retrying on conflict; the handle then reads the new version.
+  Status commit(const std::function<Result<log::Proposal>(const log::TableState&)>& propose);
+
+  /// Coverage of the table at `state`, from the snapshot file or, if that is missing or damaged, from the segments'
+  /// sidecars. The last one is cached.
+  Result<CoveragePtr> coverage(const log::TableState& state) const;
+  /// Remembers what a commit of ours made, so that the next append need not read it back.
+  void remember_coverage(const std::string& path, CoveragePtr map) const;
+
+ private:
+  Engine(Environment environment, log::TableState state, bool pinned);
+
+  Environment environment_;
+  log::Log log_;
+  const bool pinned_;  // opened at a version or time: reads only
+
+  std::mutex write_mutex_;  // held while a write of this handle commits
+  mutable std::mutex mutex_;
+  StatePtr state_;                     // guarded by mutex_
+  mutable std::string coverage_path_;  // guarded by mutex_
+  mutable CoveragePtr coverage_;       // guarded by mutex_; belongs to coverage_path_
+};
+
+/// The index of a table with data; kInvalidInput for the "Generic" kind, which has none.
+Result<model::IndexSpec> require_index(const log::TableState& state);
+/// The schema, which a table has from its first append on at the latest; kInvalidInput before.
+Result<model::Schema> require_schema(const log::TableState& state);
+
+}  // namespace marigram::table

@@ -1,0 +1,20 @@
+// What a table runs on, handed in from above: storage, time, threads.
+#pragma once
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "io/object_store.h"
+#include "log/log.h"
+
+#include <memory>
+
+namespace marigram::table {
+
+struct Environment {
+  std::shared_ptr<io::ObjectStore> store;  // rooted at the table's folder
+  const Clock* clock = nullptr;            // borrowed, never null
+  ThreadPool* pool = nullptr;              // borrowed, never null
+  log::LogOptions log = {};
+};
+
+}  // namespace marigram::table

@@ -1,0 +1,285 @@
+#include "table/row_order.h"
+
+#include "base/try.h"
+#include "segment/arrow_schema.h"
+
+#include <arrow/api.h>
+#include <arrow/compute/api_vector.h>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace marigram::table {
+namespace {
+
+constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
+
+/// Dense numbers for the distinct values of one column, in order of appearance.
+template <typename ArrayType, typename Value>
+std::vector<std::uint32_t> number_values(const arrow::Array& column) {
+  const auto& values = static_cast<const ArrayType&>(column);
+  std::vector<std::uint32_t> numbers(static_cast<std::size_t>(values.length()));
+  std::unordered_map<Value, std::uint32_t> seen;
+  Value last{};
+  std::uint32_t number = 0;
+  for (std::int64_t i = 0; i < values.length(); ++i) {
+    const Value value = values.GetView(i);
+    if (i == 0 || value != last) {  // rows of a series often stand together
+      number = seen.try_emplace(value, static_cast<std::uint32_t>(seen.size())).first->second;
+      last = value;
+    }
+    numbers[static_cast<std::size_t>(i)] = number;
+  }
+  return numbers;
+}
+
+std::vector<std::uint32_t> number_column(const arrow::Array& column) {
+  switch (column.type_id()) {
+    case arrow::Type::STRING:
+      return number_values<arrow::StringArray, std::string_view>(column);
+    case arrow::Type::INT32:
+      return number_values<arrow::Int32Array, std::int32_t>(column);
+    case arrow::Type::INT64:
+      return number_values<arrow::Int64Array, std::int64_t>(column);
+    default:
+      return number_values<arrow::UInt64Array, std::uint64_t>(column);
+  }
+}
+
+template <typename ArrayType>
+int compare_views(const arrow::Array& column, std::int64_t a, std::int64_t b) {
+  const auto& values = static_cast<const ArrayType&>(column);
+  const auto left = values.GetView(a);
+  const auto right = values.GetView(b);
+  return left < right ? -1 : (right < left ? 1 : 0);
+}
+
+int compare_rows(const arrow::Array& column, std::int64_t a, std::int64_t b) {
+  switch (column.type_id()) {
+    case arrow::Type::STRING:
+      return compare_views<arrow::StringArray>(column, a, b);
+    case arrow::Type::INT32:
+      return compare_views<arrow::Int32Array>(column, a, b);
+    case arrow::Type::INT64:
+      return compare_views<arrow::Int64Array>(column, a, b);
+    default:
+      return compare_views<arrow::UInt64Array>(column, a, b);
+  }
+}
+
+/// Turns numbers in order of appearance into ranks in series order.
+SeriesRanks rank_numbers(const std::vector<std::shared_ptr<arrow::Array>>& tags, std::vector<std::uint32_t> numbers) {
+  std::vector<std::int64_t> first_row;  // by number
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (numbers[i] == first_row.size()) first_row.push_back(static_cast<std::int64_t>(i));
+  }
+  std::vector<std::uint32_t> by_series(first_row.size());
+  std::iota(by_series.begin(), by_series.end(), 0U);
+  std::ranges::sort(by_series, [&](std::uint32_t a, std::uint32_t b) {
+    for (const auto& tag : tags) {
+      if (const int order = compare_rows(*tag, first_row[a], first_row[b]); order != 0) return order < 0;
+    }
+    return false;
+  });
+  std::vector<std::uint32_t> rank_of(first_row.size());
+  for (std::uint32_t rank = 0; rank < by_series.size(); ++rank) rank_of[by_series[rank]] = rank;
+  for (std::uint32_t& number : numbers) number = rank_of[number];
+  return {std::move(numbers), static_cast<std::uint32_t>(first_row.size())};
+}
+
+std::vector<std::int64_t> partitions_of(const std::vector<std::uint64_t>& keys, PartitionWidth width) {
+  std::vector<std::int64_t> partitions(keys.size(), 0);
+  if (!width) return partitions;
+  const auto w = static_cast<std::int64_t>(*width);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto value = static_cast<std::int64_t>(keys[i] ^ kSignBit);
+    partitions[i] = value / w - (value % w < 0 ? 1 : 0);
+  }
+  return partitions;
+}
+
+bool in_order(const std::vector<std::int64_t>& partitions, const SeriesRanks& series,
+              const std::vector<std::uint64_t>& keys) {
+  for (std::size_t i = 1; i < keys.size(); ++i) {
+    if (partitions[i] != partitions[i - 1]) {
+      if (partitions[i] < partitions[i - 1]) return false;
+    } else if (series.rank[i] != series.rank[i - 1]) {
+      if (series.rank[i] < series.rank[i - 1]) return false;
+    } else if (keys[i] < keys[i - 1]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Rows by (series, time): a counting sort by series, which keeps arrival order, then a sort of the series that need
+/// it.
+std::vector<std::uint32_t> order_by_series(const SeriesRanks& series, const std::vector<std::uint64_t>& keys) {
+  std::vector<std::size_t> start(series.series + 1U, 0);
+  for (const std::uint32_t rank : series.rank) ++start[rank + 1U];
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<std::size_t> next(start.begin(), start.end() - 1);
+  std::vector<std::uint32_t> order(keys.size());
+  for (std::uint32_t row = 0; row < keys.size(); ++row) order[next[series.rank[row]]++] = row;
+  const auto by_key = [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; };
+  for (std::size_t rank = 0; rank < series.series; ++rank) {
+    const auto first = order.begin() + static_cast<std::ptrdiff_t>(start[rank]);
+    const auto last = order.begin() + static_cast<std::ptrdiff_t>(start[rank + 1]);
+    if (!std::is_sorted(first, last, by_key)) std::stable_sort(first, last, by_key);
+  }
+  return order;
+}
+
+/// Stable: rows of a partition keep their order. `counts` receives the rows of each partition, ascending.
+std::vector<std::uint32_t> order_by_partition(const std::vector<std::uint32_t>& order,
+                                              const std::vector<std::int64_t>& partitions,
+                                              std::vector<std::int64_t>& counts) {
+  std::vector<std::int64_t> distinct(partitions);
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  std::ranges::sort(distinct);
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
+  std::unordered_map<std::int64_t, std::size_t> place;
+  for (std::size_t i = 0; i < distinct.size(); ++i) place.emplace(distinct[i], i);
+  counts.assign(distinct.size(), 0);
+  for (const std::int64_t partition : partitions) ++counts[place[partition]];
+  if (distinct.size() == 1) return order;
+  std::vector<std::size_t> next(distinct.size(), 0);
+  for (std::size_t i = 1; i < next.size(); ++i) next[i] = next[i - 1] + static_cast<std::size_t>(counts[i - 1]);
+  std::vector<std::uint32_t> result(order.size());
+  for (const std::uint32_t row : order) result[next[place[partitions[row]]]++] = row;
+  return result;
+}
+
+std::vector<std::int64_t> run_lengths(const std::vector<std::int64_t>& partitions) {
+  std::vector<std::int64_t> lengths;
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    if (i == 0 || partitions[i] != partitions[i - 1]) lengths.push_back(0);
+    ++lengths.back();
+  }
+  return lengths;
+}
+
+/// Stable least-significant-digit radix sort by time: 11 bits a pass, only over the bits in which the times differ.
+void radix_sort_by_time(std::vector<std::uint32_t>& order, const std::vector<std::uint64_t>& times) {
+  constexpr unsigned kDigitBits = 11;
+  constexpr std::size_t kBuckets = std::size_t{1} << kDigitBits;
+  const auto range = std::ranges::minmax(times);
+  std::vector<std::uint32_t> target(order.size());
+  for (unsigned shift = 0; shift < 64 && ((range.max - range.min) >> shift) != 0; shift += kDigitBits) {
+    const auto digit = [&](std::uint32_t row) { return ((times[row] - range.min) >> shift) & (kBuckets - 1); };
+    std::vector<std::size_t> next(kBuckets + 1, 0);
+    for (const std::uint32_t row : order) ++next[digit(row) + 1];
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    for (const std::uint32_t row : order) target[next[digit(row)]++] = row;
+    order.swap(target);
+  }
+}
+
+template <typename ArrayType>
+TagValue tag_value(const arrow::Array& column, std::int64_t row) {
+  return static_cast<const ArrayType&>(column).GetView(row);
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> index_keys(const arrow::Array& column) {
+  const auto rows = static_cast<std::size_t>(column.length());
+  std::vector<std::uint64_t> keys(rows);
+  const auto* raw = column.data()->GetValues<std::uint64_t>(1);  // int64, timestamp and uint64 share the layout
+  const std::uint64_t bias = column.type_id() == arrow::Type::UINT64 ? 0 : kSignBit;
+  for (std::size_t i = 0; i < rows; ++i) keys[i] = raw[i] ^ bias;
+  return keys;
+}
+
+SeriesRanks series_ranks(const std::vector<std::shared_ptr<arrow::Array>>& tags, std::int64_t rows) {
+  if (tags.empty() || rows == 0) {
+    return {std::vector<std::uint32_t>(static_cast<std::size_t>(rows), 0U), rows == 0 ? 0U : 1U};
+  }
+  std::vector<std::uint32_t> numbers = number_column(*tags.front());
+  for (std::size_t t = 1; t < tags.size(); ++t) {
+    const std::vector<std::uint32_t> more = number_column(*tags[t]);
+    std::unordered_map<std::uint64_t, std::uint32_t> pairs;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const std::uint64_t pair = (std::uint64_t{numbers[i]} << 32U) | more[i];
+      numbers[i] = pairs.try_emplace(pair, static_cast<std::uint32_t>(pairs.size())).first->second;
+    }
+  }
+  return rank_numbers(tags, std::move(numbers));
+}
+
+SeriesKey series_key(const std::vector<std::shared_ptr<arrow::Array>>& tags, std::int64_t row) {
+  SeriesKey key;
+  for (const auto& tag : tags) {
+    switch (tag->type_id()) {
+      case arrow::Type::STRING:
+        key.emplace_back(static_cast<const arrow::StringArray&>(*tag).GetString(row));
+        break;
+      case arrow::Type::INT32:
+        key.push_back(tag_value<arrow::Int32Array>(*tag, row));
+        break;
+      case arrow::Type::INT64:
+        key.push_back(tag_value<arrow::Int64Array>(*tag, row));
+        break;
+      default:
+        key.push_back(tag_value<arrow::UInt64Array>(*tag, row));
+        break;
+    }
+  }
+  return key;
+}
+
+std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::uint64_t>& times,
+                                                       const SeriesRanks& series, bool by_time) {
+  const auto before = [&](std::size_t a, std::size_t b) {
+    if (by_time) return times[a] != times[b] ? times[a] < times[b] : series.rank[a] < series.rank[b];
+    return series.rank[a] != series.rank[b] ? series.rank[a] < series.rank[b] : times[a] < times[b];
+  };
+  bool sorted = true;
+  for (std::size_t row = 1; row < times.size() && sorted; ++row) sorted = !before(row, row - 1);
+  if (sorted) return std::nullopt;
+  std::vector<std::uint32_t> order = order_by_series(series, times);
+  if (by_time) radix_sort_by_time(order, times);
+  return order;
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> take_rows(const std::shared_ptr<arrow::RecordBatch>& rows,
+                                                      const std::vector<std::uint32_t>& order) {
+  const arrow::UInt32Array indices(static_cast<std::int64_t>(order.size()), arrow::Buffer::Wrap(order));
+  auto taken = arrow::compute::Take(rows, arrow::Datum(indices.data()), arrow::compute::TakeOptions::NoBoundsCheck());
+  if (!taken.ok()) return std::unexpected(segment::from_arrow_status(taken.status(), "cannot sort rows", false));
+  return taken->record_batch();
+}
+
+Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> order_and_partition(
+    const std::shared_ptr<arrow::RecordBatch>& rows, const model::IndexSpec& index, PartitionWidth width) {
+  if (rows->num_rows() > std::numeric_limits<std::uint32_t>::max()) {
+    return fail(ErrorCode::kInternal, "cannot sort rows: more than 2^32 rows in one piece");
+  }
+  std::vector<std::shared_ptr<arrow::Array>> tags;
+  for (const std::string& tag : index.tags) tags.push_back(rows->GetColumnByName(tag));
+  const std::vector<std::uint64_t> keys = index_keys(*rows->GetColumnByName(index.column));
+  const SeriesRanks series = series_ranks(tags, rows->num_rows());
+  const std::vector<std::int64_t> partitions = partitions_of(keys, width);
+
+  std::shared_ptr<arrow::RecordBatch> ordered = rows;
+  std::vector<std::int64_t> counts;
+  if (in_order(partitions, series, keys)) {
+    counts = run_lengths(partitions);
+  } else {
+    const std::vector<std::uint32_t> order = order_by_partition(order_by_series(series, keys), partitions, counts);
+    MARIGRAM_ASSIGN(ordered, take_rows(rows, order));
+  }
+  std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
+  std::int64_t offset = 0;
+  for (const std::int64_t count : counts) {
+    pieces.push_back(ordered->Slice(offset, count));
+    offset += count;
+  }
+  return pieces;
+}
+
+}  // namespace marigram::table

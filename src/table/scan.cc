@@ -1,0 +1,305 @@
+#include "table/scan.h"
+
+#include "base/try.h"
+#include "segment/arrow_schema.h"
+#include "segment/reader.h"
+#include "table/merge.h"
+
+#include <arrow/api.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+#include <variant>
+
+namespace marigram::table {
+namespace {
+
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+using SegmentPtr = std::shared_ptr<const model::SegmentMeta>;
+
+constexpr std::size_t kReadAheadBatches = 2;    // waiting in each source that reads ahead
+constexpr std::size_t kMergeRowsMax = 4 << 20;  // held by a merge over all its sources together
+constexpr std::size_t kMergeBatchRowsMin = 1 << 10;
+
+/// Everything a scan's parts share. Immutable.
+struct Plan {
+  const Environment* environment = nullptr;
+  StatePtr state;
+  model::IndexSpec index;
+  model::Schema schema;
+  ScanRequest request;
+  std::vector<std::string> columns;  // read: those asked for, then the keys that ordering needs besides
+  std::size_t columns_out = 0;       // of which are given out
+  KeyColumns keys;
+};
+
+/// Rows of one segment in file order; opens it when first asked.
+class SegmentSource : public BatchSource {
+ public:
+  SegmentSource(std::shared_ptr<const Plan> plan, SegmentPtr segment, std::size_t batch_rows)
+      : plan_(std::move(plan)), segment_(std::move(segment)), batch_rows_(batch_rows) {}
+
+  Result<BatchPtr> next() override {
+    if (!rows_) MARIGRAM_TRY(open());
+    while (true) {
+      if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
+      MARIGRAM_ASSIGN(BatchPtr batch, rows_->next());
+      if (!batch || batch->num_rows() > 0) return batch;
+    }
+  }
+
+  /// Whether the file says that its rows ascend by (series, time).
+  Result<bool> declared_sorted() {
+    MARIGRAM_TRY(open());
+    return reader_->declared_sorted(plan_->index);
+  }
+
+ private:
+  Status open() {
+    if (rows_) return {};
+    auto reader = segment::SegmentReader::open(*plan_->environment->store, segment_->path);
+    if (!reader) {
+      return fail(reader.error().code,
+                  fmt::format("cannot scan table {}: {}", plan_->environment->store->name(), reader.error().message));
+    }
+    reader_ = std::move(*reader);
+    MARIGRAM_ASSIGN(rows_, reader_->read(plan_->schema, plan_->index,
+                                         {.columns = plan_->columns,
+                                          .from = plan_->request.from,
+                                          .to = plan_->request.to,
+                                          .where = plan_->request.where,
+                                          .batch_rows = batch_rows_}));
+    return {};
+  }
+
+  std::shared_ptr<const Plan> plan_;
+  SegmentPtr segment_;
+  std::size_t batch_rows_;
+  std::shared_ptr<segment::SegmentReader> reader_;  // outlives rows_
+  std::unique_ptr<segment::RowStream> rows_;
+};
+
+/// Rows of one segment in the order asked for.
+class OrderedSegment : public BatchSource {
+ public:
+  OrderedSegment(std::shared_ptr<const Plan> plan, SegmentPtr segment, std::size_t batch_rows)
+      : plan_(std::move(plan)), segment_(std::move(segment)), batch_rows_(batch_rows) {}
+
+  Result<BatchPtr> next() override {
+    if (!source_) MARIGRAM_TRY(open());
+    return source_->next();
+  }
+
+ private:
+  Status open() {
+    auto rows = std::make_unique<SegmentSource>(plan_, segment_, batch_rows_);
+    MARIGRAM_ASSIGN(const bool sorted, rows->declared_sorted());
+    const bool one_series = plan_->index.tags.empty() || plan_->state->dialect() == Dialect::kV1 ||
+                            std::holds_alternative<SeriesKey>(segment_->layout);
+    if (sorted && (one_series || plan_->request.order == ScanOrder::kSeries)) {
+      source_ = std::move(rows);
+    } else {
+      source_ = sort_source(std::move(rows), plan_->keys, plan_->request.order, batch_rows_);
+    }
+    return {};
+  }
+
+  std::shared_ptr<const Plan> plan_;
+  SegmentPtr segment_;
+  std::size_t batch_rows_;
+  std::unique_ptr<BatchSource> source_;
+};
+
+/// Segments that must be merged, because their keys interleave; one alone needs no merge.
+using Cluster = std::vector<SegmentPtr>;
+
+std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
+                                            bool read_ahead) {
+  if (cluster.size() == 1) {
+    return std::make_unique<OrderedSegment>(plan, cluster.front(), plan->request.batch_rows);
+  }
+  const std::size_t batch_rows =
+      std::min(plan->request.batch_rows, std::max(kMergeBatchRowsMin, kMergeRowsMax / cluster.size()));
+  std::vector<std::unique_ptr<BatchSource>> sources;
+  for (const SegmentPtr& segment : cluster) {
+    std::unique_ptr<BatchSource> source = std::make_unique<OrderedSegment>(plan, segment, batch_rows);
+    if (read_ahead) {
+      auto ahead = std::make_unique<ReadAhead>(std::move(source), *plan->environment->pool, 1);
+      ahead->start();
+      source = std::move(ahead);
+    }
+    sources.push_back(std::move(source));
+  }
+  return merge_sources(std::move(sources), plan->keys, plan->request.order, plan->request.batch_rows);
+}
+
+/// Segments in (min, max, key) order, cut where no later one reaches back.
+std::vector<Cluster> cut_clusters(const std::vector<SegmentPtr>& segments, const Plan& plan) {
+  std::vector<Cluster> clusters;
+  const bool by_time = plan.request.order == ScanOrder::kTime || plan.index.tags.empty();
+  std::optional<IndexValue> reach;  // the last value of the current cluster
+  for (const SegmentPtr& segment : segments) {
+    const bool interleaves = reach && (!by_time || segment->min <= *reach);
+    if (!interleaves) {
+      clusters.emplace_back();
+      reach = segment->max;
+    }
+    clusters.back().push_back(segment);
+    if (*reach < segment->max) reach = segment->max;
+  }
+  return clusters;
+}
+
+/// Clusters one after the other, the next ones reading ahead; then limit and projection.
+class ScanSource : public BatchSource {
+ public:
+  ScanSource(std::shared_ptr<const Plan> plan, std::vector<Cluster> clusters)
+      : plan_(std::move(plan)), clusters_(std::move(clusters)), rows_left_(plan_->request.limit) {}
+
+  Result<BatchPtr> next() override {
+    while (rows_left_ > 0) {
+      if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
+      open_ahead();
+      if (open_.empty()) break;
+      MARIGRAM_ASSIGN(BatchPtr batch, open_.front()->next());
+      if (batch) return trim(batch);
+      open_.pop_front();
+    }
+    open_.clear();
+    next_cluster_ = clusters_.size();
+    return nullptr;
+  }
+
+ private:
+  /// With several clusters each reads ahead as a whole; a single one reads ahead in its sources. Never both: a merge
+  /// on the pool that waits for tasks of the pool could wait for ever.
+  void open_ahead() {
+    if (clusters_.size() == 1) {
+      if (next_cluster_ == 0) open_.push_back(cluster_source(plan_, clusters_[next_cluster_++], true));
+      return;
+    }
+    while (open_.size() <= plan_->environment->pool->size() && next_cluster_ < clusters_.size()) {
+      auto ahead = std::make_unique<ReadAhead>(cluster_source(plan_, clusters_[next_cluster_++], false),
+                                               *plan_->environment->pool, kReadAheadBatches);
+      ahead->start();
+      open_.push_back(std::move(ahead));
+    }
+  }
+
+  Result<BatchPtr> trim(BatchPtr batch) {
+    if (static_cast<std::uint64_t>(batch->num_rows()) > rows_left_) {
+      batch = batch->Slice(0, static_cast<std::int64_t>(rows_left_));
+    }
+    rows_left_ -= static_cast<std::uint64_t>(batch->num_rows());
+    if (plan_->columns_out == plan_->columns.size()) return batch;
+    std::vector<int> given(plan_->columns_out);
+    for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<int>(i);
+    auto projected = batch->SelectColumns(given);
+    if (projected.ok()) return *projected;
+    return std::unexpected(segment::from_arrow_status(projected.status(), "cannot scan", false));
+  }
+
+  std::shared_ptr<const Plan> plan_;
+  std::vector<Cluster> clusters_;
+  std::size_t next_cluster_ = 0;
+  std::deque<std::unique_ptr<BatchSource>> open_;
+  std::uint64_t rows_left_;
+};
+
+Status choose_columns(Plan& plan) {
+  plan.columns = plan.request.columns;
+  if (plan.columns.empty()) {
+    for (const model::Column& column : plan.schema.columns) plan.columns.push_back(column.name);
+  }
+  for (const std::string& name : plan.columns) {
+    if (plan.schema.find(name) != nullptr) continue;
+    return fail(ErrorCode::kNotFound, fmt::format("cannot scan column {}: the table has no such column", name));
+  }
+  plan.columns_out = plan.columns.size();
+  const auto position = [&](const std::string& name) {
+    const auto found = std::ranges::find(plan.columns, name);
+    if (found != plan.columns.end()) return static_cast<int>(found - plan.columns.begin());
+    plan.columns.push_back(name);
+    return static_cast<int>(plan.columns.size()) - 1;
+  };
+  plan.keys.index = position(plan.index.column);
+  for (const std::string& tag : plan.index.tags) plan.keys.tags.push_back(position(tag));
+  return {};
+}
+
+Result<std::shared_ptr<arrow::Schema>> output_schema(const Plan& plan) {
+  model::Schema schema;
+  for (std::size_t i = 0; i < plan.columns_out; ++i) schema.columns.push_back(*plan.schema.find(plan.columns[i]));
+  return segment::to_arrow(schema);
+}
+
+}  // namespace
+
+bool series_matches(const SeriesKey& series, const model::IndexSpec& index, const std::vector<TagPredicate>& where) {
+  return std::ranges::all_of(where, [&](const TagPredicate& predicate) {
+    const auto tag = std::ranges::find(index.tags, predicate.column) - index.tags.begin();
+    const std::string value = format_tag_value(series[static_cast<std::size_t>(tag)]);
+    return std::ranges::find(predicate.values, value) != predicate.values.end();
+  });
+}
+
+bool segment_may_match(const model::SegmentMeta& segment, const model::IndexSpec& index,
+                       const std::optional<IndexValue>& from, const std::optional<IndexValue>& to,
+                       const std::vector<TagPredicate>& where) {
+  if (from && segment.max < *from) return false;
+  if (to && segment.min >= *to) return false;
+  const auto* series = std::get_if<SeriesKey>(&segment.layout);
+  return series == nullptr || series_matches(*series, index, where);
+}
+
+Status check_range_and_tags(const model::IndexSpec& index, const std::optional<IndexValue>& from,
+                            const std::optional<IndexValue>& to, const std::vector<TagPredicate>& where) {
+  for (const auto& bound : {from, to}) {
+    if (bound && !model::value_matches(index.kind, *bound)) {
+      return fail(ErrorCode::kInvalidInput,
+                  fmt::format("cannot use bound {}: the index {} is of type {}", format_index_value(*bound),
+                              index.column, model::index_kind_name(index.kind)));
+    }
+  }
+  if (from && to && *from >= *to) {
+    return fail(ErrorCode::kInvalidInput, fmt::format("cannot use range [{}, {}): it is empty; want from < to",
+                                                      format_index_value(*from), format_index_value(*to)));
+  }
+  for (const TagPredicate& predicate : where) {
+    if (std::ranges::find(index.tags, predicate.column) == index.tags.end()) {
+      return fail(
+          ErrorCode::kNotFound,
+          fmt::format("cannot filter by {}: it is not a tag of the table; its tags are {}", predicate.column,
+                      index.tags.empty() ? std::string("none") : fmt::format("{}", fmt::join(index.tags, ", "))));
+    }
+  }
+  return {};
+}
+
+Result<ScanStream> scan(const Environment& environment, const StatePtr& state, const ScanRequest& request) {
+  auto plan = std::make_shared<Plan>();
+  plan->environment = &environment;
+  plan->state = state;
+  plan->request = request;
+  MARIGRAM_ASSIGN(plan->index, require_index(*state));
+  if (request.batch_rows == 0) return fail(ErrorCode::kInvalidInput, "cannot scan: batch_rows is 0; want at least 1");
+  MARIGRAM_TRY(check_range_and_tags(plan->index, request.from, request.to, request.where));
+  if (!state->meta->schema) {
+    return ScanStream{arrow::schema({}), std::make_unique<ScanSource>(plan, std::vector<Cluster>{})};
+  }
+  plan->schema = *state->meta->schema;
+  MARIGRAM_TRY(choose_columns(*plan));
+  MARIGRAM_ASSIGN(std::shared_ptr<arrow::Schema> schema, output_schema(*plan));
+  std::vector<SegmentPtr> segments = log::ordered_segments(*state);
+  std::erase_if(segments, [&](const SegmentPtr& segment) {
+    return !segment_may_match(*segment, plan->index, request.from, request.to, request.where);
+  });
+  std::vector<Cluster> clusters = cut_clusters(segments, *plan);
+  return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(clusters))};
+}
+
+}  // namespace marigram::table

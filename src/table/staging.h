@@ -1,0 +1,59 @@
+// Files of an append before its commit: written, or adopted, but named by no commit yet.
+#pragma once
+
+#include "coverage/coverage_map.h"
+#include "io/object_store.h"
+#include "log/table_state.h"
+#include "model/schema.h"
+#include "model/table_meta.h"
+#include "segment/coverage_builder.h"
+
+#include <marigram/error.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace arrow {
+class RecordBatch;
+}
+
+namespace marigram::table {
+
+/// Deletes the files it was told of when it goes, unless they were kept: a failed append leaves nothing behind.
+/// Thread-safe. Failures to delete are ignored: vacuum finds what is left.
+class StagedFiles {
+ public:
+  explicit StagedFiles(io::ObjectStore& store) : store_(store) {}
+  ~StagedFiles();
+  StagedFiles(const StagedFiles&) = delete;
+  StagedFiles& operator=(const StagedFiles&) = delete;
+
+  void add(std::string key);
+  void remove(const std::string& key);  ///< deletes one now
+  void keep();
+
+ private:
+  io::ObjectStore& store_;
+  std::mutex mutex_;
+  std::vector<std::string> keys_;  // guarded by mutex_
+};
+
+/// A segment ready to be committed, and what it covers.
+struct StagedSegment {
+  model::SegmentMeta meta;
+  coverage::CoverageMap coverage;
+};
+
+/// Writes `rows` (the table's columns, sorted by (series, time)) as one segment with its coverage sidecar. `summary` is
+/// what a CoverageBuilder says of these rows; `attempt` is the append's UUID. The state must have an index.
+Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
+                                 const std::shared_ptr<arrow::RecordBatch>& rows, segment::RowSummary summary,
+                                 const std::string& attempt, StagedFiles& files);
+
+/// Makes a segment of a Parquet file that lies in the table's folder (v1): writes its sidecar only.
+Result<StagedSegment> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
+                                 segment::RowSummary summary, const std::string& attempt, StagedFiles& files);
+
+}  // namespace marigram::table

@@ -1,0 +1,98 @@
+#include "table/vacuum.h"
+
+#include "base/try.h"
+#include "coverage/coverage_map.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace marigram::table {
+namespace {
+
+/// 8-4-4-4-12 lower-case hex digits.
+bool is_uuid(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
+  }
+  return true;
+}
+
+/// `<folder><uuid>.parquet`, as stage_rows names segments.
+bool is_our_segment(std::string_view key) {
+  constexpr std::string_view kSuffix = ".parquet";
+  if (!key.ends_with(kSuffix)) return false;
+  key.remove_suffix(kSuffix.size());
+  for (const std::string_view folder : {"data/_managed/append/", "data/"}) {
+    if (key.starts_with(folder) && is_uuid(key.substr(folder.size()))) return true;
+  }
+  return false;
+}
+
+void collect(const log::Commit& commit, std::set<std::string, std::less<>>& paths) {
+  for (const log::Action& action : commit.actions) {
+    if (const auto* add = std::get_if<log::AddSegment>(&action)) {
+      paths.insert(add->segment.path);
+      if (add->segment.coverage_path) paths.insert(*add->segment.coverage_path);
+    } else if (const auto* coverage = std::get_if<log::UpdateTableCoverage>(&action)) {
+      paths.insert(coverage->coverage_path);
+    }
+  }
+}
+
+/// Everything that any commit ever named: every version stays readable.
+Result<std::set<std::string, std::less<>>> referenced_paths(const Engine& engine) {
+  std::set<std::string, std::less<>> paths;
+  for (std::uint64_t version = 1; version <= engine.state()->version; ++version) {
+    MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
+    collect(commit, paths);
+  }
+  return paths;
+}
+
+}  // namespace
+
+Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run) {
+  if (older_than_seconds < 0) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot vacuum: older_than is {} s; want 0 or more", older_than_seconds));
+  }
+  MARIGRAM_TRY(engine.check_writable());
+  Instant cutoff = engine.environment().clock->now();
+  cutoff.seconds -= older_than_seconds;
+  std::vector<io::ObjectInfo> candidates;
+  for (const std::string_view folder : {"data", "_coverage"}) {
+    MARIGRAM_ASSIGN(const std::vector<io::ObjectInfo> listed, engine.store().list(folder));
+    std::ranges::copy_if(listed, std::back_inserter(candidates), [&](const io::ObjectInfo& info) {
+      return info.modified < cutoff && (is_our_segment(info.key) || coverage::hash_in_path(info.key));
+    });
+  }
+  // Listed before the log is read: a file that a commit names by now is kept, however late the commit came.
+  MARIGRAM_TRY(engine.refresh());
+  MARIGRAM_ASSIGN(const auto referenced, referenced_paths(engine));
+
+  VacuumReport report;
+  const auto note = [&](const io::ObjectInfo& info) {
+    ++report.files;
+    report.bytes += info.size;
+    report.paths.push_back(info.key);
+  };
+  for (const io::ObjectInfo& info : candidates) {
+    if (referenced.contains(info.key)) continue;
+    if (!dry_run) MARIGRAM_TRY(engine.store().remove(info.key));
+    note(info);
+  }
+  MARIGRAM_ASSIGN(const auto unfinished, engine.store().sweep_unfinished(cutoff, dry_run));
+  std::ranges::for_each(unfinished, note);
+  return report;
+}
+
+}  // namespace marigram::table
