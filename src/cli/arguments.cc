@@ -1,0 +1,129 @@
+#include "cli/arguments.h"
+
+#include "base/try.h"
+#include "cli/context.h"
+#include "model/schema.h"
+
+#include <marigram/error.h>
+#include <marigram/series.h>
+#include <marigram/table.h>
+#include <marigram/time.h>
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace marigram::cli {
+
+namespace {
+
+template <typename Integer>
+std::optional<Integer> parse_integer(std::string_view text) {
+  Integer value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Result<std::pair<std::string, std::string>> parse_pair(Context& context, std::string_view option,
+                                                       const std::string& text, bool empty_value) {
+  const std::size_t cut = text.find('=');
+  if (cut == std::string::npos || cut == 0 || (!empty_value && cut + 1 == text.size())) {
+    return context.usage(fmt::format("cannot read {}: got \"{}\", want NAME=VALUE", option, text));
+  }
+  return std::pair(text.substr(0, cut), text.substr(cut + 1));
+}
+
+Result<std::vector<TagPredicate>> parse_where(Context& context, const std::vector<std::string>& texts) {
+  std::vector<TagPredicate> where;
+  for (const std::string& text : texts) {
+    MARIGRAM_ASSIGN(auto pair, parse_pair(context, "--where", text, true));
+    auto found = std::ranges::find(where, pair.first, &TagPredicate::column);
+    if (found == where.end()) found = where.insert(where.end(), {.column = pair.first, .values = {}});
+    found->values.push_back(std::move(pair.second));
+  }
+  return where;
+}
+
+Result<IndexValue> parse_index_value(Context& context, std::string_view option, const std::string& text,
+                                     const TableInfo& info) {
+  if (info.index_type == "int64") {
+    if (const auto value = parse_integer<std::int64_t>(text)) return *value;
+    return context.usage(fmt::format("cannot read {}: got \"{}\", want an integer, as column {} holds int64", option,
+                                     text, info.time_column));
+  }
+  if (info.index_type == "uint64") {
+    if (const auto value = parse_integer<std::uint64_t>(text)) return *value;
+    return context.usage(fmt::format("cannot read {}: got \"{}\", want an integer >= 0, as column {} holds uint64",
+                                     option, text, info.time_column));
+  }
+  auto instant = parse_rfc3339(text);
+  if (instant) return *instant;
+  return context.usage(fmt::format("cannot read {}: got \"{}\", want a time like 2013-01-31T06:00:00Z or a date ({})",
+                                   option, text, instant.error().message));
+}
+
+Result<IndexRange> parse_range(Context& context, const std::string& from, const std::string& to,
+                               const TableInfo& info) {
+  IndexRange range;
+  if (!from.empty()) {
+    MARIGRAM_ASSIGN(range.from, parse_index_value(context, "--from", from, info));
+  }
+  if (!to.empty()) {
+    MARIGRAM_ASSIGN(range.to, parse_index_value(context, "--to", to, info));
+  }
+  if (range.from && range.to && *range.from >= *range.to) {
+    return context.usage(fmt::format("cannot use this range: --from {} is not before --to {}; the end is exclusive",
+                                     format_index_value(*range.from), format_index_value(*range.to)));
+  }
+  return range;
+}
+
+Result<ColumnInfo> parse_column(Context& context, std::string_view option, const std::string& text) {
+  std::string reason = "no colon";
+  for (std::size_t cut = text.find(':'); cut != std::string::npos; cut = text.find(':', cut + 1)) {
+    auto type = model::parse_type(text.substr(cut + 1));
+    if (type && cut > 0) return ColumnInfo{.name = text.substr(0, cut), .type = model::format_type(*type)};
+    reason = cut == 0 ? "no name" : type.error().message;
+  }
+  return context.usage(
+      fmt::format("cannot read {}: got \"{}\", want NAME:TYPE, for example temp:float64 ({})", option, text, reason));
+}
+
+Result<ColumnInfo> parse_tag(Context& context, const std::string& text) {
+  constexpr std::array<std::string_view, 4> kTypes = {"string", "int32", "int64", "uint64"};
+  ColumnInfo tag{.name = text, .type = "string"};
+  if (const std::size_t cut = text.rfind(':'); cut != std::string::npos) {
+    tag.name = text.substr(0, cut);
+    tag.type = text.substr(cut + 1);
+  }
+  if (tag.name.empty() || std::ranges::find(kTypes, tag.type) == kTypes.end()) {
+    return context.usage(fmt::format(
+        "cannot read --tag: got \"{}\", want NAME, NAME:string, NAME:int32, NAME:int64 or NAME:uint64", text));
+  }
+  return tag;
+}
+
+Result<OpenOptions> parse_at(Context& context, const std::string& text) {
+  if (text.empty()) return OpenOptions{};
+  if (std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
+    if (const auto version = parse_integer<std::uint64_t>(text)) return OpenOptions{.at = *version};
+  }
+  auto instant = parse_rfc3339(text);
+  if (instant) return OpenOptions{.at = *instant};
+  return context.usage(
+      fmt::format("cannot read --at: got \"{}\", want a version number or a time like 2013-01-31T06:00:00Z", text));
+}
+
+}  // namespace marigram::cli

@@ -1,0 +1,29 @@
+// Between the library's Arrow C streams and Arrow C++ readers.
+#pragma once
+
+#include <marigram/arrow_abi.h>
+#include <marigram/error.h>
+#include <marigram/scan.h>
+#include <marigram/table.h>
+
+#include <memory>
+#include <string>
+
+namespace arrow {
+class RecordBatchReader;
+class Schema;
+class Status;
+}  // namespace arrow
+
+namespace marigram::cli {
+
+/// An Arrow failure as ours; `doing` is put before Arrow's message unless empty.
+Error from_arrow(const arrow::Status& status, const std::string& doing);
+
+/// The rows of a scan. The reader keeps what it needs of the table alive.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, const ScanRequest& request);
+
+/// The table's columns as Arrow types; null while the table has not adopted any.
+Result<std::shared_ptr<arrow::Schema>> arrow_schema(const Table& table);
+
+}  // namespace marigram::cli

@@ -1,0 +1,54 @@
+// marigram create: an empty table.
+#include "base/try.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/create_options.h"
+#include "cli/exit_code.h"
+#include "cli/json_view.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string table;
+  CreateOptions create;
+};
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const TableOptions table_spec, table_options(context, options.create));
+  MARIGRAM_ASSIGN(const Table table, Table::create(options.table, table_spec));
+  const TableInfo info = table.info();
+  if (context.json) {
+    MARIGRAM_TRY(
+        context.print({{"table", options.table}, {"version", info.version}, {"dialect", dialect_name(info.dialect)}}));
+  } else {
+    MARIGRAM_TRY(context.out.write(
+        fmt::format("created table {} ({}, buckets of {})\n", options.table, dialect_name(info.dialect), info.bucket)));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_create(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = add_command(app, context, "create", "Make an empty table",
+                                  "marigram create weather --time time_hour --tag origin --bucket 1h");
+  add_table(command, options->table);
+  add_create_options(command, options->create);
+  command.get_option("--time")->required();
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli

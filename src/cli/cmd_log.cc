@@ -1,0 +1,84 @@
+// marigram log: the commits that made a table what it is.
+#include "base/try.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/json_view.h"
+#include "cli/terminal.h"
+#include "cli/text_table.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+#include <marigram/time.h>
+
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string table;
+  std::size_t limit = std::numeric_limits<std::size_t>::max();
+};
+
+std::string signed_count(char sign, std::uint64_t count) {
+  return count == 0 ? "" : fmt::format("{}{}", sign, group_digits(count));
+}
+
+std::string render(const std::vector<CommitInfo>& commits) {
+  TextTable table({{"version", Align::kRight},
+                   {"time"},
+                   {"operation"},
+                   {"segments", Align::kRight},
+                   {"removed", Align::kRight},
+                   {"rows", Align::kRight}});
+  for (const CommitInfo& commit : commits) {
+    table.add_row({fmt::format("{}", commit.version), format_rfc3339(commit.timestamp), commit.operation,
+                   signed_count('+', commit.added_segments), signed_count('-', commit.removed_segments),
+                   signed_count('+', commit.added_rows)});
+  }
+  return table.render(inspect_terminal(STDOUT_FILENO).color);
+}
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const Table table, Table::open(options.table));
+  MARIGRAM_ASSIGN(std::vector<CommitInfo> commits, table.log());
+  if (commits.size() > options.limit) {
+    commits.erase(commits.begin(), commits.end() - static_cast<std::ptrdiff_t>(options.limit));
+  }
+  if (!context.json) {
+    MARIGRAM_TRY(context.out.write(render(commits)));
+    return kExitOk;
+  }
+  Json list = Json::array();
+  for (const CommitInfo& commit : commits) list.push_back(to_json(commit));
+  MARIGRAM_TRY(context.print({{"version", table.info().version}, {"commits", std::move(list)}}));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_log(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command =
+      add_command(app, context, "log", "List the commits of a table, oldest first", "marigram log weather --limit 10");
+  add_table(command, options->table);
+  command.add_option("--limit", options->limit, "Only the newest N commits")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber.description(""));
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli

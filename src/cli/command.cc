@@ -1,0 +1,52 @@
+#include "cli/command.h"
+
+#include "cli/context.h"
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+CLI::App& add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
+                      const std::string& example) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.set_help_flag("-h,--help", "Print this help and exit");
+  command.add_flag("--json", context.json, "Print JSON, errors included");
+  command.footer("Example:\n  " + example);
+  return command;
+}
+
+CLI::Option* add_table(CLI::App& command, std::string& table) {
+  return command.add_option("TABLE", table, "Folder of the table")->required()->type_name("FOLDER");
+}
+
+CLI::Option* add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                          const std::string& metavariable, const std::string& description) {
+  return command.add_option(name, values, description + " (repeatable)")
+      ->type_name(metavariable)
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
+                        std::initializer_list<const char*> choices, const std::string& description) {
+  std::string metavariable;
+  for (const char* choice : choices) {
+    if (!metavariable.empty()) metavariable += '|';
+    metavariable += choice;
+  }
+  const std::vector<std::string> allowed(choices.begin(), choices.end());
+  return command.add_option(name, value, description)
+      ->type_name(metavariable)
+      ->check(CLI::IsMember(allowed).description(""));
+}
+
+CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where) {
+  return add_repeated(command, "--where", where, "TAG=VALUE",
+                      "Only series with this tag value; the same tag again widens, another tag narrows");
+}
+
+}  // namespace marigram::cli

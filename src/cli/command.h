@@ -1,0 +1,51 @@
+// How subcommands declare themselves. Completions, help and the agreement tests are read off what is declared here.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+struct Context;
+
+/// A subcommand with --json, --help and an example below its help text.
+CLI::App& add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
+                      const std::string& example);
+
+/// The positional TABLE. Its metavariable tells the completions to offer folders.
+CLI::Option* add_table(CLI::App& command, std::string& table);
+
+/// An option that may be given again; each takes one value.
+CLI::Option* add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
+                          const std::string& metavariable, const std::string& description);
+
+/// An option with a closed set of values, which is also its metavariable: `table|csv|json`.
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
+                        std::initializer_list<const char*> choices, const std::string& description);
+
+/// --where TAG=VALUE, as parse_where reads it.
+CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where);
+
+// One file each: cmd_<name>.cc.
+void add_create(CLI::App& app, Context& context);
+void add_import(CLI::App& app, Context& context);
+void add_append(CLI::App& app, Context& context);
+void add_scan(CLI::App& app, Context& context);
+void add_coverage(CLI::App& app, Context& context);
+void add_gaps(CLI::App& app, Context& context);
+void add_window(CLI::App& app, Context& context);
+void add_show(CLI::App& app, Context& context);
+void add_log(CLI::App& app, Context& context);
+void add_segments(CLI::App& app, Context& context);
+void add_remove(CLI::App& app, Context& context);
+void add_add_column(CLI::App& app, Context& context);
+void add_verify(CLI::App& app, Context& context);
+void add_checkpoint(CLI::App& app, Context& context);
+void add_vacuum(CLI::App& app, Context& context);
+void add_completion(CLI::App& app, Context& context);
+
+}  // namespace marigram::cli

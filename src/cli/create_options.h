@@ -1,0 +1,40 @@
+// The options that say what a new table is: those of `create`, which `import --create` takes too.
+#pragma once
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace marigram::cli {
+
+struct Context;
+
+struct CreateOptions {
+  std::string time_column;
+  std::string unit;
+  std::vector<std::string> tags;
+  std::vector<std::string> fields;
+  std::string bucket = "1h";
+  std::string dialect = "v7";
+  std::string calendar_file;
+  std::string index_type = "timestamp";
+  std::uint64_t index_step = 0;
+  std::string timezone;
+  std::string partition = "1d";
+};
+
+/// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone and
+/// --partition.
+void add_create_options(CLI::App& command, CreateOptions& options);
+
+/// What the library takes; reads the calendar's file.
+Result<TableOptions> table_options(Context& context, const CreateOptions& options);
+
+}  // namespace marigram::cli

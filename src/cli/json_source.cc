@@ -1,0 +1,208 @@
+// JSON lines by Arrow's streaming reader.
+#include "base/try.h"
+#include "cli/arrow_bridge.h"
+#include "cli/input_file.h"
+#include "cli/row_source.h"
+#include "cli/text_input.h"
+
+#include <marigram/error.h>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <arrow/io/interfaces.h>
+#include <arrow/io/memory.h>
+#include <arrow/json/options.h>
+#include <arrow/json/reader.h>
+#include <arrow/record_batch.h>
+#include <arrow/status.h>
+#include <arrow/type.h>
+#include <arrow/type_traits.h>
+
+namespace marigram::cli {
+
+namespace {
+
+using simdjson::dom::element;
+
+bool fits(const element& value, const arrow::DataType& type) {
+  if (value.is_null()) return true;
+  switch (type.id()) {
+    case arrow::Type::BOOL:
+      return value.is_bool();
+    case arrow::Type::UINT64:
+      return value.is_uint64();
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return value.is_string();
+    default:
+      break;
+  }
+  if (arrow::is_integer(type.id())) return value.is_int64();
+  return arrow::is_floating(type.id()) ? value.is_number() : true;
+}
+
+std::string shown(const element& value) {
+  return fmt::format("{:.60}", static_cast<std::string>(simdjson::minify(value)));
+}
+
+bool is_blank(std::string_view line) {
+  return line.find_first_not_of(" \t\r") == std::string_view::npos;
+}
+
+class JsonSource final : public RowSource {
+ public:
+  JsonSource(std::unique_ptr<InputFile> file, std::shared_ptr<TextInput> text)
+      : file_(std::move(file)), text_(std::move(text)) {}
+  ~JsonSource() override { file_->stop(); }  // the reader's threads may wait for a pipe
+  JsonSource(const JsonSource&) = delete;
+  JsonSource& operator=(const JsonSource&) = delete;
+
+  Status learn_columns(std::size_t sample_bytes);
+
+  const std::vector<FileColumn>& columns() const override { return columns_; }
+  bool open_ended() const override { return true; }
+  std::optional<std::size_t> sampled_bytes() const override { return sampled_bytes_; }
+  Status start(const std::vector<ReadColumn>& wanted, const std::vector<std::string>& ignored) override;
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override;
+  std::string locate(const std::string& column, std::string_view value, std::uint64_t row) const override;
+  std::uint64_t bytes_done() const override { return file_->position(); }
+  std::optional<std::uint64_t> bytes_total() const override { return file_->size(); }
+
+ private:
+  Error failure(const arrow::Status& status) const;
+  std::optional<std::string> complaint(std::string_view line) const;
+
+  std::unique_ptr<InputFile> file_;
+  std::shared_ptr<TextInput> text_;
+  std::vector<FileColumn> columns_;
+  std::optional<std::size_t> sampled_bytes_;
+  std::vector<ReadColumn> wanted_;                        // empty while the columns are learnt
+  std::size_t wanted_count_ = 0;                          // of wanted_, how many are not ignored
+  mutable simdjson::dom::parser parser_;                  // for messages
+  std::shared_ptr<arrow::json::StreamingReader> reader_;  // destroyed before text_ and file_, which its threads read
+};
+
+Status JsonSource::learn_columns(std::size_t sample_bytes) {
+  auto sample = text_->sample(sample_bytes, SampleCut::kLine);
+  if (!sample.ok()) return std::unexpected(failure(sample.status()));
+  const std::string_view text(reinterpret_cast<const char*>(sample->text->data()),
+                              static_cast<std::size_t>(sample->text->size()));
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot import {}: it is empty; want one JSON object a line", file_->name()));
+  }
+  if (!sample->whole) sampled_bytes_ = text.size();
+  auto read_options = arrow::json::ReadOptions::Defaults();
+  read_options.block_size = static_cast<std::int32_t>(text.size());
+  auto reader = arrow::json::StreamingReader::Make(std::make_shared<arrow::io::BufferReader>(sample->text),
+                                                   read_options, arrow::json::ParseOptions::Defaults());
+  if (!reader.ok()) return std::unexpected(failure(reader.status()));
+  for (const auto& field : (*reader)->schema()->fields()) {
+    const bool known = field->type()->id() != arrow::Type::NA;
+    columns_.push_back({field->name(), known ? field->type() : nullptr});
+  }
+  return {};
+}
+
+Status JsonSource::start(const std::vector<ReadColumn>& wanted, const std::vector<std::string>& ignored) {
+  wanted_ = wanted;
+  wanted_count_ = wanted.size();
+  for (const std::string& name : ignored) {
+    const auto column = std::ranges::find(columns_, name, &FileColumn::name);
+    wanted_.push_back({name, column != columns_.end() && column->type ? column->type : arrow::null()});
+  }
+  arrow::FieldVector fields;
+  for (const ReadColumn& column : wanted_) fields.push_back(arrow::field(column.name, column.type));
+  auto read_options = arrow::json::ReadOptions::Defaults();
+  read_options.block_size = kBlockBytes;
+  auto parse_options = arrow::json::ParseOptions::Defaults();
+  parse_options.explicit_schema = arrow::schema(fields);
+  parse_options.unexpected_field_behavior = arrow::json::UnexpectedFieldBehavior::Error;
+  auto reader = arrow::json::StreamingReader::Make(text_, read_options, parse_options);
+  if (!reader.ok()) return std::unexpected(failure(reader.status()));
+  reader_ = *reader;
+  return {};
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
+  std::shared_ptr<arrow::RecordBatch> batch;
+  if (const auto read = reader_->ReadNext(&batch); !read.ok()) return std::unexpected(failure(read));
+  if (batch == nullptr || batch->num_columns() == static_cast<int>(wanted_count_)) return batch;
+  std::vector<int> columns;
+  for (std::size_t i = 0; i < wanted_count_; ++i) columns.push_back(static_cast<int>(i));
+  auto selected = batch->SelectColumns(columns);
+  if (!selected.ok()) return std::unexpected(failure(selected.status()));
+  return *selected;
+}
+
+std::string JsonSource::locate(const std::string& column, std::string_view value, std::uint64_t /*row*/) const {
+  const auto row = text_->recent().find_line([&](std::string_view line) -> std::optional<std::string> {
+    element document;
+    element found;
+    if (is_blank(line)) return std::nullopt;
+    if (parser_.parse(line.data(), line.size()).get(document) != simdjson::SUCCESS) return std::nullopt;
+    const bool absent = document.at_key(column).get(found) != simdjson::SUCCESS || found.is_null();
+    if (absent) return value.empty() ? std::optional(std::string()) : std::nullopt;
+    std::string_view text;
+    const bool equal = found.get(text) == simdjson::SUCCESS ? text == value : shown(found) == value;
+    return equal ? std::optional(std::string(value)) : std::nullopt;
+  });
+  return row ? fmt::format("line {}", row->line) : "";
+}
+
+// What is wrong with a line; unset if nothing is.
+std::optional<std::string> JsonSource::complaint(std::string_view line) const {
+  if (is_blank(line)) return std::nullopt;
+  element document;
+  simdjson::dom::object object;
+  if (const auto error = parser_.parse(line.data(), line.size()).get(document); error != simdjson::SUCCESS) {
+    return fmt::format("got \"{:.60}\", want one JSON object a line ({})", line, simdjson::error_message(error));
+  }
+  if (document.get(object) != simdjson::SUCCESS) {
+    return fmt::format("got {}, want one JSON object a line", shown(document));
+  }
+  if (wanted_.empty()) return std::nullopt;
+  for (const auto field : object) {
+    const auto column = std::ranges::find(wanted_, field.key, &ReadColumn::name);
+    if (column == wanted_.end()) {
+      return fmt::format("key \"{}\" is not among the columns; take it out with --drop {}", field.key, field.key);
+    }
+    if (!fits(field.value, *column->type)) {
+      return fmt::format("column \"{}\": got {}, want {}", field.key, shown(field.value), type_name(*column->type));
+    }
+  }
+  return std::nullopt;
+}
+
+Error JsonSource::failure(const arrow::Status& status) const {
+  if (status.IsInvalid()) {
+    const auto row = text_->recent().find_line([this](std::string_view line) { return complaint(line); });
+    if (row) {
+      return {.code = ErrorCode::kInvalidInput,
+              .message = fmt::format("cannot import {}: line {}, {}", file_->name(), row->line, row->text)};
+    }
+  }
+  return from_arrow(status, fmt::format("cannot import {}", file_->name()));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RowSource>> open_json(std::unique_ptr<InputFile> file, std::size_t sample_bytes) {
+  MARIGRAM_ASSIGN(auto stream, file->stream());
+  auto source =
+      std::make_unique<JsonSource>(std::move(file), std::make_shared<TextInput>(std::move(stream), recent_bytes_max()));
+  MARIGRAM_TRY(source->learn_columns(sample_bytes));
+  return source;
+}
+
+}  // namespace marigram::cli

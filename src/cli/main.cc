@@ -1,0 +1,6 @@
+// The executable `marigram`.
+#include "cli/app.h"
+
+int main(int argc, char** argv) {
+  return marigram::cli::run(argc, argv);
+}

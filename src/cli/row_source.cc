@@ -1,0 +1,44 @@
+#include "cli/row_source.h"
+
+#include "cli/input_file.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <string>
+
+#include <arrow/type.h>
+#include <arrow/util/thread_pool.h>
+
+namespace marigram::cli {
+
+std::string guess_format(const InputFile& file, const std::string& path) {
+  if (file.magic() == "PAR1") return "parquet";
+  std::string name = path;
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const char* compressed : {".gz", ".zst"}) {
+    if (name.ends_with(compressed)) name.erase(name.rfind('.'));
+  }
+  if (name.ends_with(".parquet")) return "parquet";
+  const bool json = name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".ndjson");
+  return json ? "jsonl" : "csv";
+}
+
+std::size_t recent_bytes_max() {
+  // Arrow reads ahead one block for each thread; the rest is for chunks in flight between its stages.
+  constexpr std::size_t kInFlight = 16;
+  return (static_cast<std::size_t>(arrow::GetCpuThreadPoolCapacity()) + kInFlight) * kBlockBytes;
+}
+
+std::string type_name(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::DOUBLE:
+      return "float64";
+    case arrow::Type::FLOAT:
+      return "float32";
+    default:
+      return type.ToString();
+  }
+}
+
+}  // namespace marigram::cli

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Runs one file of interoperation tests against one version of the reference's Python package.
+
+usage: run.py <version> <tests> [unittest options]      for instance  run.py 0.9.0 same_bytes_test -k append
+
+The packages lie where deps/interop puts them. Without them (a clone that has never been online) nothing can be compared:
+the exit code is then 77, which ctest shows as skipped; in continuous integration it is a failure. The command line that
+is tested is $MARIGRAM_BIN, else that of the release build.
+"""
+
+import importlib
+import os
+import sys
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+SKIPPED = 77
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__.strip())
+    version, tests = sys.argv[1:3]
+    packages = ROOT / "deps" / ".cache" / f"interop-{version}"
+    if not (packages / ".stamp").exists():
+        print(f"skipped: timeseries-table-format {version} is not there; run deps/interop", flush=True)
+        sys.exit(1 if os.environ.get("CI") == "true" else SKIPPED)
+    os.environ.setdefault("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "marigram"))
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(packages), str(HERE)))  # of the processes that tests start
+    sys.path[:0] = [str(packages), str(HERE)]
+    sys.dont_write_bytecode = True
+    unittest.main(module=importlib.import_module(tests), argv=[tests, "-v", *sys.argv[3:]])
+
+
+if __name__ == "__main__":
+    main()
