@@ -82,7 +82,8 @@ Result<std::int64_t> to_units_exact(Instant instant, TimeUnit unit) {
 std::string format_rfc3339(Instant instant) {
   assert(instant.nanos < kNanosPerSecond);
   const std::int64_t days = floor_div(instant.seconds, kSecondsPerDay);
-  const std::int64_t second_of_day = instant.seconds - days * kSecondsPerDay;
+  const std::int64_t rest = instant.seconds % kSecondsPerDay;  // days * 86,400 may not fit int64
+  const std::int64_t second_of_day = rest < 0 ? rest + kSecondsPerDay : rest;
   const CivilDate date = civil_from_days(days);
 
   fmt::memory_buffer out;

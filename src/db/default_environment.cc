@@ -14,9 +14,13 @@
 namespace marigram::db {
 namespace {
 
+/// More threads than cores on small machines: writers of segments wait for the disk most of the time, and a file system
+/// commits what many threads sync at once.
+constexpr unsigned kThreadsMin = 8;
+
 /// Never destroyed: streams may outlive main's static objects.
 ThreadPool& process_pool() {
-  static auto* pool = new ThreadPool(std::max(1U, std::thread::hardware_concurrency()));
+  static auto* pool = new ThreadPool(std::max(kThreadsMin, std::thread::hardware_concurrency()));
   return *pool;
 }
 

@@ -24,7 +24,8 @@
 namespace marigram::table {
 namespace {
 
-constexpr std::int64_t kRowsBuffered = 4 << 20;    // held, checked and sorted at a time
+constexpr std::int64_t kRowsBuffered = 4 << 20;  // held, checked and sorted at a time
+constexpr const char* kCoveredTwice = "covered twice by the append itself";
 constexpr std::int64_t kSegmentRowsMax = 1 << 20;  // a larger partition becomes several segments
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
@@ -51,6 +52,11 @@ segment::CoverageBuilder::Duplicates duplicates_of(Dialect dialect) {
                                  : segment::CoverageBuilder::Duplicates::kAllow;
 }
 
+std::unexpected<Error> several_series() {
+  return fail(ErrorCode::kInvalidInput,
+              "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
+}
+
 /// v1: the one series of all rows.
 Result<std::optional<SeriesKey>> single_series(const log::TableState& state, const model::SegmentLayout& layout) {
   if (state.dialect() != Dialect::kV1 || state.meta->index->tags.empty()) return std::nullopt;
@@ -58,8 +64,7 @@ Result<std::optional<SeriesKey>> single_series(const log::TableState& state, con
     MARIGRAM_TRY(check_pinned_series(state, *series));
     return *series;
   }
-  return fail(ErrorCode::kInvalidInput,
-              "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
+  return several_series();
 }
 
 /// Collects rows, and turns them into staged segments whenever enough are there.
@@ -99,33 +104,32 @@ class Appender {
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
     MARIGRAM_ASSIGN(const auto partitions, order_and_partition(*whole, *state_->meta->index, width));
     std::vector<Piece> pieces;
+    coverage::CoverageMap added;
     for (const auto& partition : partitions) {
       const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition->num_rows() : kSegmentRowsMax;
       for (std::int64_t offset = 0; offset < partition->num_rows(); offset += most) {
-        MARIGRAM_ASSIGN(Piece piece, check(partition->Slice(offset, most)));
+        MARIGRAM_ASSIGN(Piece piece, check(partition->Slice(offset, most), added));
         pieces.push_back(std::move(piece));
       }
     }
+    MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
+    MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
+    MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
+    coverage::unite(staged_.coverage, added);
     return write(std::move(pieces));
   }
 
-  /// Everything that can be wrong with the rows of a segment, before a byte of it is written.
-  Result<Piece> check(std::shared_ptr<arrow::RecordBatch> rows) {
+  /// What can be wrong with the rows of a segment in themselves, and against those before it (`added`).
+  Result<Piece> check(std::shared_ptr<arrow::RecordBatch> rows, coverage::CoverageMap& added) {
     segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
                                      "the append");
     MARIGRAM_TRY(builder.add(*rows));
     Piece piece{std::move(rows), builder.finish()};
     MARIGRAM_ASSIGN(const auto series, single_series(*state_, piece.summary.layout));
-    if (staged_.series && staged_.series != series) {
-      return fail(ErrorCode::kInvalidInput,
-                  "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
-    }
+    if (staged_.series && staged_.series != series) return several_series();
     staged_.series = series;
-    MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
-    MARIGRAM_TRY(check_overlap(*state_, *covered, piece.summary.coverage, "covered by the table already"));
-    MARIGRAM_TRY(
-        check_overlap(*state_, staged_.coverage, piece.summary.coverage, "covered twice by the append itself"));
-    coverage::unite(staged_.coverage, piece.summary.coverage);
+    MARIGRAM_TRY(check_overlap(*state_, added, piece.summary.coverage, kCoveredTwice));
+    coverage::unite(added, piece.summary.coverage);
     staged_.rows += piece.summary.rows;
     return piece;
   }
