@@ -45,7 +45,7 @@ half=$(($(wc -l <"$weather") / 2))
 run create live --time time_hour --tag origin --bucket 1h
 head -n "$half" "$weather" | run import live -
 rows_before=$("$marigram" show live --json | grep -o '"rows": *[0-9]*')
-{ head -n 1 "$weather"; sed -n "$((half + 1)),$((half + 9000))p" "$weather"; sleep 30; } | "$marigram" import live - &
+"$marigram" import live - < <(head -n 1 "$weather"; sed -n "$((half + 1)),$((half + 9000))p" "$weather"; sleep 9) &
 importer=$!
 sleep 2
 kill -9 "$importer" 2>/dev/null || true

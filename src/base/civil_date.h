@@ -64,4 +64,11 @@ constexpr std::int64_t floor_div(std::int64_t value, std::int64_t divisor) {
   return value % divisor < 0 ? quotient - 1 : quotient;
 }
 
+/// What floor_div leaves: 0 .. divisor - 1. `divisor` > 0. (value - floor_div * divisor would overflow near the
+/// minimum.)
+constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t divisor) {
+  const std::int64_t rest = value % divisor;
+  return rest < 0 ? rest + divisor : rest;
+}
+
 }  // namespace marigram

@@ -69,6 +69,14 @@ TEST(CivilDate, FloorDivRoundsDown) {
   EXPECT_EQ(floor_div(std::numeric_limits<std::int64_t>::min(), 1), std::numeric_limits<std::int64_t>::min());
 }
 
+TEST(CivilDate, FloorModIsNeverNegative) {
+  EXPECT_EQ(floor_mod(7, 2), 1);
+  EXPECT_EQ(floor_mod(-7, 2), 1);
+  EXPECT_EQ(floor_mod(-8, 2), 0);
+  EXPECT_EQ(floor_mod(-1, kSecondsPerDay), kSecondsPerDay - 1);
+  EXPECT_EQ(floor_mod(std::numeric_limits<std::int64_t>::min(), kSecondsPerDay), 30'592);  // 08:29:52
+}
+
 RC_GTEST_PROP(CivilDateProperty, EveryDayOfInt64SecondsIsAValidDateAndComesBack, (std::int64_t seconds)) {
   const std::int64_t days = floor_div(seconds, kSecondsPerDay);
   const CivilDate date = civil_from_days(days);

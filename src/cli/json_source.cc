@@ -8,11 +8,12 @@
 #include <marigram/error.h>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,27 +33,52 @@ namespace marigram::cli {
 
 namespace {
 
-using simdjson::dom::element;
+using Value = nlohmann::json;
 
-bool fits(const element& value, const arrow::DataType& type) {
+// A line as JSON; discarded() if it is none. Used only to say what is wrong, since Arrow names no lines.
+Value parse_line(std::string_view line) {
+  return Value::parse(line, nullptr, false);
+}
+
+bool fits(const Value& value, const arrow::DataType& type) {
   if (value.is_null()) return true;
   switch (type.id()) {
     case arrow::Type::BOOL:
-      return value.is_bool();
+      return value.is_boolean();
     case arrow::Type::UINT64:
-      return value.is_uint64();
+      return value.is_number_unsigned();
     case arrow::Type::STRING:
     case arrow::Type::BINARY:
       return value.is_string();
     default:
       break;
   }
-  if (arrow::is_integer(type.id())) return value.is_int64();
+  if (arrow::is_integer(type.id())) return value.is_number_integer();
   return arrow::is_floating(type.id()) ? value.is_number() : true;
 }
 
-std::string shown(const element& value) {
-  return fmt::format("{:.60}", static_cast<std::string>(simdjson::minify(value)));
+std::string shown(const Value& value) {
+  return fmt::format("{:.60}", value.dump(-1, ' ', false, Value::error_handler_t::replace));
+}
+
+// What the values of a key are, by name; empty while only nulls were seen.
+using Kinds = std::map<std::string, std::string>;
+
+std::string kind_of(const Value& value) {
+  switch (value.type()) {
+    case Value::value_t::null:
+      return "";
+    case Value::value_t::object:
+      return "an object";
+    case Value::value_t::array:
+      return "an array";
+    case Value::value_t::string:
+      return "a string";
+    case Value::value_t::boolean:
+      return "a boolean";
+    default:
+      return "a number";
+  }
 }
 
 bool is_blank(std::string_view line) {
@@ -80,7 +106,7 @@ class JsonSource final : public RowSource {
 
  private:
   Error failure(const arrow::Status& status) const;
-  std::optional<std::string> complaint(std::string_view line) const;
+  std::optional<std::string> complaint(std::string_view line, Kinds& kinds) const;
 
   std::unique_ptr<InputFile> file_;
   std::shared_ptr<TextInput> text_;
@@ -88,7 +114,6 @@ class JsonSource final : public RowSource {
   std::optional<std::size_t> sampled_bytes_;
   std::vector<ReadColumn> wanted_;                        // empty while the columns are learnt
   std::size_t wanted_count_ = 0;                          // of wanted_, how many are not ignored
-  mutable simdjson::dom::parser parser_;                  // for messages
   std::shared_ptr<arrow::json::StreamingReader> reader_;  // destroyed before text_ and file_, which its threads read
 };
 
@@ -147,38 +172,36 @@ Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
 
 std::string JsonSource::locate(const std::string& column, std::string_view value, std::uint64_t /*row*/) const {
   const auto row = text_->recent().find_line([&](std::string_view line) -> std::optional<std::string> {
-    element document;
-    element found;
     if (is_blank(line)) return std::nullopt;
-    if (parser_.parse(line.data(), line.size()).get(document) != simdjson::SUCCESS) return std::nullopt;
-    const bool absent = document.at_key(column).get(found) != simdjson::SUCCESS || found.is_null();
-    if (absent) return value.empty() ? std::optional(std::string()) : std::nullopt;
-    std::string_view text;
-    const bool equal = found.get(text) == simdjson::SUCCESS ? text == value : shown(found) == value;
-    return equal ? std::optional(std::string(value)) : std::nullopt;
+    const Value object = parse_line(line);
+    if (!object.is_object()) return std::nullopt;
+    const auto found = object.find(column);
+    const bool absent = found == object.end() || found->is_null();
+    const std::string text = absent ? "" : found->is_string() ? found->get<std::string>() : shown(*found);
+    return text == value ? std::optional(text) : std::nullopt;
   });
   return row ? fmt::format("line {}", row->line) : "";
 }
 
 // What is wrong with a line; unset if nothing is.
-std::optional<std::string> JsonSource::complaint(std::string_view line) const {
+std::optional<std::string> JsonSource::complaint(std::string_view line, Kinds& kinds) const {
   if (is_blank(line)) return std::nullopt;
-  element document;
-  simdjson::dom::object object;
-  if (const auto error = parser_.parse(line.data(), line.size()).get(document); error != simdjson::SUCCESS) {
-    return fmt::format("got \"{:.60}\", want one JSON object a line ({})", line, simdjson::error_message(error));
-  }
-  if (document.get(object) != simdjson::SUCCESS) {
-    return fmt::format("got {}, want one JSON object a line", shown(document));
-  }
-  if (wanted_.empty()) return std::nullopt;
-  for (const auto field : object) {
-    const auto column = std::ranges::find(wanted_, field.key, &ReadColumn::name);
-    if (column == wanted_.end()) {
-      return fmt::format("key \"{}\" is not among the columns; take it out with --drop {}", field.key, field.key);
+  const Value object = parse_line(line);
+  if (object.is_discarded()) return fmt::format("got {:.60}, want one JSON object a line", line);
+  if (!object.is_object()) return fmt::format("got {}, want one JSON object a line", shown(object));
+  for (const auto& [key, value] : object.items()) {
+    const std::string before = kinds.try_emplace(key, kind_of(value)).first->second;
+    if (!value.is_null() && !before.empty() && before != kind_of(value)) {
+      return fmt::format("column \"{}\": got {}, want {} as on the lines before", key, shown(value), before);
     }
-    if (!fits(field.value, *column->type)) {
-      return fmt::format("column \"{}\": got {}, want {}", field.key, shown(field.value), type_name(*column->type));
+    if (before.empty()) kinds[key] = kind_of(value);
+    if (wanted_.empty()) continue;  // nothing else is known yet
+    const auto column = std::ranges::find(wanted_, key, &ReadColumn::name);
+    if (column == wanted_.end()) {
+      return fmt::format("key \"{0}\" is not among the columns; take it out with --drop {0}", key);
+    }
+    if (!fits(value, *column->type)) {
+      return fmt::format("column \"{}\": got {}, want {}", key, shown(value), type_name(*column->type));
     }
   }
   return std::nullopt;
@@ -186,7 +209,8 @@ std::optional<std::string> JsonSource::complaint(std::string_view line) const {
 
 Error JsonSource::failure(const arrow::Status& status) const {
   if (status.IsInvalid()) {
-    const auto row = text_->recent().find_line([this](std::string_view line) { return complaint(line); });
+    Kinds kinds;
+    const auto row = text_->recent().find_line([&](std::string_view line) { return complaint(line, kinds); });
     if (row) {
       return {.code = ErrorCode::kInvalidInput,
               .message = fmt::format("cannot import {}: line {}, {}", file_->name(), row->line, row->text)};

@@ -27,7 +27,7 @@ constexpr const char* kMetaV1 =
     R"("logical_schema":null,"created_at":"2024-01-01T00:00:00.500Z","format_version":1,"entity_identity":{"a":"x"}}})";
 constexpr const char* kAddV7 =
     R"({"AddSegment":{"path":"data/a.parquet","format":"parquet","entity_layout":{"Single":[{"type":"utf8","value":"x"},{"type":"int32","value":-1},{"type":"int64","value":-9223372036854775808},{"type":"uint64","value":18446744073709551615}]},)"
-    R"("index_min":{"type":"uint64","value":0},"index_max":{"type":"uint64","value":18446744073709551615},"row_count":3,"file_size":9,"coverage_path":"_coverage/segments/c.roar"}})";
+    R"("index_min":{"type":"u_int64","value":0},"index_max":{"type":"u_int64","value":18446744073709551615},"row_count":3,"file_size":9,"coverage_path":"_coverage/segments/c.roar"}})";
 constexpr const char* kAddV1 =
     R"({"AddSegment":{"segment_id":"seg-1","path":"data/a.parquet","format":"parquet","ts_min":"1969-12-31T23:59:59.999Z","ts_max":"2024-01-01T00:00:00Z","row_count":3}})";
 

@@ -20,6 +20,8 @@ Result<std::uint64_t> parse_current(std::string_view content) {
                           digits.substr(0, 40)));
 }
 
-std::string format_current(std::uint64_t version) { return fmt::format("{}\n", version); }
+std::string format_current(std::uint64_t version) {
+  return fmt::format("{}\n", version);
+}
 
 }  // namespace marigram::log

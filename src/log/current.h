@@ -9,7 +9,8 @@
 
 namespace marigram::log {
 
-/// The version in CURRENT: decimal digits that fit 64 bits, with white space around them. kCorruption for anything else.
+/// The version in CURRENT: decimal digits that fit 64 bits, with white space around them. kCorruption for anything
+/// else.
 Result<std::uint64_t> parse_current(std::string_view content);
 std::string format_current(std::uint64_t version);
 

@@ -8,7 +8,9 @@
 
 namespace marigram::log::json {
 
-std::unexpected<Error> bad(std::string message) { return fail(ErrorCode::kCorruption, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(ErrorCode::kCorruption, std::move(message));
+}
 
 std::string show(Element element) {
   constexpr std::size_t kShown = 60;
@@ -92,11 +94,21 @@ Status read_members(Element element, std::string_view what, std::span<Slot> slot
   return {};
 }
 
-Result<std::string_view> text(const Slot& slot) { return value_of<std::string_view>(slot, "a string"); }
-Result<std::uint64_t> u64(const Slot& slot) { return value_of<std::uint64_t>(slot, "an integer from 0 to 2^64-1"); }
-Result<std::int64_t> i64(const Slot& slot) { return value_of<std::int64_t>(slot, "an integer from -2^63 to 2^63-1"); }
-Result<bool> boolean(const Slot& slot) { return value_of<bool>(slot, "true or false"); }
-Result<simdjson::dom::array> array(const Slot& slot) { return value_of<simdjson::dom::array>(slot, "an array"); }
+Result<std::string_view> text(const Slot& slot) {
+  return value_of<std::string_view>(slot, "a string");
+}
+Result<std::uint64_t> u64(const Slot& slot) {
+  return value_of<std::uint64_t>(slot, "an integer from 0 to 2^64-1");
+}
+Result<std::int64_t> i64(const Slot& slot) {
+  return value_of<std::int64_t>(slot, "an integer from -2^63 to 2^63-1");
+}
+Result<bool> boolean(const Slot& slot) {
+  return value_of<bool>(slot, "true or false");
+}
+Result<simdjson::dom::array> array(const Slot& slot) {
+  return value_of<simdjson::dom::array>(slot, "an array");
+}
 
 Result<std::int32_t> i32(const Slot& slot) {
   constexpr const char* kWant = "an integer from -2^31 to 2^31-1";
@@ -117,7 +129,9 @@ Result<Element> any(const Slot& slot) {
   return *slot.value;
 }
 
-bool given(const Slot& slot) { return slot.value && !slot.value->is_null(); }
+bool given(const Slot& slot) {
+  return slot.value && !slot.value->is_null();
+}
 
 Result<std::optional<std::string>> optional_text(const Slot& slot) {
   if (!given(slot)) return std::nullopt;

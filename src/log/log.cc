@@ -2,96 +2,56 @@
 
 #include "base/hash.h"
 #include "base/try.h"
+#include "log/checkpoint.h"
 #include "log/commit_codec.h"
-#include "log/current.h"
+#include "log/commit_files.h"
+#include "log/meta_codec.h"
 
 #include <algorithm>
+#include <cassert>
 #include <random>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace marigram::log {
 namespace {
 
-constexpr const char* kCurrent = "_timeseries_log/CURRENT";
-
-struct Pointer {
-  std::uint64_t version = 0;
-  std::string object_version;
-  bool present = false;
-};
-
-Result<Pointer> read_pointer(const io::ObjectStore& store) {
-  auto content = store.read(kCurrent);
-  if (!content) {
-    if (content.error().code == ErrorCode::kNotFound) return Pointer{};
-    return std::unexpected(std::move(content).error());
-  }
-  MARIGRAM_ASSIGN(const std::uint64_t version, parse_current(content->bytes));
-  return Pointer{version, content->info.version, true};
-}
-
-/// What lies under a commit's name.
-struct Found {
-  enum class Kind { kAbsent, kOurs, kForeign, kTorn };
-  Kind kind = Kind::kAbsent;
-  Commit commit;  // kOurs, kForeign
-  io::ObjectInfo info;
-};
-
-Result<Found> look(const io::ObjectStore& store, std::uint64_t version) {
-  auto content = store.read(commit_path(version));
-  if (!content) {
-    if (content.error().code == ErrorCode::kNotFound) return Found{};
-    return std::unexpected(std::move(content).error());
-  }
-  auto commit = decode_commit(version, content->bytes);
-  if (!commit) {
-    if (commit.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(commit).error());
-    return Found{Found::Kind::kTorn, {}, content->info};
-  }
-  const auto kind = commit->extension ? Found::Kind::kOurs : Found::Kind::kForeign;
-  return Found{kind, std::move(*commit), content->info};
-}
-
 std::unexpected<Error> conflict(std::uint64_t expected, std::uint64_t found) {
-  return std::unexpected(Error{ErrorCode::kConflict,
-                               fmt::format("cannot commit version {}: the log is at version {} already; refresh and retry",
-                                           expected + 1, found),
-                               ConflictInfo{expected, found}});
+  return std::unexpected(Error{
+      ErrorCode::kConflict,
+      fmt::format("cannot commit version {}: the log is at version {} already; refresh and retry", expected + 1, found),
+      ConflictInfo{expected, found}});
 }
 
 std::chrono::nanoseconds age(Instant since, Instant now) {
-  return std::chrono::seconds(now.seconds - since.seconds) +
-         std::chrono::nanoseconds(std::int64_t{now.nanos} - std::int64_t{since.nanos});
+  constexpr std::int64_t kForEverSeconds = 1'000'000'000;  // more would overflow
+  const std::int64_t seconds = std::clamp(now.seconds - since.seconds, -kForEverSeconds, kForEverSeconds);
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(std::int64_t{now.nanos} - std::int64_t{since.nanos});
 }
 
-/// Forward only. Failing here is no failure of the commit: readers roll forward over it.
-Status publish(io::ObjectStore& store, std::uint64_t version) {
-  while (true) {
-    MARIGRAM_ASSIGN(const Pointer pointer, read_pointer(store));
-    if (pointer.version >= version) return {};
-    auto put = store.put(kCurrent, format_current(version),
-                         pointer.present ? io::PutCondition::if_match(pointer.object_version) : io::PutCondition::if_absent());
-    if (put) return {};
-    const ErrorCode code = put.error().code;
-    if (code != ErrorCode::kConflict && code != ErrorCode::kAlreadyExists) return std::unexpected(std::move(put).error());
-  }
-}
-
-Result<std::uint64_t> roll_forward(const io::ObjectStore& store, std::uint64_t version) {
-  while (true) {
-    MARIGRAM_ASSIGN(const Found next, look(store, version + 1));
-    if (next.kind != Found::Kind::kOurs) return version;
-    ++version;
-  }
-}
-
+/// Full jitter: up to 0.5 ms at first, up to 32 ms from the seventh try on.
 void back_off(const Clock& clock, std::uint32_t tried) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const auto longest = std::chrono::microseconds(500) * (1 << std::min(tried, 6U));
   clock.sleep_for(longest * (random() % 1000) / 1000);
+}
+
+Status check_writer_features(const model::TableMeta& meta) {
+  const auto unknown = unknown_writer_features(meta);
+  if (unknown.empty()) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot commit: the table needs a newer version of marigram; it requires of writers {}",
+                          fmt::join(unknown, ", ")));
+}
+
+bool is_lost_race(ErrorCode code) {
+  return code == ErrorCode::kAlreadyExists || code == ErrorCode::kConflict;
+}
+
+bool is_of(const Found& found, const std::string& transaction_id) {
+  return found.kind == Found::Kind::kOurs && found.commit.extension->transaction_id == transaction_id;
 }
 
 }  // namespace
@@ -100,8 +60,8 @@ Log::Log(std::shared_ptr<io::ObjectStore> store, const Clock& clock, LogOptions 
     : store_(std::move(store)), clock_(clock), options_(options) {}
 
 Result<std::uint64_t> Log::latest_version() const {
-  MARIGRAM_ASSIGN(const Pointer pointer, read_pointer(*store_));
-  return roll_forward(*store_, pointer.version);
+  MARIGRAM_ASSIGN(const Head head, find_head(*store_, 0));
+  return head.version;
 }
 
 Result<Commit> Log::read(std::uint64_t version) const {
@@ -109,107 +69,170 @@ Result<Commit> Log::read(std::uint64_t version) const {
   return decode_commit(version, content.bytes);
 }
 
+/// A commit that CURRENT vouches for: its absence is damage.
+Result<Commit> Log::committed(std::uint64_t version) const {
+  auto commit = read(version);
+  if (!commit && commit.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kCorruption,
+                fmt::format("cannot read table {}: {} is missing; run `marigram verify --repair`", store_->name(),
+                            commit_path(version)));
+  }
+  return commit;
+}
+
+Status Log::replay(TableState& state, std::uint64_t last) const {
+  while (state.version < last) {
+    MARIGRAM_ASSIGN(Commit commit, committed(state.version + 1));
+    MARIGRAM_TRY(apply(state, std::move(commit)));
+  }
+  return {};
+}
+
+/// From the newest backwards, as foreign writers' clocks may have run backwards too.
+Result<std::uint64_t> Log::version_at(Instant time, std::uint64_t latest) const {
+  for (std::uint64_t version = latest; version > 0; --version) {
+    MARIGRAM_ASSIGN(const Commit commit, committed(version));
+    if (commit.timestamp <= time) return version;
+  }
+  return fail(ErrorCode::kNotFound,
+              fmt::format("cannot open table {} at {}: it did not exist then", store_->name(), format_rfc3339(time)));
+}
+
 Result<TableState> Log::load(const std::variant<std::monostate, std::uint64_t, Instant>& at) const {
-  MARIGRAM_ASSIGN(const std::uint64_t latest, latest_version());
-  if (latest == 0) {
+  MARIGRAM_ASSIGN(std::uint64_t last, latest_version());
+  if (last == 0) {
     return fail(ErrorCode::kNotFound, fmt::format("cannot open table {}: there is none", store_->name()));
   }
-  const auto* version = std::get_if<std::uint64_t>(&at);
-  if (version != nullptr && (*version == 0 || *version > latest)) {
-    return fail(ErrorCode::kNotFound, fmt::format("cannot open table {} at version {}; it has versions 1 to {}",
-                                                  store_->name(), *version, latest));
+  if (const auto* version = std::get_if<std::uint64_t>(&at)) {
+    if (*version == 0 || *version > last) {
+      return fail(ErrorCode::kNotFound, fmt::format("cannot open table {} at version {}; it has versions 1 to {}",
+                                                    store_->name(), *version, last));
+    }
+    last = *version;
+  } else if (const auto* time = std::get_if<Instant>(&at)) {
+    MARIGRAM_ASSIGN(last, version_at(*time, last));
   }
-  const std::uint64_t last = version != nullptr ? *version : latest;
-  TableState state;
-  while (state.version < last) {
-    MARIGRAM_ASSIGN(const Commit commit, read(state.version + 1));
-    const auto* time = std::get_if<Instant>(&at);
-    if (time != nullptr && commit.timestamp > *time) break;
-    MARIGRAM_TRY(apply(state, commit));
-  }
-  if (state.version == 0) {
-    return fail(ErrorCode::kNotFound, fmt::format("cannot open table {}: it did not exist then", store_->name()));
-  }
+  TableState state = load_newest_checkpoint(*store_, last).value_or(TableState{});
+  MARIGRAM_TRY(replay(state, last));
   return state;
 }
 
 Status Log::refresh(TableState& state) const {
-  MARIGRAM_ASSIGN(const Pointer pointer, read_pointer(*store_));
-  MARIGRAM_ASSIGN(const std::uint64_t latest, roll_forward(*store_, std::max(pointer.version, state.version)));
-  while (state.version < latest) {
-    MARIGRAM_ASSIGN(const Commit commit, read(state.version + 1));
-    MARIGRAM_TRY(apply(state, commit));
+  MARIGRAM_ASSIGN(const Head head, find_head(*store_, state.version));
+  return replay(state, head.version);
+}
+
+bool Log::is_settled(const Found& found) const {
+  return age(found.info.modified, clock_.now()) >= options_.orphan_grace;
+}
+
+Result<Commit> Log::prepare(const TableState& state, Proposal proposal) const {
+  if (state.meta) MARIGRAM_TRY(check_writer_features(*state.meta));
+  if (proposal.extension.transaction_id.empty()) proposal.extension.transaction_id = random_uuid();
+  Commit commit{.version = state.version + 1,
+                .timestamp = std::max(clock_.now(), state.timestamp),
+                .actions = std::move(proposal.actions),
+                .extension = std::move(proposal.extension)};
+  for (const Action& action : commit.actions) {
+    const auto* update = std::get_if<UpdateTableMeta>(&action);
+    if (update == nullptr) continue;
+    MARIGRAM_TRY(check_writer_features(update->meta));
+    commit.dialect = update->meta.dialect;
   }
-  return {};
+  if (state.meta) commit.dialect = state.meta->dialect;
+  MARIGRAM_TRY(check(state, commit));
+  return commit;
+}
+
+Result<io::PutCondition> Log::claim(const TableState& state, Found found) {
+  const std::uint64_t next = state.version + 1;
+  Instant watched_since = clock_.now();
+  while (true) {
+    if (found.kind == Found::Kind::kAbsent) return io::PutCondition::if_absent();
+    if (found.kind == Found::Kind::kOurs) return conflict(state.version, next);
+    if (found.kind == Found::Kind::kUnusable) return std::unexpected(std::move(found).error);
+    // The store's clock may be ahead of ours, so having watched it unchanged for as long counts too.
+    const auto watched = age(watched_since, clock_.now());
+    const bool settled = is_settled(found) || watched >= options_.orphan_grace;
+    if (found.kind == Found::Kind::kForeign) {
+      MARIGRAM_ASSIGN(const Pointer pointer, read_pointer(*store_));
+      if (pointer.version >= next) return conflict(state.version, next);
+      if (settled) {
+        MARIGRAM_TRY(check(state, found.commit));  // else the table would be unreadable from here on
+        MARIGRAM_TRY(publish(*store_, next));
+        return conflict(state.version, next);
+      }
+    } else if (settled) {
+      MARIGRAM_ASSIGN(const bool in_use, store_->in_use(commit_path(next)));
+      if (!in_use) return io::PutCondition::if_match(found.info.version);
+      if (watched >= 5 * options_.orphan_grace) return conflict(state.version, next);
+    }
+    clock_.sleep_for(options_.orphan_grace / 20 + std::chrono::milliseconds(1));
+    std::string before = std::move(found.info.version);
+    MARIGRAM_ASSIGN(found, look(*store_, next));
+    if (found.info.version != before) watched_since = clock_.now();
+  }
+}
+
+/// After a failed put the commit may be there all the same. Putting it again under if-absent, and finding it there, is
+/// what makes sure that it lasts (see ObjectStore).
+Status Log::put_commit(const Commit& commit, const std::string& bytes, const io::PutCondition& condition) {
+  const std::string path = commit_path(commit.version);
+  auto put = store_->put(path, bytes, condition);
+  if (put) return {};
+  Error error = std::move(put).error();
+  bool lasts = is_lost_race(error.code);
+  if (!lasts) {
+    auto again = store_->put(path, bytes, io::PutCondition::if_absent());
+    if (again) return {};
+    lasts = again.error().code == ErrorCode::kAlreadyExists;
+  }
+  const std::string& id = commit.extension->transaction_id;
+  const auto found = look(*store_, commit.version);
+  if (found && is_of(*found, id)) {
+    if (lasts) return {};
+  } else if (found) {
+    const bool taken = found->kind != Found::Kind::kAbsent && found->kind != Found::Kind::kTorn;
+    if (taken || is_lost_race(error.code)) return conflict(commit.version - 1, commit.version);
+    return std::unexpected(std::move(error));
+  }
+  return std::unexpected(
+      Error{ErrorCode::kIo,
+            fmt::format("cannot tell whether {} was committed: {}; look for transaction {} in the log", path,
+                        error.message, id),
+            UnknownOutcome{id}});
 }
 
 Status Log::commit(TableState& state, Proposal proposal) {
-  MARIGRAM_ASSIGN(const Pointer pointer, read_pointer(*store_));
-  MARIGRAM_ASSIGN(const std::uint64_t latest, roll_forward(*store_, std::max(pointer.version, state.version)));
-  if (latest != state.version) return conflict(state.version, latest);
-  const std::uint64_t next = state.version + 1;
-  io::PutCondition condition = io::PutCondition::if_absent();
-  for (int waits = 0;; ++waits) {
-    MARIGRAM_ASSIGN(const Found found, look(*store_, next));
-    if (found.kind == Found::Kind::kAbsent) break;
-    if (found.kind == Found::Kind::kOurs) return conflict(state.version, next);
-    const bool old = age(found.info.modified, clock_.now()) >= options_.orphan_grace;
-    if (found.kind == Found::Kind::kForeign) {
-      MARIGRAM_ASSIGN(const Pointer now, read_pointer(*store_));
-      if (old) MARIGRAM_TRY(publish(*store_, next));
-      if (old || now.version >= next) return conflict(state.version, next);
-    } else if (old) {
-      MARIGRAM_ASSIGN(const bool in_use, store_->in_use(commit_path(next)));
-      if (!in_use) {
-        condition = io::PutCondition::if_match(found.info.version);
-        break;
-      }
-      if (waits > 1000) return conflict(state.version, next);
-    }
-    clock_.sleep_for(options_.orphan_grace / 20 + std::chrono::milliseconds(1));
+  MARIGRAM_ASSIGN(Head head, find_head(*store_, state.version));
+  if (head.version != state.version) return conflict(state.version, head.version);
+  MARIGRAM_ASSIGN(Commit commit, prepare(state, std::move(proposal)));
+  MARIGRAM_ASSIGN(const std::string bytes, encode_commit(*commit.dialect, commit));
+  // Never publish what a reader would refuse: a path that is not canonical, metadata nested too deep.
+  if (auto readable = decode_commit(commit.version, bytes); !readable) {
+    return fail(ErrorCode::kInvalidInput, std::move(readable).error().message);
   }
-  if (proposal.extension.transaction_id.empty()) proposal.extension.transaction_id = random_uuid();
-  Commit commit{next, std::max(clock_.now(), state.timestamp), std::move(proposal.actions), std::move(proposal.extension)};
-  TableState after = state;
-  MARIGRAM_TRY(apply(after, commit));
-  MARIGRAM_ASSIGN(const std::string bytes, encode_commit(after.dialect(), commit));
-  auto put = store_->put(commit_path(next), bytes, condition);
-  if (!put) {
-    auto found = look(*store_, next);
-    const bool unknown = !found;
-    const bool ours = found && found->kind == Found::Kind::kOurs &&
-                      found->commit.extension->transaction_id == commit.extension->transaction_id;
-    if (ours) put = store_->put(commit_path(next), bytes, io::PutCondition::if_match(found->info.version));
-    if (!put) {
-      if (ours || unknown) {
-        Error error = put.error();
-        error.code = ErrorCode::kIo;
-        error.detail = UnknownOutcome{commit.extension->transaction_id};
-        return std::unexpected(std::move(error));
-      }
-      const ErrorCode code = put.error().code;
-      if (code == ErrorCode::kAlreadyExists || code == ErrorCode::kConflict) return conflict(state.version, next);
-      return std::unexpected(std::move(put).error());
-    }
-  }
-  (void)publish(*store_, next);
-  state = std::move(after);
-  return {};
+  MARIGRAM_ASSIGN(const io::PutCondition condition, claim(state, std::move(head.next)));
+  MARIGRAM_TRY(put_commit(commit, bytes, condition));
+  // It is committed. CURRENT only spares readers a look; the next writer moves it if we cannot.
+  (void)publish(*store_, commit.version);
+  const Status applied = apply(state, std::move(commit));
+  assert(applied);
+  return applied;
 }
 
 Status Log::commit_with_retry(TableState& state, const std::function<Result<Proposal>(const TableState&)>& propose) {
-  Status status;
-  for (std::uint32_t tried = 0; tried < options_.tries_max; ++tried) {
+  for (std::uint32_t tried = 1;; ++tried) {
     MARIGRAM_TRY(refresh(state));
     MARIGRAM_ASSIGN(Proposal proposal, propose(state));
-    status = commit(state, std::move(proposal));
-    if (status || status.error().code != ErrorCode::kConflict) return status;
-    back_off(clock_, tried);
+    const Status status = commit(state, std::move(proposal));
+    if (status || status.error().code != ErrorCode::kConflict || tried >= options_.tries_max) return status;
+    back_off(clock_, tried - 1);
   }
-  return status;
 }
 
-Status Log::write_checkpoint(const TableState&) { return {}; }
-Result<std::vector<std::string>> Log::repair() { return std::vector<std::string>{}; }
+Status Log::write_checkpoint(const TableState& state) {
+  return write_checkpoint_file(*store_, state);
+}
 
 }  // namespace marigram::log

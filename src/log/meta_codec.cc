@@ -30,6 +30,10 @@ constexpr std::string_view kReaderFeatures[] = {"schema_add_columns", "schema_me
 constexpr std::string_view kSchemaMetadata = "schema_metadata";
 constexpr std::string_view kWriterFeatures[] = {kSchemaMetadata};
 
+/// Of index values, in the order of IndexValue. The reference spells the unsigned one so, although it says "uint64" for
+/// the index's own kind and for tag values.
+constexpr std::string_view kValueTypes[] = {"timestamp", "int64", "u_int64"};
+
 /// In the order of BucketWidth::Unit.
 constexpr std::string_view kBucketNames[] = {"Seconds", "Minutes", "Hours", "Days"};
 
@@ -199,9 +203,8 @@ Json kind_out(const model::IndexKind& kind) {
 }
 
 Json value_out(const IndexValue& value) {
-  constexpr const char* kTypes[] = {"timestamp", "int64", "uint64"};
   Json out;
-  out["type"] = kTypes[value.index()];
+  out["type"] = kValueTypes[value.index()];
   if (const auto* time = std::get_if<Instant>(&value)) {
     out["value"] = format_rfc3339(*time);
   } else if (const auto* i = std::get_if<std::int64_t>(&value)) {
@@ -276,11 +279,11 @@ Result<IndexValue> value_in(const json::Slot& slot) {
   std::array slots{json::Slot{"type"}, json::Slot{"value"}};
   MARIGRAM_TRY(json::read_members(element, slot.name, slots, json::Unknown::kRefuse));
   MARIGRAM_ASSIGN(const auto type, json::text(slots[0]));
-  if (type == "timestamp") return json::instant(slots[1]);
-  if (type == "int64") return json::i64(slots[1]);
-  if (type == "uint64") return json::u64(slots[1]);
-  return json::bad(
-      fmt::format("member \"{}\" is of no known type; got \"{}\", want timestamp, int64 or uint64", slot.name, type));
+  if (type == kValueTypes[0]) return json::instant(slots[1]);
+  if (type == kValueTypes[1]) return json::i64(slots[1]);
+  if (type == kValueTypes[2]) return json::u64(slots[1]);
+  return json::bad(fmt::format("member \"{}\" is of no known type; got \"{}\", want {}", slot.name, type,
+                               fmt::join(kValueTypes, ", ")));
 }
 
 Status check_protocol(json::Element meta) {

@@ -9,7 +9,7 @@
 //   INDEX   = {"type":"timestamp","index_granularity":BUCKET[,"timezone":str]}
 //           | {"type":"int64"|"uint64","index_granularity":u64 >= 1}
 //   BUCKET  = {"Seconds"|"Minutes"|"Hours"|"Days":u32 >= 1}
-//   VALUE   = {"type":"timestamp","value":RFC3339} | {"type":"int64"|"uint64","value":integer}
+//   VALUE   = {"type":"timestamp","value":RFC3339} | {"type":"int64"|"u_int64","value":integer}
 #pragma once
 
 #include "base/bucket_width.h"

@@ -114,22 +114,6 @@ Status check_layout(const model::TableMeta& meta, const model::SegmentMeta& segm
   return {};
 }
 
-Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment) {
-  if (segment.id.empty() != (meta.dialect == Dialect::kV7)) {
-    return wrong(fmt::format("segment {} is of the other dialect", segment.path));
-  }
-  if (!meta.index) return {};
-  if (!model::value_matches(meta.index->kind, segment.min) || !model::value_matches(meta.index->kind, segment.max) ||
-      segment.max < segment.min) {
-    return wrong(fmt::format("segment {} has bounds {} and {}, want two {} values in order", segment.path,
-                             format_index_value(segment.min), format_index_value(segment.max),
-                             model::index_kind_name(meta.index->kind)));
-  }
-  if (meta.dialect == Dialect::kV1) return {};
-  if (!meta.schema) return wrong(fmt::format("segment {} is added to a table without a schema", segment.path));
-  return check_layout(meta, segment);
-}
-
 /// A v1 pointer does not say the time zone, which plays no part in coverage.
 Status check_coverage(const model::TableMeta& meta, const UpdateTableCoverage& coverage) {
   if (!meta.index) return {};
@@ -214,6 +198,22 @@ void apply_action(TableState& state, Action action, std::uint64_t version) {
 }
 
 }  // namespace
+
+Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment) {
+  if (segment.id.empty() != (meta.dialect == Dialect::kV7)) {
+    return wrong(fmt::format("segment {} is of the other dialect", segment.path));
+  }
+  if (!meta.index) return {};
+  if (!model::value_matches(meta.index->kind, segment.min) || !model::value_matches(meta.index->kind, segment.max) ||
+      segment.max < segment.min) {
+    return wrong(fmt::format("segment {} has bounds {} and {}, want two {} values in order", segment.path,
+                             format_index_value(segment.min), format_index_value(segment.max),
+                             model::index_kind_name(meta.index->kind)));
+  }
+  if (meta.dialect == Dialect::kV1) return {};
+  if (!meta.schema) return wrong(fmt::format("segment {} is added to a table without a schema", segment.path));
+  return check_layout(meta, segment);
+}
 
 Status check(const TableState& state, const Commit& commit) {
   auto checked = check_actions(state, commit);

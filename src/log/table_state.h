@@ -42,6 +42,9 @@ Status apply(TableState& state, Commit commit);
 /// Whether apply would succeed.
 Status check(const TableState& state, const Commit& commit);
 
+/// Whether a segment fits a table with that metadata. kCorruption.
+Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment);
+
 /// Live segments by (min, max, key).
 std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state);
 

@@ -43,7 +43,8 @@ class WholeColumn : public ColumnSource {
     if (!values_) MARIGRAM_TRY(load());
     arrow::ArrayVector parts;
     for (const RowRange& range : ranges) {
-      for (const auto& chunk : values_->Slice(range.begin, range.rows())->chunks()) parts.push_back(chunk);
+      const auto slice = values_->Slice(range.begin, range.rows());
+      parts.insert(parts.end(), slice->chunks().begin(), slice->chunks().end());
     }
     if (parts.size() == 1) return parts.front();
     auto joined = parts.empty() ? arrow::MakeArrayOfNull(values_->type(), 0) : arrow::Concatenate(parts);
