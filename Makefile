@@ -15,7 +15,7 @@ help:
 	@echo 'make test     lint, then every test; again under the address and the thread sanitizers'
 	@echo 'make lint     formatting and static analysis of what changed (ALL=1: of everything)'
 	@echo 'make format   format every source file'
-	@echo 'make bench    build and run the benches'
+	@echo 'make bench    build, then measure beside other programs (BENCH="--quick --only scan": options of bench/bench.py)'
 	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS (60)'
 	@echo 'make install  install below PREFIX (/usr/local), staged below DESTDIR if set'
 	@echo 'make deps     fetch what the build needs (done by the others)'
@@ -48,7 +48,8 @@ format:
 	@git ls-files -co --exclude-standard '*.cc' '*.h' | xargs -r clang-format-19 -i
 
 bench: release
-	@for bench in build/release/bin/bench/*; do echo "== $${bench##*/}"; "$$bench"; done
+	@deps/bench
+	@bench/bench.py $(BENCH)
 
 fuzz: build/fuzz/.configured | deps
 	@cmake --build --preset fuzz --parallel $(JOBS)

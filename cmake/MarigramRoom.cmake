@@ -106,7 +106,8 @@ if(MARIGRAM_SANITIZE)
   set(MARIGRAM_TEST_ENVIRONMENT
     "TSAN_OPTIONS=halt_on_error=1:atexit_sleep_ms=50:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp${_common}"
     "ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1${_common}"
-    "UBSAN_OPTIONS=print_stacktrace=1${_common}")
+    "UBSAN_OPTIONS=print_stacktrace=1${_common}"
+    "ARROW_DEFAULT_MEMORY_POOL=system")  # its own allocators hide from the sanitizers what is freed and used again
 endif()
 if(MARIGRAM_TESTS)
   include(GoogleTest)

@@ -48,7 +48,7 @@ class CsvWriter final : public BatchWriter {
   }
 
   Status write(const arrow::RecordBatch& batch) override {
-    const arrow::ArrayVector columns = batch.columns();
+    const arrow::ArrayVector& columns = batch.columns();
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       for (std::size_t i = 0; i < columns.size(); ++i) {
         if (i > 0) line_ += ',';
@@ -96,7 +96,7 @@ class JsonWriter final : public BatchWriter {
   }
 
   Status write(const arrow::RecordBatch& batch) override {
-    const arrow::ArrayVector columns = batch.columns();
+    const arrow::ArrayVector& columns = batch.columns();
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       line_.clear();
       for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -122,7 +122,7 @@ class TableWriter final : public BatchWriter {
   TableWriter(TextTable table, Output& out, bool color) : table_(std::move(table)), out_(out), color_(color) {}
 
   Status write(const arrow::RecordBatch& batch) override {
-    const arrow::ArrayVector columns = batch.columns();
+    const arrow::ArrayVector& columns = batch.columns();
     for (std::int64_t row = 0; row < batch.num_rows(); ++row) {
       std::vector<std::string> cells(columns.size());
       for (std::size_t i = 0; i < columns.size(); ++i) {

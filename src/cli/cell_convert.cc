@@ -100,11 +100,11 @@ Converted parse_times(const arrow::Array& cells, const PlannedColumn& column, Ti
                                    ? fmt::format("got \"{}\", want an RFC 3339 time; --time-format reads others ({})",
                                                  *text, instant.error().message)
                                    : instant.error().message;
-      return std::unexpected(BadCell{.value = *text, .row = row, .problem = want});
+      return std::unexpected(BadCell{.value = text, .row = row, .problem = want});
     }
     const auto units = to_units_exact(*instant, unit);
     if (!units) {
-      return std::unexpected(BadCell{.value = *text,
+      return std::unexpected(BadCell{.value = text,
                                      .row = row,
                                      .problem = fmt::format("got \"{}\", want a time in {}; --unit of "
                                                             "a new table may be ms, us or ns ({})",

@@ -50,6 +50,7 @@ Status print(Context& context, const Options& options, const TableInfo& info, co
     buckets += gap.buckets;
   }
   if (!report.gaps.empty()) MARIGRAM_TRY(context.out.write(table.render(inspect_terminal(STDOUT_FILENO).color)));
+  MARIGRAM_TRY(context.out.flush());
   note(fmt::format("{}, {} of {}", count_of(report.gaps.size(), "gap"), count_of(buckets, "bucket"), info.bucket));
   return {};
 }

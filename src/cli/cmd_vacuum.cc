@@ -39,6 +39,7 @@ Result<int> run(Context& context, const Options& options) {
     return kExitOk;
   }
   for (const std::string& path : report.paths) MARIGRAM_TRY(context.out.write(path + "\n"));
+  MARIGRAM_TRY(context.out.flush());
   note(fmt::format("{} {}, {}", options.dry_run ? "would delete" : "deleted", count_of(report.files, "file"),
                    format_bytes(report.bytes)));
   return kExitOk;

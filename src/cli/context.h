@@ -29,7 +29,7 @@ struct Context {
   Status print(const nlohmann::ordered_json& value);
 };
 
-/// A remark for people on standard error.
+/// A remark for people on standard error. Flush the output first where the remark is about it.
 void note(std::string_view text);
 
 /// What --json prints on standard error when a command fails. `code` overrides the error's own name unless empty.

@@ -119,7 +119,8 @@ Result<std::uint64_t> InputFile::read_descriptor(char* out, std::uint64_t bytes)
     if (cancel_.cancelled() || stopped_.load(std::memory_order_relaxed))
       return fail(ErrorCode::kCancelled, "interrupted");
     pollfd waiting = {.fd = descriptor_, .events = POLLIN, .revents = 0};
-    if (!size_ && ::poll(&waiting, 1, kPollMilliseconds) == 0) continue;
+    const int ready = size_ ? 1 : ::poll(&waiting, 1, kPollMilliseconds);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     const ::ssize_t read = ::read(descriptor_, out, bytes);
     if (read >= 0) {
       position_.fetch_add(static_cast<std::uint64_t>(read), std::memory_order_relaxed);

@@ -46,8 +46,9 @@ Json to_json(const BucketRange& range) {
 }
 
 void add_report(Json& object, const CoverageReport& report, const std::string* bucket) {
-  object["from"] = to_json(report.from);
-  object["to"] = to_json(report.to);
+  const bool nothing = report.from == report.to;
+  object["from"] = nothing ? Json(nullptr) : to_json(report.from);
+  object["to"] = nothing ? Json(nullptr) : to_json(report.to);
   if (bucket != nullptr) object["bucket"] = *bucket;
   object["covered_buckets"] = report.covered_buckets;
   object["expected_buckets"] = report.expected_buckets;

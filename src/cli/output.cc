@@ -58,17 +58,17 @@ Output Output::standard() {
 
 Result<Output> Output::file(const std::string& path) {
   std::error_code error;
-  const std::filesystem::path target = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
-  if (error) return system_failure(path, error.value());
-  const auto status = std::filesystem::status(target, error);
+  const auto status = std::filesystem::status(path, error);  // follows links, also /dev/stdout to a pipe
   if (std::filesystem::is_directory(status)) {
     return fail(ErrorCode::kInvalidInput, fmt::format("cannot write {}: it is a folder; name a file", path));
   }
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    const int descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) return system_failure(path, errno);
     return Output(descriptor, true, path);
   }
+  const std::filesystem::path target = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
+  if (error) return system_failure(path, error.value());
   if (!std::filesystem::is_directory(target.parent_path(), error)) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("cannot write {}: folder {} does not exist", path, target.parent_path().string()));

@@ -51,8 +51,9 @@ FilePut::FilePut(StoreFolders& folders, std::string key, PutCondition condition,
       file_(std::move(file)) {}
 
 FilePut::~FilePut() {
-  // Moved from, or published: nothing to clean. If the file stays after all, sweep_unfinished finds it.
-  if (file_ && !temporary_.empty()) static_cast<void>(place_.folder->unlink(temporary_));
+  if (!file_ || temporary_.empty()) return;  // moved from, or published
+  // If the file stays after all, sweep_unfinished finds it.
+  [[maybe_unused]] const FileStatus gone = place_.folder->unlink(temporary_);
 }
 
 Attempt FilePut::attempt() const {

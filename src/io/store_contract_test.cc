@@ -3,7 +3,7 @@
 #include "base/manual_clock.h"
 #include "io/object_key.h"
 #include "io/object_store.h"
-#include "io/store_maker.h"
+#include "io/test_stores.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

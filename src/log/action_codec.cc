@@ -92,10 +92,22 @@ Json action_out(Dialect dialect, const Action& action) {
 
 // ---- in ----
 
+/// Whether each part of the path is of ASCII letters, digits, '_', '-' and '.' and does not begin with the last two:
+/// then it is canonical. Nearly all paths are, and opening a large table asks for tens of thousands.
+bool is_plain_path(std::string_view path) {
+  bool begins = true;
+  for (const char c : path) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_';
+    if (!word && (begins || (c != '-' && c != '.' && c != '/'))) return false;
+    begins = c == '/';
+  }
+  return !begins;
+}
+
 /// A path out of a file: never followed unless canonical.
 Result<std::string> path_in(const json::Slot& slot) {
   MARIGRAM_ASSIGN(const auto path, json::text(slot));
-  if (model::is_canonical_path(path)) return std::string(path);
+  if (is_plain_path(path) || model::is_canonical_path(path)) return std::string(path);
   return json::bad(fmt::format("member \"{}\" is no canonical relative path; got \"{}\"", slot.name, path));
 }
 
@@ -168,9 +180,9 @@ Result<DecodedAction> meta_action_in(json::Element element) {
 }
 
 Result<DecodedAction> add_in(json::Element element) {
-  Dialect dialect{};
-  MARIGRAM_ASSIGN(model::SegmentMeta segment, segment_in(element, dialect));
-  return DecodedAction{AddSegment{std::move(segment)}, dialect};
+  AddSegment add;
+  MARIGRAM_ASSIGN(const Dialect dialect, segment_in(element, add.segment));
+  return DecodedAction{std::move(add), dialect};
 }
 
 Result<DecodedAction> known_action_in(std::string_view name, json::Element value, json::Element whole) {
@@ -183,7 +195,7 @@ Result<DecodedAction> known_action_in(std::string_view name, json::Element value
 
 }  // namespace
 
-Result<model::SegmentMeta> segment_in(json::Element element, Dialect& dialect) {
+Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment) {
   enum : std::size_t { kPath, kFormat, kLayout, kMin, kMax, kRows, kSize, kCoverage, kId, kTsMin, kTsMax };
   // v7 members in their order, then those of v1 alone.
   std::array slots{json::Slot{"path"},      json::Slot{"format"},        json::Slot{"entity_layout"},
@@ -191,8 +203,7 @@ Result<model::SegmentMeta> segment_in(json::Element element, Dialect& dialect) {
                    json::Slot{"file_size"}, json::Slot{"coverage_path"}, json::Slot{"segment_id"},
                    json::Slot{"ts_min"},    json::Slot{"ts_max"}};
   MARIGRAM_TRY(json::read_members(element, "it", slots));
-  dialect = slots[kId].value && !slots[kMin].value ? Dialect::kV1 : Dialect::kV7;
-  model::SegmentMeta segment;
+  const Dialect dialect = slots[kId].value && !slots[kMin].value ? Dialect::kV1 : Dialect::kV7;
   MARIGRAM_ASSIGN(segment.path, path_in(slots[kPath]));
   MARIGRAM_ASSIGN(const auto format, json::text(slots[kFormat]));
   if (format != "parquet")
@@ -212,7 +223,7 @@ Result<model::SegmentMeta> segment_in(json::Element element, Dialect& dialect) {
   if (json::given(slots[kCoverage])) {
     MARIGRAM_ASSIGN(segment.coverage_path, path_in(slots[kCoverage]));
   }
-  return segment;
+  return dialect;
 }
 
 Result<DecodedAction> action_in(json::Element element) {

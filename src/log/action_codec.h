@@ -23,7 +23,8 @@ struct DecodedAction {
 
 /// kCorruption (naming the action and what is wrong with it), kInvalidInput (metadata that this library cannot read).
 Result<DecodedAction> action_in(json::Element element);
-Result<model::SegmentMeta> segment_in(json::Element element, Dialect& dialect);
+/// Fills a fresh segment where it lies (tables are opened by the ten thousand); returns the dialect of its members.
+Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment);
 Result<Extension> extension_in(json::Element element);
 
 /// Compact text. kInvalidInput when a name or option is not UTF-8, which JSON cannot hold.

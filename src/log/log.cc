@@ -18,6 +18,9 @@
 namespace marigram::log {
 namespace {
 
+/// How many graces a writer waits for a program that keeps a torn commit open.
+constexpr int kPatience = 5;
+
 std::unexpected<Error> conflict(std::uint64_t expected, std::uint64_t found) {
   return std::unexpected(Error{
       ErrorCode::kConflict,
@@ -117,9 +120,27 @@ Result<TableState> Log::load(const std::variant<std::monostate, std::uint64_t, I
   return state;
 }
 
+/// A handle on a table that was deleted or made anew must not commit: that would tear a hole into the new log.
+Status Log::check_same_table(const TableState& state) const {
+  if (state.version == 0) return {};
+  const auto commit = read(state.version);
+  if (commit && commit->timestamp == state.timestamp) return {};
+  if (!commit && commit.error().code != ErrorCode::kNotFound) return std::unexpected(commit.error());
+  return table_is_gone(*store_, state.version);
+}
+
 Status Log::refresh(TableState& state) const {
   MARIGRAM_ASSIGN(const Head head, find_head(*store_, state.version));
+  if (head.version == state.version) return {};
+  MARIGRAM_TRY(check_same_table(state));
   return replay(state, head.version);
+}
+
+Result<std::optional<Commit>> Log::find_committed(const TableState& state, const std::string& transaction_id) const {
+  if (transaction_id.empty()) return std::nullopt;
+  MARIGRAM_ASSIGN(Found found, look(*store_, state.version + 1));
+  if (!is_of(found, transaction_id)) return std::nullopt;
+  return std::move(found.commit);
 }
 
 bool Log::is_settled(const Found& found) const {
@@ -165,7 +186,11 @@ Result<io::PutCondition> Log::claim(const TableState& state, Found found) {
     } else if (settled) {
       MARIGRAM_ASSIGN(const bool in_use, store_->in_use(commit_path(next)));
       if (!in_use) return io::PutCondition::if_match(found.info.version);
-      if (watched >= 5 * options_.orphan_grace) return conflict(state.version, next);
+      if (watched >= kPatience * options_.orphan_grace) {
+        return fail(ErrorCode::kIo, fmt::format("cannot commit version {}: another program has {} open and does not "
+                                                "finish it; stop that program, or wait for it",
+                                                next, commit_path(next)));
+      }
     }
     clock_.sleep_for(options_.orphan_grace / 20 + std::chrono::milliseconds(1));
     std::string before = std::move(found.info.version);
@@ -205,7 +230,11 @@ Status Log::put_commit(const Commit& commit, const std::string& bytes, const io:
 
 Status Log::commit(TableState& state, Proposal proposal) {
   MARIGRAM_ASSIGN(Head head, find_head(*store_, state.version));
-  if (head.version != state.version) return conflict(state.version, head.version);
+  MARIGRAM_TRY(check_same_table(state));
+  if (head.version != state.version) {
+    MARIGRAM_ASSIGN(auto committed_before, find_committed(state, proposal.extension.transaction_id));
+    return committed_before ? apply(state, std::move(*committed_before)) : conflict(state.version, head.version);
+  }
   MARIGRAM_ASSIGN(Commit commit, prepare(state, std::move(proposal)));
   MARIGRAM_ASSIGN(const std::string bytes, encode_commit(*commit.dialect, commit));
   // Never publish what a reader would refuse: a path that is not canonical, metadata nested too deep.

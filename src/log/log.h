@@ -66,14 +66,16 @@ class Log {
   /// The state at the newest version, at a version, or at the newest one whose timestamp is at or before a time. Uses
   /// the newest checkpoint that is not beyond it. kNotFound: no table, no such version, nothing that old.
   Result<TableState> load(const std::variant<std::monostate, std::uint64_t, Instant>& at = {}) const;
-  /// Applies what was committed since. O(new commits).
+  /// Applies what was committed since. O(new commits). kNotFound: the table was deleted or made anew.
   Status refresh(TableState& state) const;
   /// One commit. kNotFound if it does not exist.
   Result<Commit> read(std::uint64_t version) const;
 
   /// Commits `proposal` as version state.version + 1 and brings `state` there. kConflict (with ConflictInfo) if the log
   /// has moved on; then nothing was written. A reply lost on the way is looked up by the transaction id; if even that
-  /// fails the error carries UnknownOutcome, and the caller must keep the files that the commit refers to.
+  /// fails the error carries UnknownOutcome, and the caller must keep the files that the commit refers to; committing
+  /// the same transaction again on the same state tells. kNotFound: the table was deleted or made anew. kIo also: a
+  /// foreign writer has version N+1 open, torn, and does not come to an end.
   Status commit(TableState& state, Proposal proposal);
   /// Refreshes `state`, asks `propose` what to commit on it, commits; on kConflict again. `propose` may be called
   /// often; its error ends the loop.
@@ -90,8 +92,11 @@ class Log {
 
  private:
   Result<Commit> committed(std::uint64_t version) const;
+  Status check_same_table(const TableState& state) const;
   Status replay(TableState& state, std::uint64_t last) const;
   Result<std::uint64_t> version_at(Instant time, std::uint64_t latest) const;
+  /// Whether the commit after `state` is that transaction, put before by someone who did not hear the reply.
+  Result<std::optional<Commit>> find_committed(const TableState& state, const std::string& transaction_id) const;
   Result<Commit> prepare(const TableState& state, Proposal proposal) const;
   /// Waits until version state.version + 1 is free; the condition to put it under.
   Result<io::PutCondition> claim(const TableState& state, Found found);

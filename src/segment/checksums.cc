@@ -104,6 +104,7 @@ Result<std::optional<FileChecksums>> read_checksums(std::string_view footer, std
   const auto damaged = [&](std::string_view cause) {
     return fail(ErrorCode::kCorruption, fmt::format("{}: its footer is damaged: {}", doing, cause));
   };
+  if (footer.back() != '\0') return damaged("its last byte is not 0");
   const std::size_t crc_at = end - kMagic.size() - sizeof(std::uint32_t);
   const auto stored = get<std::uint32_t>(footer, crc_at);
   const std::uint32_t computed = crc32c(footer.substr(0, crc_at));

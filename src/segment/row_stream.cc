@@ -38,6 +38,21 @@ namespace {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
+// Rows of a row group are judged at most this many at a time, which bounds memory in files of huge row groups.
+constexpr std::int64_t kJudgedRowsMax = 1 << 20;
+
+/// Rows of one row group that are judged together, and then read.
+struct Stretch {
+  RowRanges rows;                      // that may match
+  std::optional<Selection> selection;  // among them; unset: all match
+  std::vector<ArrayPtr> decoded;  // values of all `rows` in the columns that had to be looked at; null for the others
+  RowRanges wanted;               // the rows to read: those that match if `exact`, else all
+  bool exact = true;
+  std::int64_t done = 0;  // of the wanted rows
+  std::int64_t total = 0;
+  std::vector<std::unique_ptr<ColumnSource>> sources;  // null until needed
+};
+
 class Stream : public RowStream {
  public:
   Stream(std::shared_ptr<const SegmentFile> file, std::unique_ptr<const ReadPlan> plan, std::size_t batch_rows)
@@ -61,29 +76,41 @@ class Stream : public RowStream {
  private:
   Result<BatchPtr> find_batch() {
     while (true) {
-      if (rows_done_ == rows_total_) {
-        MARIGRAM_ASSIGN(const bool found, open_next_group());
+      if (stretch_.done == stretch_.total) {
+        MARIGRAM_ASSIGN(const bool found, open_next_stretch());
         if (!found) return nullptr;
       }
-      const std::int64_t end = std::min(rows_total_, rows_done_ + batch_rows_);
-      const RowRanges rows = clip(group_.rows, rows_done_, end);
-      rows_done_ = end;
-      MARIGRAM_ASSIGN(BatchPtr batch, read_rows(rows));
+      const std::int64_t begin = stretch_.done;
+      stretch_.done = std::min(stretch_.total, begin + batch_rows_);
+      MARIGRAM_ASSIGN(BatchPtr batch,
+                      stretch_.exact ? read_exact(begin, stretch_.done) : read_masked(begin, stretch_.done));
       if (batch) return batch;
+    }
+  }
+
+  /// Moves to the next stretch with a row that matches; false at the end.
+  Result<bool> open_next_stretch() {
+    while (true) {
+      if (judged_ == count_rows(group_.rows)) {
+        MARIGRAM_ASSIGN(const bool found, open_next_group());
+        if (!found) return false;
+      }
+      const std::int64_t end = std::min(count_rows(group_.rows), judged_ + kJudgedRowsMax);
+      stretch_ = Stretch{.rows = clip(group_.rows, judged_, end)};
+      judged_ = end;
+      statistics_.rows_decoded += static_cast<std::uint64_t>(count_rows(stretch_.rows));
+      MARIGRAM_TRY(judge());
+      if (stretch_.total > 0) return true;
     }
   }
 
   /// Moves to the next row group with rows that may match; false at the end.
   Result<bool> open_next_group() {
     while (next_group_ < group_end_) {
-      const int group = next_group_++;
-      MARIGRAM_ASSIGN(group_, prune(*file_, *file_->metadata()->RowGroup(group), plan_->conditions));
+      current_group_ = next_group_++;
+      MARIGRAM_ASSIGN(group_, prune(*file_, *file_->metadata()->RowGroup(current_group_), plan_->conditions));
+      judged_ = 0;
       if (group_.rows.empty()) continue;
-      rows_done_ = 0;
-      rows_total_ = count_rows(group_.rows);
-      sources_.clear();
-      sources_.resize(plan_->columns.size());
-      current_group_ = group;
       statistics_.row_groups_read += 1;
       statistics_.pages += group_.pages;
       statistics_.pages_read += group_.pages_kept;
@@ -92,43 +119,39 @@ class Stream : public RowStream {
     return false;
   }
 
-  /// Null if none of the rows matches.
-  Result<BatchPtr> read_rows(const RowRanges& rows) {
-    const std::int64_t count = count_rows(rows);
-    statistics_.rows_decoded += static_cast<std::uint64_t>(count);
-    std::vector<ArrayPtr> decoded(plan_->columns.size());
-    std::optional<Selection> selection;
+  /// Decides which rows of the stretch match, and so what is to be read.
+  Status judge() {
+    stretch_.decoded.resize(plan_->columns.size());
+    stretch_.sources.resize(plan_->columns.size());
+    stretch_.wanted = stretch_.rows;
     if (!group_.all_within || !plan_->filters.empty()) {
-      MARIGRAM_ASSIGN(selection, select(rows, decoded));
-      if (selection->count() == 0) return nullptr;
-    }
-    const std::int64_t kept = selection ? selection->count() : count;
-    const RowRanges wanted = selection ? clip(rows, selection->first(), selection->end()) : rows;
-    std::vector<ArrayPtr> made(plan_->columns.size());
-    arrow::ArrayVector columns;
-    for (const std::size_t position : plan_->output) {
-      if (!made[position]) {
-        MARIGRAM_ASSIGN(made[position], read_column(position, decoded[position], wanted, selection, kept));
+      MARIGRAM_TRY(select());
+      const auto& runs = stretch_.selection->runs();
+      stretch_.exact = runs.has_value();
+      if (runs) {
+        stretch_.wanted.clear();
+        for (const RowRange& run : *runs) {
+          for (const RowRange& range : clip(stretch_.rows, run.begin, run.end)) append_range(stretch_.wanted, range);
+        }
       }
-      columns.push_back(made[position]);
     }
-    statistics_.rows_returned += static_cast<std::uint64_t>(kept);
-    return arrow::RecordBatch::Make(plan_->output_schema, kept, std::move(columns));
+    stretch_.total = count_rows(stretch_.wanted);
+    return {};
   }
 
-  /// Decodes the columns that decide, and decides.
-  Result<Selection> select(const RowRanges& rows, std::vector<ArrayPtr>& decoded) {
-    Selection selection(count_rows(rows));
+  Status select() {
+    Selection selection(count_rows(stretch_.rows));
+    auto& decoded = stretch_.decoded;
     if (!group_.all_within) {
       const std::size_t position = plan_->index_column;
-      MARIGRAM_ASSIGN(const ArrayPtr raw, read_raw(position, rows));
-      MARIGRAM_ASSIGN(decoded[position], become(raw, plan_->columns[position].type, file_->doing()));
+      MARIGRAM_ASSIGN(decoded[position], decode(position));
+      MARIGRAM_ASSIGN(decoded[position], become(decoded[position], plan_->columns[position].type, file_->doing()));
       selection.keep_within(*decoded[position], plan_->bounds);
     }
     for (std::size_t i = 0; i < plan_->filters.size(); ++i) {
       const std::size_t position = plan_->filter_columns[i];
       if (!decoded[position]) {
-        MARIGRAM_ASSIGN(decoded[position], read_raw(position, rows));
+        MARIGRAM_ASSIGN(decoded[position], decode(position));
         if (decoded[position]->type_id() != arrow::Type::DICTIONARY) {
           MARIGRAM_ASSIGN(decoded[position], become(decoded[position], plan_->columns[position].type, file_->doing()));
         }
@@ -136,47 +159,90 @@ class Stream : public RowStream {
       plan_->filters[i].apply(*decoded[position], selection.bytes());
     }
     selection.seal();
-    return selection;
+    stretch_.selection = std::move(selection);
+    return {};
   }
 
-  /// A column of the batch: `decoded` values of all rows if they were needed to decide, else those of `wanted` rows are
-  /// read now.
-  Result<ArrayPtr> read_column(std::size_t position, const ArrayPtr& decoded, const RowRanges& wanted,
-                               const std::optional<Selection>& selection, std::int64_t kept) {
-    const PlannedColumn& column = plan_->columns[position];
-    if (column.field < 0) {
-      auto nulls = arrow::MakeArrayOfNull(column.type, kept);
-      if (!nulls.ok()) return std::unexpected(from_arrow_status(nulls.status(), file_->doing(), true));
-      return *std::move(nulls);
-    }
-    ArrayPtr values = decoded;
-    if (!values) {
-      MARIGRAM_ASSIGN(values, read_raw(position, wanted));
-    } else if (selection) {
-      values = values->Slice(selection->first(), selection->end() - selection->first());
-    }
-    if (selection) {
-      MARIGRAM_ASSIGN(values, selection->apply(values, file_->doing()));
-    }
-    MARIGRAM_ASSIGN(values, become(values, column.type, file_->doing()));
-    if (!column.nullable && values->null_count() > 0) {
-      return fail(
-          ErrorCode::kCorruption,
-          fmt::format("{}: column {} holds null values, and the table's is not nullable", file_->doing(), column.name));
-    }
-    return values;
+  /// All rows of the stretch.
+  Result<ArrayPtr> decode(std::size_t position) {
+    MARIGRAM_ASSIGN(const auto source, open_source(position, stretch_.rows));
+    return source->read(stretch_.rows);
   }
 
-  Result<ArrayPtr> read_raw(std::size_t position, const RowRanges& rows) {
-    auto& source = sources_[position];
-    const PlannedColumn& column = plan_->columns[position];
-    if (!source && column.leaf >= 0) {
-      MARIGRAM_ASSIGN(source, open_flat_column(*file_, current_group_, column.leaf, group_.rows));
-    } else if (!source) {
-      if (!arrow_reader_) MARIGRAM_TRY(open_arrow_reader());
-      MARIGRAM_ASSIGN(source, open_whole_column(*file_, *arrow_reader_, current_group_, column.field));
+  /// Rows [begin, end) of the wanted ones, all of which match.
+  Result<BatchPtr> read_exact(std::int64_t begin, std::int64_t end) {
+    const RowRanges rows = clip(stretch_.wanted, begin, end);
+    return make_batch(end - begin, [&](std::size_t position) -> Result<ArrayPtr> {
+      ArrayPtr& decoded = stretch_.decoded[position];
+      if (!decoded) return read_wanted(position, rows);
+      if (begin == 0) {  // the first batch of the stretch: from now on it holds what matches alone
+        const RowRange bounds = stretch_.selection->bounds();
+        MARIGRAM_ASSIGN(decoded,
+                        stretch_.selection->apply(decoded->Slice(bounds.begin, bounds.rows()), file_->doing()));
+      }
+      return decoded->Slice(begin, end - begin);
+    });
+  }
+
+  /// Those of rows [begin, end) of the stretch that match; null if none does.
+  Result<BatchPtr> read_masked(std::int64_t begin, std::int64_t end) {
+    const Selection part = stretch_.selection->part(begin, end);
+    if (part.count() == 0) return nullptr;
+    const RowRange bounds{begin + part.bounds().begin, begin + part.bounds().end};
+    const RowRanges rows = clip(stretch_.rows, bounds.begin, bounds.end);
+    return make_batch(part.count(), [&](std::size_t position) -> Result<ArrayPtr> {
+      const ArrayPtr& decoded = stretch_.decoded[position];
+      if (decoded) return part.apply(decoded->Slice(bounds.begin, bounds.rows()), file_->doing());
+      MARIGRAM_ASSIGN(const ArrayPtr values, read_wanted(position, rows));
+      return part.apply(values, file_->doing());
+    });
+  }
+
+  Result<ArrayPtr> read_wanted(std::size_t position, const RowRanges& rows) {
+    auto& source = stretch_.sources[position];
+    if (!source) {
+      MARIGRAM_ASSIGN(source, open_source(position, stretch_.wanted));
     }
     return source->read(rows);
+  }
+
+  /// `read` gives the matching values of a column as the file has them.
+  template <typename F>
+  Result<BatchPtr> make_batch(std::int64_t rows, F read) {
+    std::vector<ArrayPtr> made(plan_->columns.size());
+    arrow::ArrayVector columns;
+    for (const std::size_t position : plan_->output) {
+      const PlannedColumn& column = plan_->columns[position];
+      if (!made[position] && column.field < 0) {
+        MARIGRAM_ASSIGN(made[position], nulls(column, rows));
+      } else if (!made[position]) {
+        MARIGRAM_ASSIGN(const ArrayPtr values, read(position));
+        MARIGRAM_ASSIGN(made[position], finish_column(column, values));
+      }
+      columns.push_back(made[position]);
+    }
+    statistics_.rows_returned += static_cast<std::uint64_t>(rows);
+    return arrow::RecordBatch::Make(plan_->output_schema, rows, std::move(columns));
+  }
+
+  Result<ArrayPtr> finish_column(const PlannedColumn& column, const ArrayPtr& values) const {
+    MARIGRAM_ASSIGN(ArrayPtr result, become(values, column.type, file_->doing()));
+    if (column.nullable || result->null_count() == 0) return result;
+    return fail(ErrorCode::kCorruption, fmt::format("{}: column {} holds null values, and the table's is not nullable",
+                                                    file_->doing(), column.name));
+  }
+
+  Result<ArrayPtr> nulls(const PlannedColumn& column, std::int64_t rows) const {
+    auto array = arrow::MakeArrayOfNull(column.type, rows);
+    if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), file_->doing(), true));
+    return *std::move(array);
+  }
+
+  Result<std::unique_ptr<ColumnSource>> open_source(std::size_t position, const RowRanges& rows) {
+    const PlannedColumn& column = plan_->columns[position];
+    if (column.leaf >= 0) return open_flat_column(*file_, current_group_, column.leaf, rows);
+    if (!arrow_reader_) MARIGRAM_TRY(open_arrow_reader());
+    return open_whole_column(*file_, *arrow_reader_, current_group_, column.field);
   }
 
   Status open_arrow_reader() {
@@ -195,11 +261,10 @@ class Stream : public RowStream {
   int next_group_ = 0;
   int group_end_;
   int current_group_ = 0;
-  PruneResult group_;           // of the current row group
-  std::int64_t rows_done_ = 0;  // of group_.rows
-  std::int64_t rows_total_ = 0;
-  std::vector<std::unique_ptr<ColumnSource>> sources_;        // of the current row group; null until needed
+  PruneResult group_;                                         // of the current row group
+  std::int64_t judged_ = 0;                                   // of group_.rows
   std::unique_ptr<parquet::arrow::FileReader> arrow_reader_;  // null until a column that is not flat is needed
+  Stretch stretch_;                                           // refers to arrow_reader_
   ReadStatistics statistics_;
   std::optional<Error> failure_;
 };

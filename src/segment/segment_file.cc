@@ -78,8 +78,8 @@ Result<std::shared_ptr<const SegmentFile>> SegmentFile::open(io::ObjectStore& st
   std::shared_ptr<SegmentFile> file(new SegmentFile);
   file->key_ = key;
   file->doing_ = "cannot read " + key;
-  MARIGRAM_ASSIGN(file->object_, store.open(key));
-  MARIGRAM_ASSIGN(file->mapping_, file->object_->map());
+  MARIGRAM_ASSIGN(const auto object, store.open(key));  // the mapping lives on without it
+  MARIGRAM_ASSIGN(file->mapping_, object->map());
   file->bytes_ = file->mapping_->bytes();
   MARIGRAM_TRY(guarded(file->doing_, true, [&] { return file->read_footer(); }));
   return file;

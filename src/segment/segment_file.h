@@ -57,7 +57,6 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
 
   std::string key_;
   std::string doing_;
-  std::unique_ptr<io::ReadableObject> object_;
   std::unique_ptr<io::Mapping> mapping_;
   std::span<const std::byte> bytes_;  // of the mapping
   std::uint64_t data_end_ = 0;

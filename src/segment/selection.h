@@ -2,11 +2,13 @@
 #pragma once
 
 #include "segment/index_bounds.h"
+#include "segment/row_range.h"
 
 #include <marigram/error.h>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,33 +19,35 @@ class Array;
 
 namespace marigram::segment {
 
-/// Starts with all rows; filters clear those that are not wanted.
+/// Starts with all rows; filters clear those that are not wanted; seal() takes stock, and the rest is for afterwards.
 class Selection {
  public:
   explicit Selection(std::int64_t rows);
 
   /// Clears rows whose value (64-bit, of the index column's type) is null or out of bounds.
   void keep_within(const arrow::Array& index, const IndexBounds& bounds);
-  /// One byte a row, 1 for wanted; for filters. seal() must follow.
+  /// One byte a row, 1 for wanted; for filters.
   std::span<std::uint8_t> bytes() { return keep_; }
-  /// Takes stock after filtering.
   void seal();
 
-  /// Of the rows wanted. All wanted rows lie in [first, end).
+  /// Of the rows wanted.
   std::int64_t count() const { return count_; }
-  std::int64_t first() const { return first_; }
-  std::int64_t end() const { return end_; }
+  /// All wanted rows lie in these.
+  RowRange bounds() const { return bounds_; }
+  /// The wanted rows, if they are few enough stretches that reading them one by one pays.
+  const std::optional<RowRanges>& runs() const { return runs_; }
+  /// Of rows [begin, end) alone, which become rows 0 and on; sealed.
+  Selection part(std::int64_t begin, std::int64_t end) const;
 
-  /// The wanted ones of `values`, which holds rows [first(), end()). Without a copy if all are.
+  /// The wanted ones of `values`, which holds the rows of bounds(). Without a copy if all of them are.
   Result<std::shared_ptr<arrow::Array>> apply(const std::shared_ptr<arrow::Array>& values,
                                               const std::string& doing) const;
 
  private:
   std::vector<std::uint8_t> keep_;
   std::int64_t count_ = 0;
-  std::int64_t first_ = 0;
-  std::int64_t end_ = 0;
-  std::shared_ptr<arrow::Array> mask_;  // of rows [first, end); null if all of them are wanted
+  RowRange bounds_;
+  std::optional<RowRanges> runs_;
 };
 
 }  // namespace marigram::segment

@@ -61,8 +61,8 @@ Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::T
   for (const auto& field : incoming.fields()) {
     std::shared_ptr<arrow::Field> adopted = field->RemoveMetadata();
     if (const auto declared = state.declared_types.find(field->name()); declared != state.declared_types.end()) {
-      MARIGRAM_ASSIGN(auto type, declared_type(*field, declared->second));
-      adopted = adopted->WithType(std::move(type));
+      MARIGRAM_ASSIGN(const auto type, declared_type(*field, declared->second));
+      adopted = adopted->WithType(type);
     }
     fields.push_back(std::move(adopted));
   }

@@ -137,6 +137,7 @@ class Appender {
   /// One task a segment. All are waited for, also after an error: they refer to this object.
   Status write(std::vector<Piece> pieces) {
     std::vector<std::future<Result<StagedSegment>>> tasks;
+    tasks.reserve(pieces.size());
     for (Piece& piece : pieces) {
       tasks.push_back(engine_.environment().pool->submit([this, &piece] {
         return stage_rows(engine_.store(), *state_, alignment_.schema(), piece.rows, std::move(piece.summary), attempt_,

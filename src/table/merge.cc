@@ -18,6 +18,7 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
 std::vector<std::shared_ptr<arrow::Array>> tag_arrays(const arrow::RecordBatch& batch, const KeyColumns& keys) {
   std::vector<std::shared_ptr<arrow::Array>> tags;
+  tags.reserve(keys.tags.size());
   for (const int tag : keys.tags) tags.push_back(batch.column(tag));
   return tags;
 }

@@ -260,6 +260,7 @@ Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> order_and_partition(
     return fail(ErrorCode::kInternal, "cannot sort rows: more than 2^32 rows in one piece");
   }
   std::vector<std::shared_ptr<arrow::Array>> tags;
+  tags.reserve(index.tags.size());
   for (const std::string& tag : index.tags) tags.push_back(rows->GetColumnByName(tag));
   const std::vector<std::uint64_t> keys = index_keys(*rows->GetColumnByName(index.column));
   const SeriesRanks series = series_ranks(tags, rows->num_rows());

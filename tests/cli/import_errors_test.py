@@ -1,8 +1,6 @@
 """Without these, a bad file could leave half a table, or a message that does not say where to look."""
 
 import gzip
-import os
-import unittest
 
 from harness import STATIONS_CREATE, STATIONS_CSV, CliTest, main
 
@@ -110,15 +108,6 @@ class ImportErrors(CliTest):
         self.write("rows.csv", "time,station,temp,count,remark\n2024-01-02,A,1,1,x\n")
         (self.folder / "stations" / "_timeseries_log" / "CURRENT").write_text("nonsense")
         self.error("import", "stations", "rows.csv", code=1)
-
-    @unittest.skipIf(os.geteuid() == 0, "the superuser may do anything")
-    def test_not_allowed(self):
-        self.write("rows.csv", "time,v\n2024-01-01,1\n")
-        (self.folder / "rows.csv").chmod(0)
-        self.error("import", "t", "rows.csv", *CREATE, code=5)
-        (self.folder / "rows.csv").chmod(0o644)
-        self.folder.chmod(0o555)
-        self.error("import", "t", "rows.csv", *CREATE, code=5)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class JsonLines(CliTest):
         self.assertIn('line 3, column "count": got "x", want a number as on the lines before',
                       self.refuse(lines(good) + "\n" + lines(dict(good, count="x")), "stations"))
         self.assertIn('line 2, column "count": got 1.5, want int64', self.refuse(lines(good, dict(good, count=1.5)), "stations"))
-        self.assertIn('line 2, column "remark": got 5, want string', self.refuse(lines(good, dict(good, remark=5)), "stations"))
+        self.assertIn('line 2, column "remark": got 5, want a string as on the lines before', self.refuse(lines(good, dict(good, remark=5)), "stations"))
         self.assertIn("line 1, column \"station\": got no value, want one, since it is a tag",
                       self.refuse(lines({"time": "2024-01-02"}), "stations"))
         self.assertIn("line 2, column \"time\": got \"noon\"", self.refuse(lines(good, dict(good, time="noon")), "stations"))

@@ -72,8 +72,8 @@ class Tree:
 
 
 def is_test(path):
-    """A test, or a header of test support: test_*.h."""
-    return path.endswith("_test.cc") or re.fullmatch(r"test_\w+\.h", path.split("/")[-1]) is not None
+    """A test, or test support: test_*.h, test_*.cc."""
+    return path.endswith("_test.cc") or re.fullmatch(r"test_\w+\.(h|cc)", path.split("/")[-1]) is not None
 
 
 def includes_go_down(tree):

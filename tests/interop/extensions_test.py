@@ -14,7 +14,7 @@ from shared_table import BOTH, SharedTable
 
 # New York's trading hours, as docs/format/coverage.md spells a calendar.
 CALENDAR = {"timezone": "America/New_York", "holidays": ["2024-01-01"],
-            "sessions": [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "16:00"}]}
+            "sessions": [{"days": ["mon", "tue", "wed", "thu", "fri"], "open": "09:00", "close": "16:00"}]}
 
 
 class Extensions(SharedTable):

@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""Measures Marigram beside its peers on the same data, in one run, and prints the ratios.
+
+Each figure is that of a process of its own, ours and the peers' in turn (A B A B), so that what else the machine does
+hits all alike. Before anything counts, both sides' answers are compared. README.md says what each line means; the data
+is made from a fixed seed and kept in build/bench-data.
+
+usage: make bench, or bench/bench.py [--quick] [--only NAME]... [--rounds N] [--fresh]
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PACKAGES = ROOT / "deps" / ".cache" / "bench"
+SKIPPED = 77
+
+
+class Line:
+    """One line of the table: what was measured, ours and each peer's figures round by round: seconds on the wall and of
+    all processors together."""
+
+    def __init__(self, name, goal="", bound="", rows=0):
+        self.name, self.goal, self.bound, self.rows = name, goal, bound, rows
+        self.figures, self.cpu, self.peaks = {}, {}, {}
+
+    def add(self, who, figure, result):
+        """`figure` maps a list of times to the one that counts; or names the result's member that does."""
+        if callable(figure):
+            self.figures.setdefault(who, []).append(figure(result["times_s"]))
+            self.cpu.setdefault(who, []).append(figure(result["cpu_s"]))
+        else:
+            self.figures.setdefault(who, []).append(result[figure])
+        peak, before = self.peaks.get(who, (0, 0))
+        self.peaks[who] = max(peak, result["peak_bytes"]), max(before, result.get("ready_bytes", 0))
+
+    def ratios(self, peer):
+        return [theirs / ours for ours, theirs in zip(self.figures["marigram"], self.figures[peer])]
+
+    def cpu_ratio(self, peer):
+        """Of median seconds of all processors together; empty where a process does not tell them apart."""
+        if not self.cpu:
+            return ""
+        return f"{statistics.median(self.cpu[peer]) / statistics.median(self.cpu['marigram']):.2f}x"
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.data = Path(options.data)
+        self.lines = []
+
+    # ---- processes ----
+
+    def ours(self, *words, stdin=None):
+        return self.run([self.options.program, *map(str, words)], stdin)
+
+    def peer(self, what, who, stdin=None, **options):
+        return self.run([sys.executable, str(HERE / "peers.py"), what, who, json.dumps(options)], stdin)
+
+    @staticmethod
+    def run(command, stdin):
+        """`stdin`: a function that writes to it, or None."""
+        environment = dict(os.environ, PYTHONPATH=str(PACKAGES), PYTHONDONTWRITEBYTECODE="1")
+        with subprocess.Popen(command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              env=environment) as process:
+            if stdin:
+                with process.stdin as pipe:
+                    stdin(pipe)
+            out = process.stdout.read()
+        if process.returncode != 0:
+            sys.exit(f"bench: exit code {process.returncode} from {' '.join(command)[:500]}")
+        return json.loads(out.splitlines()[-1])
+
+    def rounds(self, line, sides, figure):
+        """`sides`: name to function giving a result. Ours comes first; all must agree on `sums`."""
+        self.lines.append(line)
+        for _ in range(self.options.rounds):
+            wanted = None
+            for who, measure in sides.items():
+                os.sync()  # what earlier runs left to write is not this one's to wait for
+                result = measure()
+                line.add(who, figure, result)
+                wanted = wanted or result.get("sums")
+                if "sums" in result:
+                    compare(line.name, who, wanted, result["sums"])
+        print(f"  {line.name}: " + ", ".join(f"{who} {duration(statistics.median(figures))}"
+                                             for who, figures in line.figures.items()), flush=True)
+
+    # ---- data ----
+
+    def scaled(self, count, least, multiple=1):
+        return max(least, round(count * self.options.scale)) // multiple * multiple
+
+    def feed_sizes(self):
+        """(batches, rows a batch) of the feed of one tick a second."""
+        return 10, self.scaled(1_000_000, 2_000, 100)
+
+    def feed_file(self):
+        batches, rows = self.feed_sizes()
+
+        def make(path):
+            with open(path, "wb") as sink:
+                data.Feed(rows, 1).write(sink, batches)
+        return data.kept(self.data, "feed.arrows", [batches, rows], make)
+
+    def feed_tables(self):
+        """The feed as a table of ours and one of the package's, a commit a batch."""
+        feed = self.feed_file()
+        parameters = self.feed_sizes()
+        return (data.kept(self.data, "feed-marigram", parameters, lambda path: self.ours("append", path, feed)),
+                data.kept(self.data, "feed-package", parameters, lambda path: self.peer(
+                    "append", "package", table=str(path), input=str(feed), bucket="1s")))
+
+    # ---- measurements ----
+
+    def copied(self, size):
+        """The bound of what can do no better than copy so many bytes once."""
+        return f"{duration(size / self.bounds.copy)}: {size / 1e6:,.2f} MB copied"
+
+    def append(self):
+        batches, rows = self.feed_sizes()
+        feed, place = self.feed_file(), self.data / "appended"
+        for one_commit in (False, True):
+            commits = 1 if one_commit else batches
+            sizes = []
+
+            def run(measure):
+                remove(place)
+                result = measure()
+                if result["rows"] != batches * rows:
+                    sys.exit(f"bench: append left {result['rows']} rows, want {batches * rows}")
+                sizes.append(data.disk_bytes(place))
+                remove(place)
+                return result
+
+            def peer(who):
+                return lambda: run(lambda: self.peer("append", who, table=str(place), input=str(feed), bucket="1s",
+                                                     one_commit=one_commit))
+            words = ["append", place, feed] + (["--one-commit"] if one_commit else [])
+            sides = {"marigram": lambda: run(lambda: self.ours(*words)), "package": peer("package"),
+                     "pyarrow": peer("pyarrow")}
+            if not one_commit:
+                sides["duckdb"] = peer("duckdb")
+            line = Line(f"append {count(batches * rows)} rows in {commits} commit{'s' * (commits > 1)}",
+                        "" if one_commit else "≥ 3x package", rows=batches * rows)
+            self.rounds(line, sides, sum)
+            least = sizes[0] / self.bounds.write + commits * self.bounds.fsync
+            line.bound = f"{duration(least)}: {sizes[0] / 1e6:,.0f} MB to disk, {commits} fsync"
+
+    def scan(self):
+        batches, rows = self.feed_sizes()
+        ours, package = self.feed_tables()
+        bound = batches * rows * data.ROW_BYTES
+        for order, goal in (("series", "≥ 2x package"), ("time", "≥ 2x package")):
+            ordered = order == "time"
+            peers = ["package", "duckdb"] if ordered else ["package", "pyarrow", "duckdb"]
+            sides = {"marigram": lambda: self.ours("scan", ours, "--order", order, "--repeat", 2)}
+            for who in peers:
+                sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
+                                                       repeat=2, ordered=ordered)
+            line = Line(f"scan {count(batches * rows)} rows, " + ("in time order" if ordered else "peers in any order"),
+                        goal, self.copied(bound), batches * rows)
+            self.rounds(line, sides, statistics.median)
+
+    def range(self):
+        segments, rows = self.scaled(1000, 5), self.scaled(100_000, 1_000, 100) if self.options.smoke else 100_000
+        ticks = rows // data.SYMBOLS
+
+        def write(pipe):
+            data.Feed(rows, 60, ticks).write(pipe, segments)  # a day a batch, a tick a minute
+        parameters = [segments, rows]
+        ours = data.kept(self.data, "days-marigram", parameters, lambda path: self.ours(
+            "append", path, "-", "--bucket", "1m", stdin=write))
+        package = data.kept(self.data, "days-package", parameters, lambda path: self.peer(
+            "append", "package", stdin=write, table=str(path), input="-", bucket="1m"))
+        step = max(1, segments // 20)
+        starts = [data.BEGIN_S + day * 86_400 + day * 977 % max(1, (ticks - 60) * 60)
+                  for day in range(step // 2, segments, step)]
+        ranges = [[start * 1_000_000, (start + 3600) * 1_000_000] for start in starts]
+        words = [word for low, high in ranges for word in ("--range", f"{low}:{high}")]
+        sides = {"marigram": lambda: self.ours("scan", ours, *words, "--repeat", 3)}
+        for who in ("package", "pyarrow", "duckdb"):
+            sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
+                                                   repeat=3, ranges=ranges)
+        line = Line(f"one hour of {count(segments * rows)} rows in {count(segments)} segments",
+                    "≥ 10x package, < 5 ms", self.copied(min(60, ticks) * data.SYMBOLS * data.ROW_BYTES))
+        self.rounds(line, sides, statistics.median)
+
+    def open(self):
+        commits = self.scaled(10_000, 20)
+
+        def make(path):
+            self.ours("append", path, "-", stdin=lambda pipe: data.Feed(100, 1).write(pipe, commits))
+        table = data.kept(self.data, "commits", [commits], make)
+        without = self.data / "commits-without-checkpoint"
+        remove(without)
+        shutil.copytree(table / "_timeseries_log", without / "_timeseries_log",
+                        ignore=shutil.ignore_patterns("_checkpoints"))
+        log_bytes = data.disk_bytes(without)
+        self.ours("open", table, "--checkpoint", "--repeat", 1)
+        checkpoint_bytes = data.disk_bytes(table / "_timeseries_log") - log_bytes
+        for name, place, size, goal in (
+                ("with checkpoint", table, checkpoint_bytes, "≥ 20x package, < 10 ms"),
+                ("without checkpoint", without, log_bytes, "")):
+            sides = {"marigram": lambda: self.ours("open", place, "--repeat", 5),
+                     "package": lambda: self.peer("open", "package", table=str(place), repeat=3)}
+            line = Line(f"open after {count(commits)} commits, {name}", goal, self.copied(size))
+            self.rounds(line, sides, statistics.median)
+        remove(without)
+
+    def coverage(self):
+        series = self.scaled(1000, 5)
+
+        def make(path):
+            def write(pipe):
+                first = data.first_rows(series)
+                with pa.ipc.new_stream(pipe, first.schema) as out:
+                    out.write_batch(first)
+            self.ours("append", path, "-", "--bucket", "1m", stdin=write)
+            data.widen_coverage(path, series)
+        table = data.kept(self.data, "coverage", [series], make)
+        size = data.disk_bytes(table / "_coverage" / "table")
+        for by_series, name in ((True, "each"), (False, "all as one")):
+            words = ["coverage", table, "--repeat", 10] + (["--by-series"] if by_series else [])
+            for first in (False, True):
+                sides = {"marigram": lambda: self.ours(*words),
+                         "pyroaring": lambda: self.peer("coverage", "pyroaring", table=str(table), repeat=3,
+                                                        by_series=by_series)}
+                line = Line(f"ratio and gaps, 10 years of minutes x {count(series)} series, {name}"
+                            + (", with open" if first else ""), "" if first else "< 50 ms", self.copied(size))
+                self.rounds(line, sides, "first_s" if first else statistics.median)
+
+    def measure(self):
+        self.data.mkdir(parents=True, exist_ok=True)
+        if self.options.fresh:
+            remove(self.data)
+            self.data.mkdir(parents=True)
+        self.bounds = bounds.Bounds(self.data)
+        for name in self.options.only or MEASUREMENTS:
+            print(f"{name}", flush=True)
+            getattr(self, name)()
+
+
+MEASUREMENTS = ["append", "scan", "range", "open", "coverage"]
+
+
+def remove(path):
+    path = Path(path)
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def compare(name, who, wanted, got):
+    """Both sides read the same: integers exactly, floats up to the order in which they were added."""
+    same = wanted.keys() == got.keys() and all(
+        math.isclose(wanted[key], got[key], rel_tol=1e-9) if isinstance(wanted[key], float) else wanted[key] == got[key]
+        for key in wanted)
+    if not same:
+        sys.exit(f"bench: {name}: {who} answers otherwise: got {got}, want {wanted}")
+
+
+def count(number):
+    for size, letter in ((10**6, " M"), (10**3, ",000")):
+        if number >= size and number % size == 0:
+            return f"{number // size}{letter}"
+    return f"{number:,}"
+
+
+def duration(seconds):
+    for size, unit in ((1, "s"), (1e-3, "ms")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def megabytes(peaks):
+    peak, before = peaks
+    return f"{peak / 1e6:,.0f} ({before / 1e6:,.0f})"
+
+
+def table(lines):
+    """Markdown: a line for each peer."""
+    rows = [["what", "ours", "peer", "its figure", "ratio", "of rounds", "CPU ratio", "goal", "bound",
+             "peak MB (before)", "peer's"]]
+    for line in lines:
+        ours = statistics.median(line.figures["marigram"])
+        shown = duration(ours) + (f" = {line.rows / ours / 1e6:.2f} M rows/s" if line.rows else "")
+        for peer in list(line.figures)[1:]:
+            ratios = line.ratios(peer)
+            rows.append([line.name, shown, peer, duration(statistics.median(line.figures[peer])),
+                         f"{statistics.median(ratios):.2f}x", f"{min(ratios):.2f}–{max(ratios):.2f}",
+                         line.cpu_ratio(peer),
+                         line.goal if peer in ("package", "pyroaring") else "", line.bound,
+                         megabytes(line.peaks["marigram"]), megabytes(line.peaks[peer])])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rows.insert(1, ["-" * width for width in widths])
+    texts = (" | ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows)
+    return "\n".join(f"| {text} |" for text in texts)
+
+
+def machine():
+    name = next((line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines()
+                 if line.startswith("model name")), platform.machine())
+    return f"{name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the data")
+    parser.add_argument("--smoke", action="store_true", help="a few thousand rows: only that it works")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="may be repeated")
+    parser.add_argument("--rounds", type=int, help="runs of each side, in turn (3; 1 with --smoke)")
+    parser.add_argument("--fresh", action="store_true", help="make the data and the tables anew")
+    parser.add_argument("--program", default=ROOT / "build" / "release" / "bin" / "bench" / "table_bench")
+    parser.add_argument("--data", default=ROOT / "build" / "bench-data")
+    options = parser.parse_args()
+    options.scale = 0.0005 if options.smoke else 0.1 if options.quick else 1.0
+    options.rounds = options.rounds or (1 if options.smoke else 3)
+    bench = Bench(options)
+    bench.measure()
+    print(f"\n{machine()}; {bench.bounds.text()}\n\n{table(bench.lines)}")
+
+
+if __name__ == "__main__":
+    if not (PACKAGES / ".stamp").exists():
+        print("bench: the packages to compare with are not there; run deps/bench", file=sys.stderr)
+        sys.exit(SKIPPED)
+    sys.path[:0] = [str(PACKAGES), str(HERE)]
+    sys.dont_write_bytecode = True
+    import pyarrow as pa
+
+    import bounds
+    import data
+    main()

@@ -1,0 +1,153 @@
+// The fold of commits. Without this a commit that contradicts the table could be taken in, in part or whole, and
+// readers would disagree about what the table holds.
+#include "log/table_state.h"
+
+#include "log/sample_commits.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace marigram::log {
+namespace {
+
+Commit commit_of(std::uint64_t version, std::vector<Action> actions) {
+  return {
+      .version = version, .timestamp = {.seconds = static_cast<std::int64_t>(version)}, .actions = std::move(actions)};
+}
+
+TableState table(Dialect dialect = Dialect::kV7) {
+  TableState state;
+  EXPECT_TRUE(
+      apply(state, commit_of(1, {UpdateTableMeta{sample_meta(dialect)}, AddSegment{sample_segment(0, dialect)}})));
+  return state;
+}
+
+void expect_refused(const TableState& before, std::vector<Action> actions, const std::string& because) {
+  TableState state = before;
+  const auto status = apply(state, commit_of(before.version + 1, std::move(actions)));
+  ASSERT_FALSE(status) << because;
+  EXPECT_NE(status.error().message.find(because), std::string::npos) << status.error().message;
+  EXPECT_NE(status.error().message.find("commit 2"), std::string::npos) << status.error().message;
+  EXPECT_EQ(describe(state), describe(before));
+  EXPECT_EQ(state.meta, before.meta);
+}
+
+UpdateTableMeta changed(const std::function<void(model::TableMeta&)>& change) {
+  model::TableMeta meta = sample_meta();
+  change(meta);
+  return {meta};
+}
+
+TEST(TableStateTest, FirstCommitBringsMetadata) {
+  TableState state;
+  EXPECT_FALSE(apply(state, commit_of(1, {AddSegment{sample_segment(0)}})));
+  EXPECT_FALSE(apply(state, commit_of(2, {UpdateTableMeta{sample_meta()}})));
+  EXPECT_EQ(state.version, 0U);
+  EXPECT_TRUE(apply(state, commit_of(1, {AddSegment{sample_segment(0)}, UpdateTableMeta{sample_meta()}})));
+  EXPECT_EQ(state.segments.size(), 1U);
+}
+
+TEST(TableStateTest, V7RefusesWhatContradicts) {
+  const TableState state = table();
+  expect_refused(state, {AddSegment{sample_segment(0)}}, "in the table already");
+  expect_refused(state, {AddSegment{sample_segment(1)}, AddSegment{sample_segment(1)}}, "in the table already");
+  expect_refused(state, {AddSegment{sample_segment(1, Dialect::kV1)}}, "dialect");
+  model::SegmentMeta segment = sample_segment(1);
+  segment.min = std::int64_t{1};
+  expect_refused(state, {AddSegment{segment}}, "timestamp");
+  segment = sample_segment(1);
+  std::swap(segment.min, segment.max);
+  expect_refused(state, {AddSegment{segment}}, "in order");
+  segment = sample_segment(1);
+  for (const model::SegmentLayout& layout :
+       {model::SegmentLayout(model::NoSeries{}), model::SegmentLayout(SeriesKey{std::int64_t{1}}),
+        model::SegmentLayout(SeriesKey{std::string("a"), std::string("b")})}) {
+    segment.layout = layout;
+    expect_refused(state, {AddSegment{segment}}, segment.path);
+  }
+  expect_refused(state, {UpdateTableCoverage{model::Int64Index{}, "_coverage/x"}}, "_coverage/x");
+  expect_refused(state, {UpdateTableMeta{sample_meta(Dialect::kV1)}}, "dialect");
+  expect_refused(state, {changed([](auto& meta) { meta.index->column = "tag"; })}, "index");
+  expect_refused(state, {changed([](auto& meta) { meta.index.reset(); })}, "index");
+  expect_refused(state, {changed([](auto& meta) { meta.schema.reset(); })}, "schema");
+  expect_refused(state, {changed([](auto& meta) { meta.schema->columns.pop_back(); })}, "tag");
+  expect_refused(state, {changed([](auto& meta) { meta.schema->columns[1].nullable = true; })}, "columns");
+  expect_refused(state, {changed([](auto& meta) { meta.schema->columns.push_back({.name = "x"}); })},
+                 "schema_add_columns");
+  expect_refused(state, {changed([](auto& meta) {
+                   meta.schema->columns.push_back({.name = "x", .nullable = false});
+                   meta.reader_features.insert("schema_add_columns");
+                 })},
+                 "not nullable");
+  // A good action before a bad one leaves no trace either.
+  expect_refused(state, {AddSegment{sample_segment(5)}, AddSegment{sample_segment(0)}}, "in the table already");
+}
+
+TEST(TableStateTest, FeaturesAreNeverDropped) {
+  TableState state = table();
+  ASSERT_TRUE(apply(state, commit_of(2, {changed([](auto& meta) {
+                                       meta.schema->columns.push_back({.name = "x"});
+                                       meta.reader_features.insert("schema_add_columns");
+                                     })})));
+  const auto dropped =
+      apply(state, commit_of(3, {changed([](auto& meta) { meta.schema->columns.push_back({.name = "x"}); })}));
+  ASSERT_FALSE(dropped);
+  EXPECT_NE(dropped.error().message.find("schema_add_columns"), std::string::npos);
+}
+
+TEST(TableStateTest, APathMayComeBackAfterItWasRemoved) {
+  TableState state = table();
+  const std::string path = sample_segment(0).path;
+  EXPECT_TRUE(apply(state, commit_of(2, {RemoveSegment{path}, AddSegment{sample_segment(0)}})));
+  EXPECT_TRUE(apply(state, commit_of(3, {RemoveSegment{path}, RemoveSegment{"data/unknown"}})));
+  EXPECT_TRUE(state.segments.empty());
+}
+
+TEST(TableStateTest, V1TakesTheLastWord) {
+  TableState state = table(Dialect::kV1);
+  model::SegmentMeta again = sample_segment(0, Dialect::kV1);
+  again.row_count = 99;
+  EXPECT_TRUE(apply(state, commit_of(2, {AddSegment{again}, RemoveSegment{"seg-unknown"}})));
+  EXPECT_EQ(state.segments.begin()->second->row_count, 99U);
+  expect_refused(table(Dialect::kV1), {UnknownAction{"{\"Future\":1}"}}, "newer version");
+}
+
+TEST(TableStateTest, OptionsKeepTheirLastValue) {
+  TableState state = table();
+  Commit commit = commit_of(2, {UnknownAction{"{\"Future\":1}"}});
+  commit.extension = Extension{.partition = "1d", .calendar = "{}", .declared_types = {{"ts", "timestamp[us]"}}};
+  ASSERT_TRUE(apply(state, commit));
+  commit = commit_of(3, {UnknownAction{"{\"Future\":2}"}});
+  commit.extension = Extension{.calendar = ""};
+  ASSERT_TRUE(apply(state, commit));
+  EXPECT_EQ(state.partition, "1d");
+  EXPECT_EQ(state.calendar, "");
+  EXPECT_EQ(state.declared_types.size(), 1U);
+  EXPECT_EQ(state.unknown_actions, (std::vector<std::string>{"{\"Future\":1}", "{\"Future\":2}"}));
+}
+
+TEST(TableStateTest, SegmentsComeInOrder) {
+  TableState state = table();
+  for (std::int64_t n = 20; n > 0; --n) {
+    model::SegmentMeta segment = sample_segment(n);
+    segment.min = Instant{.seconds = n / 3};
+    segment.max = Instant{.seconds = n / 2 + 100};
+    ASSERT_TRUE(apply(state, commit_of(state.version + 1, {AddSegment{segment}})));
+  }
+  const auto ordered = ordered_segments(state);
+  ASSERT_EQ(ordered.size(), 21U);
+  for (std::size_t i = 1; i < ordered.size(); ++i) {
+    EXPECT_LT(std::tie(ordered[i - 1]->min, ordered[i - 1]->max, ordered[i - 1]->path),
+              std::tie(ordered[i]->min, ordered[i]->max, ordered[i]->path));
+  }
+}
+
+}  // namespace
+}  // namespace marigram::log
