@@ -34,18 +34,6 @@ function(marigram_room name)
     list(APPEND rooms marigram_${lower})
   endforeach()
 
-  # scaffold-begin: a file that is listed but not written yet is left out, so that rooms can grow side by side
-  foreach(list arg_SOURCES arg_TESTS arg_CONCURRENT_TESTS)
-    foreach(file IN LISTS ${list})
-      if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-        message(WARNING "${name}/${file} is listed but not there")
-        list(REMOVE_ITEM ${list} "${file}")
-        file(GLOB _ CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-      endif()
-    endforeach()
-  endforeach()
-  # scaffold-end
-
   set(scope PUBLIC)
   if(arg_SOURCES)
     add_library(marigram_${name} STATIC ${arg_SOURCES})

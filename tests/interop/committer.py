@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""One writer of a shared table, a process of its own so that it can be killed.
+
+usage: committer.py ours|theirs <table> <first hour> <hours> [tag]
+
+Appends one row an hour, one commit each, trying again whenever another writer was quicker; a row that is in the table
+already counts as appended (it was, by a predecessor that was killed before it could say so). Prints each hour's number
+once its row is known to be in the table. Ends with 0 after the last.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from peers import BINARY, CONFLICT, OK, OVERLAP, V1, Theirs, lost_race, write_rows
+from rows import HOUR, YEAR_2024, simple
+
+TRIES_MAX = 20_000
+
+
+def rows_of(hour):
+    return simple([YEAR_2024 + hour * HOUR], hour)
+
+
+def append_ours(root, path):
+    done = subprocess.run([BINARY, "append", root, str(path), "--json"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True)
+    if done.returncode == OK:
+        return True
+    if done.returncode == CONFLICT:
+        return '"overlap"' in done.stderr + done.stdout
+    sys.exit(f"ours: exit code {done.returncode}: {done.stderr}{done.stdout}")
+
+
+def append_theirs(root, path, rows):
+    try:
+        table = Theirs.open(root)
+        if V1:
+            table.append_parquet(str(path))
+        else:
+            table.append(rows)
+        return True
+    except OVERLAP:
+        return True
+    except Exception as error:
+        if lost_race(error):
+            return False
+        raise
+
+
+def main():
+    who, root, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    for hour in range(first, first + count):
+        rows = rows_of(hour)
+        path = Path(root) / "data" / f"hour-{hour}.parquet" if V1 else Path(root + "-input") / f"hour-{hour}.parquet"
+        if not path.exists():
+            path = write_rows(root, rows, f"hour-{hour}")
+        for _ in range(TRIES_MAX):
+            if append_ours(root, path) if who == "ours" else append_theirs(root, path, rows):
+                break
+            time.sleep(0.002)
+        else:
+            sys.exit(f"{who}: hour {hour} never found its turn")
+        print(hour, flush=True)
+
+
+if __name__ == "__main__":
+    main()
