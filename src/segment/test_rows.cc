@@ -1,3 +1,4 @@
+// Rows for the tests of segments: see test_rows.h.
 #include "segment/test_rows.h"
 
 #include "base/clock.h"
