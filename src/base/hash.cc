@@ -25,6 +25,15 @@ struct Blake3::State {
 };
 
 Blake3::Blake3() : state_(std::make_unique<State>()) {
+  // The first hash of a process chooses the code for this processor and keeps the choice in a plain variable, so no two
+  // threads may be first.
+  [[maybe_unused]] static const bool chosen = [] {
+    blake3_hasher first;
+    std::array<std::uint8_t, BLAKE3_OUT_LEN> hash{};
+    blake3_hasher_init(&first);
+    blake3_hasher_finalize(&first, hash.data(), hash.size());
+    return true;
+  }();
   blake3_hasher_init(&state_->hasher);
 }
 Blake3::~Blake3() = default;

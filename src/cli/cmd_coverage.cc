@@ -60,7 +60,9 @@ bool is_empty(const CoverageReport& report) {
 
 std::string longest_gaps(const CoverageReport& report) {
   std::vector<BucketRange> gaps = report.gaps;
-  std::ranges::stable_sort(gaps, std::ranges::greater(), &BucketRange::buckets);
+  std::ranges::sort(gaps, [](const BucketRange& a, const BucketRange& b) {
+    return a.buckets != b.buckets ? a.buckets > b.buckets : a.from < b.from;
+  });
   const std::size_t shown = std::min(gaps.size(), kGapsShown);
   if (shown == 0) return {};
   TextTable table({{"gap from"}, {"to"}, {"buckets", Align::kRight}});
