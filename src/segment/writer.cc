@@ -17,6 +17,7 @@
 #include <arrow/compute/cast.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
+#include <arrow/table.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/writer.h>
@@ -145,17 +146,25 @@ Status SegmentWriter::State::open(const std::vector<std::shared_ptr<arrow::Chunk
   return {};
 }
 
+/// A row group is encoded in memory, its columns side by side on Arrow's threads, and written when the next one begins.
 Status SegmentWriter::State::write_group(std::int64_t rows) {
-  MARIGRAM_ASSIGN(const auto columns, take_pending(rows));
+  MARIGRAM_ASSIGN(auto columns, take_pending(rows));
   if (!parquet) MARIGRAM_TRY(open(columns));
   if (rows == 0) return {};
-  auto status = parquet->NewRowGroup();
-  for (std::size_t i = 0; i < columns.size() && status.ok(); ++i) {
-    std::shared_ptr<arrow::ChunkedArray> column = columns[i];
-    if (role_of(index, schema.columns[i].name) == ColumnRole::kTag && column->type()->id() == arrow::Type::STRING) {
-      if (auto dictionary = to_dictionary(*column)) column = std::move(dictionary);
+  arrow::FieldVector fields;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (role_of(index, schema.columns[i].name) == ColumnRole::kTag && columns[i]->type()->id() == arrow::Type::STRING) {
+      if (auto dictionary = to_dictionary(*columns[i])) columns[i] = std::move(dictionary);
     }
-    status = parquet->WriteColumnChunk(column);
+    fields.push_back(arrow_schema->field(static_cast<int>(i))->WithType(columns[i]->type()));
+  }
+  const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
+  arrow::TableBatchReader batches(*table);
+  auto status = parquet->NewBufferedRowGroup();
+  for (std::shared_ptr<arrow::RecordBatch> batch; status.ok();) {
+    status = batches.ReadNext(&batch);
+    if (!status.ok() || !batch) break;
+    status = parquet->WriteRecordBatch(*batch);
   }
   if (!status.ok()) return std::unexpected(from_arrow_status(status, doing, false));
   return {};

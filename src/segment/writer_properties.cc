@@ -89,7 +89,7 @@ Status check_options(const WriterOptions& options) {
 
 std::shared_ptr<parquet::ArrowWriterProperties> arrow_writer_properties() {
   // The Arrow schema is stored so that readers get exact types back (time zones, maps without values).
-  return parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  return parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(true)->build();
 }
 
 Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model::Schema& schema,

@@ -91,40 +91,42 @@ class Appender {
 
  private:
   struct Piece {
-    std::shared_ptr<arrow::RecordBatch> rows;
+    SegmentRows rows;
     segment::RowSummary summary;
   };
 
   Status flush() {
     if (buffered_.empty()) return {};
-    auto whole = arrow::ConcatenateRecordBatches(buffered_);
-    if (!whole.ok()) return std::unexpected(segment::from_arrow_status(whole.status(), "cannot append rows", false));
-    buffered_.clear();
-    rows_buffered_ = 0;
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
-    MARIGRAM_ASSIGN(const auto partitions, order_and_partition(*whole, *state_->meta->index, width));
+    MARIGRAM_ASSIGN(const OrderedRows rows,
+                    OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width));
+    rows_buffered_ = 0;
     std::vector<Piece> pieces;
     coverage::CoverageMap added;
-    for (const auto& partition : partitions) {
-      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition->num_rows() : kSegmentRowsMax;
-      for (std::int64_t offset = 0; offset < partition->num_rows(); offset += most) {
-        MARIGRAM_ASSIGN(Piece piece, check(partition->Slice(offset, most), added));
+    std::int64_t offset = 0;
+    for (const std::int64_t partition : rows.partitions()) {
+      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : kSegmentRowsMax;
+      for (const std::int64_t end = offset + partition; offset < end;) {
+        const SegmentRows part{offset, std::min(most, end - offset)};
+        MARIGRAM_ASSIGN(Piece piece, check(rows, part, added));
         pieces.push_back(std::move(piece));
+        offset += part.count;
       }
     }
     MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
     MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
     coverage::unite(staged_.coverage, added);
-    return write(std::move(pieces));
+    return write(rows, std::move(pieces));
   }
 
   /// What can be wrong with the rows of a segment in themselves, and against those before it (`added`).
-  Result<Piece> check(std::shared_ptr<arrow::RecordBatch> rows, coverage::CoverageMap& added) {
+  Result<Piece> check(const OrderedRows& rows, SegmentRows part, coverage::CoverageMap& added) {
     segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
                                      "the append");
-    MARIGRAM_TRY(builder.add(*rows));
-    Piece piece{std::move(rows), builder.finish()};
+    MARIGRAM_ASSIGN(const auto keys, rows.keys(part.offset, part.count));
+    MARIGRAM_TRY(builder.add(*keys));
+    Piece piece{part, builder.finish()};
     MARIGRAM_ASSIGN(const auto series, single_series(*state_, piece.summary.layout));
     if (staged_.series && staged_.series != series) return several_series();
     staged_.series = series;
@@ -135,13 +137,13 @@ class Appender {
   }
 
   /// One task a segment. All are waited for, also after an error: they refer to this object.
-  Status write(std::vector<Piece> pieces) {
+  Status write(const OrderedRows& rows, std::vector<Piece> pieces) {
     std::vector<std::future<Result<StagedSegment>>> tasks;
     tasks.reserve(pieces.size());
     for (Piece& piece : pieces) {
-      tasks.push_back(engine_.environment().pool->submit([this, &piece] {
-        return stage_rows(engine_.store(), *state_, alignment_.schema(), piece.rows, std::move(piece.summary), attempt_,
-                          files_);
+      tasks.push_back(engine_.environment().pool->submit([this, &rows, &piece] {
+        return stage_rows(engine_.store(), *state_, alignment_.schema(), rows, piece.rows, std::move(piece.summary),
+                          attempt_, files_);
       }));
     }
     Status status;

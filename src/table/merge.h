@@ -23,8 +23,9 @@ struct KeyColumns {
 std::unique_ptr<BatchSource> sort_source(std::unique_ptr<BatchSource> source, KeyColumns keys, ScanOrder order,
                                          std::size_t batch_rows);
 
-/// Merges sources that are each in order. Holds one batch a source; gives at most `batch_rows` rows at a time. Rows of
-/// equal keys come in the order of the sources. A source that is out of order is kCorruption.
+/// Merges sources that are each in order. Holds one batch a source; gives at most `batch_rows` rows at a time, fewer
+/// where a long run of one source is given out without a copy. Rows of equal keys come in the order of the sources. A
+/// source that is out of order is kCorruption. O(log sources) a run.
 std::unique_ptr<BatchSource> merge_sources(std::vector<std::unique_ptr<BatchSource>> sources, KeyColumns keys,
                                            ScanOrder order, std::size_t batch_rows);
 

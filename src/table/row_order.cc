@@ -2,13 +2,14 @@
 
 #include "base/try.h"
 #include "segment/arrow_schema.h"
+#include "segment/tag_dictionary.h"
 
 #include <arrow/api.h>
-#include <arrow/compute/api_vector.h>
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -16,7 +17,13 @@
 namespace marigram::table {
 namespace {
 
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
 constexpr std::uint64_t kSignBit = std::uint64_t{1} << 63;
+
+std::unexpected<Error> arrow_failure(const arrow::Status& status) {
+  return std::unexpected(segment::from_arrow_status(status, "cannot sort rows", false));
+}
 
 /// Dense numbers for the distinct values of one column, in order of appearance.
 template <typename ArrayType, typename Value>
@@ -37,8 +44,26 @@ std::vector<std::uint32_t> number_values(const arrow::Array& column) {
   return numbers;
 }
 
+/// The indices of a dictionary need not appear in order, nor all of them, nor differ in value.
+std::vector<std::uint32_t> number_dictionary(const arrow::DictionaryArray& column) {
+  const std::vector<std::uint32_t> entries = number_values<arrow::StringArray, std::string_view>(*column.dictionary());
+  const auto* indices = column.indices()->data()->GetValues<std::int32_t>(1);
+  constexpr std::uint32_t kUnseen = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> number_of(entries.size(), kUnseen);
+  std::vector<std::uint32_t> numbers(static_cast<std::size_t>(column.length()));
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    std::uint32_t& number = number_of[entries[static_cast<std::size_t>(indices[i])]];
+    if (number == kUnseen) number = seen++;
+    numbers[i] = number;
+  }
+  return numbers;
+}
+
 std::vector<std::uint32_t> number_column(const arrow::Array& column) {
   switch (column.type_id()) {
+    case arrow::Type::DICTIONARY:
+      return number_dictionary(static_cast<const arrow::DictionaryArray&>(column));
     case arrow::Type::STRING:
       return number_values<arrow::StringArray, std::string_view>(column);
     case arrow::Type::INT32:
@@ -60,6 +85,11 @@ int compare_views(const arrow::Array& column, std::int64_t a, std::int64_t b) {
 
 int compare_rows(const arrow::Array& column, std::int64_t a, std::int64_t b) {
   switch (column.type_id()) {
+    case arrow::Type::DICTIONARY: {
+      const auto& dictionary = static_cast<const arrow::DictionaryArray&>(column);
+      return compare_views<arrow::StringArray>(*dictionary.dictionary(), dictionary.GetValueIndex(a),
+                                               dictionary.GetValueIndex(b));
+    }
     case arrow::Type::STRING:
       return compare_views<arrow::StringArray>(column, a, b);
     case arrow::Type::INT32:
@@ -91,25 +121,30 @@ SeriesRanks rank_numbers(const std::vector<std::shared_ptr<arrow::Array>>& tags,
   return {std::move(numbers), static_cast<std::uint32_t>(first_row.size())};
 }
 
-std::vector<std::int64_t> partitions_of(const std::vector<std::uint64_t>& keys, PartitionWidth width) {
-  std::vector<std::int64_t> partitions(keys.size(), 0);
-  if (!width) return partitions;
+/// The partition of each row; empty if all rows are of one.
+using Partitions = std::vector<std::int64_t>;
+
+Partitions partitions_of(const std::vector<std::uint64_t>& times, PartitionWidth width) {
+  if (!width) return {};
   const auto w = static_cast<std::int64_t>(*width);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto value = static_cast<std::int64_t>(keys[i] ^ kSignBit);
-    partitions[i] = value / w - (value % w < 0 ? 1 : 0);
-  }
+  const auto partition_of = [w](std::uint64_t time) {
+    const auto value = static_cast<std::int64_t>(time ^ kSignBit);
+    return value / w - (value % w < 0 ? 1 : 0);
+  };
+  const auto [low, high] = std::ranges::minmax(times);
+  if (partition_of(low) == partition_of(high)) return {};
+  Partitions partitions(times.size());
+  std::ranges::transform(times, partitions.begin(), partition_of);
   return partitions;
 }
 
-bool in_order(const std::vector<std::int64_t>& partitions, const SeriesRanks& series,
-              const std::vector<std::uint64_t>& keys) {
-  for (std::size_t i = 1; i < keys.size(); ++i) {
-    if (partitions[i] != partitions[i - 1]) {
+bool is_in_order(const Partitions& partitions, const SeriesRanks& series, const std::vector<std::uint64_t>& times) {
+  for (std::size_t i = 1; i < times.size(); ++i) {
+    if (!partitions.empty() && partitions[i] != partitions[i - 1]) {
       if (partitions[i] < partitions[i - 1]) return false;
     } else if (series.rank[i] != series.rank[i - 1]) {
       if (series.rank[i] < series.rank[i - 1]) return false;
-    } else if (keys[i] < keys[i - 1]) {
+    } else if (times[i] < times[i - 1]) {
       return false;
     }
   }
@@ -135,10 +170,13 @@ std::vector<std::uint32_t> order_by_series(const SeriesRanks& series, const std:
 }
 
 /// Stable: rows of a partition keep their order. `counts` receives the rows of each partition, ascending.
-std::vector<std::uint32_t> order_by_partition(const std::vector<std::uint32_t>& order,
-                                              const std::vector<std::int64_t>& partitions,
+std::vector<std::uint32_t> order_by_partition(std::vector<std::uint32_t> order, const Partitions& partitions,
                                               std::vector<std::int64_t>& counts) {
-  std::vector<std::int64_t> distinct(partitions);
+  if (partitions.empty()) {
+    counts.assign(1, static_cast<std::int64_t>(order.size()));
+    return order;
+  }
+  Partitions distinct(partitions);
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   std::ranges::sort(distinct);
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
@@ -146,7 +184,6 @@ std::vector<std::uint32_t> order_by_partition(const std::vector<std::uint32_t>& 
   for (std::size_t i = 0; i < distinct.size(); ++i) place.emplace(distinct[i], i);
   counts.assign(distinct.size(), 0);
   for (const std::int64_t partition : partitions) ++counts[place[partition]];
-  if (distinct.size() == 1) return order;
   std::vector<std::size_t> next(distinct.size(), 0);
   for (std::size_t i = 1; i < next.size(); ++i) next[i] = next[i - 1] + static_cast<std::size_t>(counts[i - 1]);
   std::vector<std::uint32_t> result(order.size());
@@ -154,13 +191,42 @@ std::vector<std::uint32_t> order_by_partition(const std::vector<std::uint32_t>& 
   return result;
 }
 
-std::vector<std::int64_t> run_lengths(const std::vector<std::int64_t>& partitions) {
+std::vector<std::int64_t> run_lengths(const Partitions& partitions, std::int64_t rows) {
+  if (partitions.empty()) return {rows};
   std::vector<std::int64_t> lengths;
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     if (i == 0 || partitions[i] != partitions[i - 1]) lengths.push_back(0);
     ++lengths.back();
   }
   return lengths;
+}
+
+/// Replaces the text tags of the batches, in place, by dictionaries common to all of them; gives the batches' index
+/// column and tags.
+Result<std::vector<BatchPtr>> key_columns(std::vector<BatchPtr>& batches, const model::IndexSpec& index) {
+  std::vector<int> columns{batches.front()->schema()->GetFieldIndex(index.column)};
+  for (const std::string& tag : index.tags) {
+    const int column = batches.front()->schema()->GetFieldIndex(tag);
+    columns.push_back(column);
+    if (batches.front()->column(column)->type_id() != arrow::Type::STRING) continue;
+    arrow::ArrayVector chunks;
+    for (const BatchPtr& batch : batches) chunks.push_back(batch->column(column));
+    const auto dictionary = segment::to_dictionary(arrow::ChunkedArray(std::move(chunks)));
+    if (!dictionary) continue;
+    const auto field = batches.front()->schema()->field(column)->WithType(dictionary->type());
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      auto replaced = batches[i]->SetColumn(column, field, dictionary->chunk(static_cast<int>(i)));
+      if (!replaced.ok()) return arrow_failure(replaced.status());
+      batches[i] = *std::move(replaced);
+    }
+  }
+  std::vector<BatchPtr> keys;
+  for (const BatchPtr& batch : batches) {
+    auto selected = batch->SelectColumns(columns);
+    if (!selected.ok()) return arrow_failure(selected.status());
+    keys.push_back(*std::move(selected));
+  }
+  return keys;
 }
 
 /// Stable least-significant-digit radix sort by time: 11 bits a pass, only over the bits in which the times differ.
@@ -246,41 +312,67 @@ std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::ui
   return order;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> take_rows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                      const std::vector<std::uint32_t>& order) {
-  const arrow::UInt32Array indices(static_cast<std::int64_t>(order.size()), arrow::Buffer::Wrap(order));
-  auto taken = arrow::compute::Take(rows, arrow::Datum(indices.data()), arrow::compute::TakeOptions::NoBoundsCheck());
-  if (!taken.ok()) return std::unexpected(segment::from_arrow_status(taken.status(), "cannot sort rows", false));
-  return taken->record_batch();
+std::vector<RowAt> locate_rows(const std::vector<std::uint32_t>& rows, const std::vector<BatchPtr>& batches) {
+  std::vector<RowAt> places;
+  places.reserve(rows.size());
+  if (batches.size() == 1) {
+    for (const std::uint32_t row : rows) places.push_back({0, row});
+    return places;
+  }
+  std::vector<std::uint32_t> ends;
+  std::uint32_t end = 0;
+  for (const BatchPtr& batch : batches) ends.push_back(end += static_cast<std::uint32_t>(batch->num_rows()));
+  for (const std::uint32_t row : rows) {
+    const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(ends, row) - ends.begin());
+    places.push_back({batch, batch == 0 ? row : row - ends[batch - 1]});
+  }
+  return places;
 }
 
-Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> order_and_partition(
-    const std::shared_ptr<arrow::RecordBatch>& rows, const model::IndexSpec& index, PartitionWidth width) {
-  if (rows->num_rows() > std::numeric_limits<std::uint32_t>::max()) {
+Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model::IndexSpec& index,
+                                      PartitionWidth width) {
+  std::int64_t rows = 0;
+  for (const BatchPtr& batch : batches) rows += batch->num_rows();
+  if (rows > std::numeric_limits<std::uint32_t>::max()) {
     return fail(ErrorCode::kInternal, "cannot sort rows: more than 2^32 rows in one piece");
   }
-  std::vector<std::shared_ptr<arrow::Array>> tags;
-  tags.reserve(index.tags.size());
-  for (const std::string& tag : index.tags) tags.push_back(rows->GetColumnByName(tag));
-  const std::vector<std::uint64_t> keys = index_keys(*rows->GetColumnByName(index.column));
-  const SeriesRanks series = series_ranks(tags, rows->num_rows());
-  const std::vector<std::int64_t> partitions = partitions_of(keys, width);
+  MARIGRAM_ASSIGN(std::vector<BatchPtr> keys, key_columns(batches, index));
+  std::vector<std::shared_ptr<arrow::Array>> columns;
+  for (int i = 0; i < keys.front()->num_columns(); ++i) {
+    std::vector<std::shared_ptr<arrow::Array>> chunks;
+    for (const BatchPtr& batch : keys) chunks.push_back(batch->column(i));
+    MARIGRAM_ASSIGN(auto column, join_chunks(chunks));
+    columns.push_back(std::move(column));
+  }
+  const std::vector<std::uint64_t> times = index_keys(*columns.front());
+  columns.erase(columns.begin());
+  const SeriesRanks series = series_ranks(columns, rows);
+  const Partitions partitions = partitions_of(times, width);
 
-  std::shared_ptr<arrow::RecordBatch> ordered = rows;
-  std::vector<std::int64_t> counts;
-  if (in_order(partitions, series, keys)) {
-    counts = run_lengths(partitions);
-  } else {
-    const std::vector<std::uint32_t> order = order_by_partition(order_by_series(series, keys), partitions, counts);
-    MARIGRAM_ASSIGN(ordered, take_rows(rows, order));
+  OrderedRows ordered;
+  const bool in_order = is_in_order(partitions, series, times);
+  if (in_order && batches.size() == 1) {
+    ordered.partitions_ = run_lengths(partitions, rows);
+    ordered.sorted_ = batches.front();
+    ordered.sorted_keys_ = keys.front();
+    return ordered;
   }
-  std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
-  std::int64_t offset = 0;
-  for (const std::int64_t count : counts) {
-    pieces.push_back(ordered->Slice(offset, count));
-    offset += count;
-  }
-  return pieces;
+  const auto order = order_by_partition(order_by_series(series, times), partitions, ordered.partitions_);
+  ordered.order_ = locate_rows(order, batches);
+  MARIGRAM_ASSIGN(ordered.gather_, RowGather::make(batches));
+  MARIGRAM_ASSIGN(ordered.gather_keys_, RowGather::make(keys));
+  return ordered;
+}
+
+Result<BatchPtr> OrderedRows::rows(std::int64_t offset, std::int64_t count) const {
+  if (sorted_) return sorted_->Slice(offset, count);
+  return gather_->take(std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)));
+}
+
+Result<BatchPtr> OrderedRows::keys(std::int64_t offset, std::int64_t count) const {
+  if (sorted_) return sorted_keys_->Slice(offset, count);
+  return gather_keys_->take(
+      std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)));
 }
 
 }  // namespace marigram::table

@@ -3,6 +3,7 @@
 
 #include "model/index.h"
 #include "model/schema.h"
+#include "table/row_gather.h"
 
 #include <marigram/error.h>
 #include <marigram/series.h>
@@ -40,17 +41,38 @@ SeriesKey series_key(const std::vector<std::shared_ptr<arrow::Array>>& tags, std
 std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::uint64_t>& times,
                                                        const SeriesRanks& series, bool by_time);
 
-/// The rows in `order`.
-Result<std::shared_ptr<arrow::RecordBatch>> take_rows(const std::shared_ptr<arrow::RecordBatch>& rows,
-                                                      const std::vector<std::uint32_t>& order);
+/// Where rows numbered over all batches lie.
+std::vector<RowAt> locate_rows(const std::vector<std::uint32_t>& rows,
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches);
 
 /// Width of a partition in units of the column; unset: one partition (integer indexes).
 using PartitionWidth = std::optional<std::uint64_t>;
 
-/// Splits `rows` (the table's columns, no nulls in time and tags) at multiples of `width`, in ascending order of
-/// partitions; each piece sorted by (series, time), rows of equal (series, time) in their order. Copies only what
-/// moves.
-Result<std::vector<std::shared_ptr<arrow::RecordBatch>>> order_and_partition(
-    const std::shared_ptr<arrow::RecordBatch>& rows, const model::IndexSpec& index, PartitionWidth width);
+/// Rows of several batches in the order in which segments hold them: by time partition, in each by (series, time),
+/// equal ones as they came. Nothing is moved before it is asked for. Immutable; thread-safe.
+class OrderedRows {
+ public:
+  /// `batches` (at least one) are of the table's columns, without nulls in time and tags; partitions begin at multiples
+  /// of `width`. Text tags become dictionaries where they repeat.
+  static Result<OrderedRows> make(std::vector<std::shared_ptr<arrow::RecordBatch>> batches,
+                                  const model::IndexSpec& index, PartitionWidth width);
+
+  /// Rows of each partition, in ascending order.
+  const std::vector<std::int64_t>& partitions() const { return partitions_; }
+  /// `count` rows from `offset` on.
+  Result<std::shared_ptr<arrow::RecordBatch>> rows(std::int64_t offset, std::int64_t count) const;
+  /// The same rows, of which only the index column and the tags.
+  Result<std::shared_ptr<arrow::RecordBatch>> keys(std::int64_t offset, std::int64_t count) const;
+
+ private:
+  OrderedRows() = default;
+
+  std::shared_ptr<arrow::RecordBatch> sorted_;  // where one batch came in order; else null and the three below
+  std::shared_ptr<arrow::RecordBatch> sorted_keys_;
+  std::vector<RowAt> order_;
+  std::optional<RowGather> gather_;
+  std::optional<RowGather> gather_keys_;
+  std::vector<std::int64_t> partitions_;
+};
 
 }  // namespace marigram::table

@@ -74,13 +74,17 @@ void StagedFiles::keep() {
 }
 
 Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
-                                 const std::shared_ptr<arrow::RecordBatch>& rows, segment::RowSummary summary,
+                                 const OrderedRows& rows, SegmentRows part, segment::RowSummary summary,
                                  const std::string& attempt, StagedFiles& files) {
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
   std::string key(state.dialect() == Dialect::kV7 ? kAppendFolder : kDataFolderV1);
   key += random_uuid() + ".parquet";
   MARIGRAM_ASSIGN(auto writer, segment::SegmentWriter::create(store, key, schema, index));
-  MARIGRAM_TRY(writer->write(*rows));
+  const std::int64_t step = segment::WriterOptions{}.row_group_rows;
+  for (std::int64_t done = 0; done < part.count; done += step) {  // a row group at a time: it stays in the cache
+    MARIGRAM_ASSIGN(const auto batch, rows.rows(part.offset + done, std::min(step, part.count - done)));
+    MARIGRAM_TRY(writer->write(*batch));
+  }
   files.add(key);  // before it is there: the reply of finish may be lost
   MARIGRAM_ASSIGN(const std::uint64_t bytes, writer->finish());
   return finish_segment(store, state, std::move(key), bytes, std::move(summary), attempt, files);

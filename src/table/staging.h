@@ -7,17 +7,14 @@
 #include "model/schema.h"
 #include "model/table_meta.h"
 #include "segment/coverage_builder.h"
+#include "table/row_order.h"
 
 #include <marigram/error.h>
 
-#include <memory>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
-
-namespace arrow {
-class RecordBatch;
-}
 
 namespace marigram::table {
 
@@ -46,10 +43,16 @@ struct StagedSegment {
   coverage::CoverageMap coverage;
 };
 
-/// Writes `rows` (the table's columns, sorted by (series, time)) as one segment with its coverage sidecar. `summary` is
-/// what a CoverageBuilder says of these rows; `attempt` is the append's UUID. The state must have an index.
+/// Some of the rows that are to be appended: one partition of them, or a part of it.
+struct SegmentRows {
+  std::int64_t offset = 0;
+  std::int64_t count = 0;
+};
+
+/// Writes `part` of `rows` (the table's columns) as one segment with its coverage sidecar. `summary` is what a
+/// CoverageBuilder says of these rows; `attempt` is the append's UUID. The state must have an index.
 Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
-                                 const std::shared_ptr<arrow::RecordBatch>& rows, segment::RowSummary summary,
+                                 const OrderedRows& rows, SegmentRows part, segment::RowSummary summary,
                                  const std::string& attempt, StagedFiles& files);
 
 /// Makes a segment of a Parquet file that lies in the table's folder (v1): writes its sidecar only.

@@ -1,0 +1,185 @@
+#include "table/row_gather.h"
+
+#include "base/try.h"
+#include "segment/arrow_schema.h"
+
+#include <arrow/api.h>
+#include <arrow/array/concatenate.h>
+#include <arrow/compute/api_vector.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <string_view>
+#include <utility>
+
+namespace marigram::table {
+namespace {
+
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+std::unexpected<Error> failure(const arrow::Status& status) {
+  return std::unexpected(segment::from_arrow_status(status, "cannot put rows in order", false));
+}
+
+/// Bytes of a value; 0 for types whose values have no fixed number of whole bytes.
+int byte_width(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::DICTIONARY)
+    return byte_width(*static_cast<const arrow::DictionaryType&>(type).index_type());
+  const bool plain = arrow::is_primitive(type.id()) && type.id() != arrow::Type::BOOL;
+  return plain && type.byte_width() <= 8 ? type.byte_width() : 0;
+}
+
+bool same_dictionary(const arrow::ArrayVector& chunks) {
+  return std::ranges::all_of(
+      chunks, [&](const ArrayPtr& chunk) { return chunk->data()->dictionary == chunks.front()->data()->dictionary; });
+}
+
+/// Whether take() can read the chunks as they are.
+bool is_direct(const arrow::ArrayVector& chunks) {
+  const arrow::DataType& type = *chunks.front()->type();
+  if (std::ranges::any_of(chunks, [](const ArrayPtr& chunk) { return chunk->null_count() > 0; })) return false;
+  if (type.id() == arrow::Type::DICTIONARY && !same_dictionary(chunks)) return false;
+  return type.id() == arrow::Type::STRING || byte_width(type) > 0;
+}
+
+template <typename T>
+arrow::Result<std::shared_ptr<arrow::Buffer>> take_values(const arrow::ArrayVector& chunks,
+                                                          std::span<const RowAt> rows) {
+  std::vector<const T*> values;
+  values.reserve(chunks.size());
+  for (const ArrayPtr& chunk : chunks) values.push_back(chunk->data()->GetValues<T>(1));
+  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(static_cast<std::int64_t>(rows.size() * sizeof(T))));
+  auto* out = reinterpret_cast<T*>(buffer->mutable_data());
+  if (values.size() == 1) {
+    const T* only = values.front();
+    for (const RowAt& at : rows) *out++ = only[at.row];
+  } else {
+    for (const RowAt& at : rows) *out++ = values[at.batch][at.row];
+  }
+  return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+}
+
+arrow::Result<ArrayPtr> take_fixed(const arrow::ArrayVector& chunks, std::span<const RowAt> rows) {
+  const arrow::Array& first = *chunks.front();
+  std::shared_ptr<arrow::Buffer> values;
+  switch (byte_width(*first.type())) {
+    case 1: {
+      ARROW_ASSIGN_OR_RAISE(values, take_values<std::uint8_t>(chunks, rows));
+      break;
+    }
+    case 2: {
+      ARROW_ASSIGN_OR_RAISE(values, take_values<std::uint16_t>(chunks, rows));
+      break;
+    }
+    case 4: {
+      ARROW_ASSIGN_OR_RAISE(values, take_values<std::uint32_t>(chunks, rows));
+      break;
+    }
+    default: {
+      ARROW_ASSIGN_OR_RAISE(values, take_values<std::uint64_t>(chunks, rows));
+      break;
+    }
+  }
+  auto data = arrow::ArrayData::Make(first.type(), static_cast<std::int64_t>(rows.size()), {nullptr, values}, 0);
+  data->dictionary = first.data()->dictionary;
+  return arrow::MakeArray(data);
+}
+
+arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span<const RowAt> rows) {
+  struct Text {
+    const std::int32_t* offsets;
+    const char* bytes;
+  };
+  std::vector<Text> texts;
+  texts.reserve(chunks.size());
+  for (const ArrayPtr& chunk : chunks) {
+    const auto& strings = static_cast<const arrow::StringArray&>(*chunk);
+    texts.push_back({strings.raw_value_offsets(), reinterpret_cast<const char*>(strings.raw_data())});
+  }
+  const auto view = [&](const RowAt& at) {
+    const Text& text = texts[at.batch];
+    const std::int32_t begin = text.offsets[at.row];
+    return std::string_view(text.bytes + begin, static_cast<std::size_t>(text.offsets[at.row + 1] - begin));
+  };
+  const auto count = static_cast<std::int64_t>(rows.size());
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
+                        arrow::AllocateBuffer((count + 1) * static_cast<std::int64_t>(sizeof(std::int32_t))));
+  auto* offset = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
+  std::int64_t total = 0;
+  *offset++ = 0;
+  for (const RowAt& at : rows) {
+    total += static_cast<std::int64_t>(view(at).size());
+    *offset++ = static_cast<std::int32_t>(total);
+  }
+  if (total > std::numeric_limits<std::int32_t>::max()) {
+    return arrow::Status::CapacityError("strings of ", total,
+                                        " bytes in one batch, want at most 2^31 - 1: ", "ask for fewer rows a batch");
+  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(total));
+  char* out = reinterpret_cast<char*>(bytes->mutable_data());
+  for (const RowAt& at : rows) {
+    const std::string_view text = view(at);
+    if (!text.empty()) std::memcpy(out, text.data(), text.size());
+    out += text.size();
+  }
+  return std::make_shared<arrow::StringArray>(count, std::move(offsets), std::move(bytes));
+}
+
+/// From the joined chunks, by the row's number among all.
+arrow::Result<ArrayPtr> take_joined(const ArrayPtr& joined, std::span<const RowAt> rows,
+                                    const std::vector<std::uint64_t>& first_row) {
+  std::vector<std::uint64_t> numbers;
+  numbers.reserve(rows.size());
+  for (const RowAt& at : rows) numbers.push_back(first_row[at.batch] + at.row);
+  const arrow::UInt64Array indices(static_cast<std::int64_t>(numbers.size()), arrow::Buffer::Wrap(numbers));
+  return arrow::compute::Take(*joined, indices, arrow::compute::TakeOptions::NoBoundsCheck());
+}
+
+}  // namespace
+
+Result<ArrayPtr> join_chunks(const std::vector<ArrayPtr>& chunks) {
+  if (chunks.size() == 1) return chunks.front();
+  auto joined = arrow::Concatenate(chunks);
+  if (!joined.ok()) return failure(joined.status());
+  return *std::move(joined);
+}
+
+Result<RowGather> RowGather::make(const std::vector<BatchPtr>& batches) {
+  RowGather gather;
+  gather.schema_ = batches.front()->schema();
+  std::uint64_t rows = 0;
+  for (const BatchPtr& batch : batches) {
+    gather.first_row_.push_back(rows);
+    rows += static_cast<std::uint64_t>(batch->num_rows());
+  }
+  for (int i = 0; i < gather.schema_->num_fields(); ++i) {
+    Column& column = gather.columns_.emplace_back();
+    for (const BatchPtr& batch : batches) column.chunks.push_back(batch->column(i));
+    if (is_direct(column.chunks)) continue;
+    MARIGRAM_ASSIGN(column.joined, join_chunks(column.chunks));
+    column.chunks.clear();
+  }
+  return gather;
+}
+
+Result<ArrayPtr> RowGather::take_column(const Column& column, std::span<const RowAt> rows) const {
+  auto taken = column.joined                                             ? take_joined(column.joined, rows, first_row_)
+               : column.chunks.front()->type_id() == arrow::Type::STRING ? take_strings(column.chunks, rows)
+                                                                         : take_fixed(column.chunks, rows);
+  if (!taken.ok()) return failure(taken.status());
+  return *std::move(taken);
+}
+
+Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
+  arrow::ArrayVector columns;
+  for (const Column& column : columns_) {
+    MARIGRAM_ASSIGN(ArrayPtr taken, take_column(column, rows));
+    columns.push_back(std::move(taken));
+  }
+  return arrow::RecordBatch::Make(schema_, static_cast<std::int64_t>(rows.size()), std::move(columns));
+}
+
+}  // namespace marigram::table

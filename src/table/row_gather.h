@@ -1,0 +1,51 @@
+// Picks rows out of several batches into one: what sorting and merging end with.
+#pragma once
+
+#include <marigram/error.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace arrow {
+class Array;
+class RecordBatch;
+class Schema;
+}  // namespace arrow
+
+namespace marigram::table {
+
+/// A row of one of several batches.
+struct RowAt {
+  std::uint32_t batch;
+  std::uint32_t row;
+};
+
+/// Immutable; thread-safe; keeps the batches alive.
+class RowGather {
+ public:
+  /// At least one batch; all of the first one's schema. Columns of fixed width and strings, if they hold no nulls, stay
+  /// where they are; others are joined (copied) here.
+  static Result<RowGather> make(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches);
+
+  /// The rows, in the order of `rows`. O(rows x columns).
+  Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const RowAt> rows) const;
+
+ private:
+  struct Column {
+    std::vector<std::shared_ptr<arrow::Array>> chunks;  // one a batch
+    std::shared_ptr<arrow::Array> joined;               // all rows; null where the chunks can be read as they are
+  };
+
+  Result<std::shared_ptr<arrow::Array>> take_column(const Column& column, std::span<const RowAt> rows) const;
+
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<Column> columns_;
+  std::vector<std::uint64_t> first_row_;  // of each batch among all
+};
+
+/// The chunks as one array; a single one as it is.
+Result<std::shared_ptr<arrow::Array>> join_chunks(const std::vector<std::shared_ptr<arrow::Array>>& chunks);
+
+}  // namespace marigram::table
