@@ -134,22 +134,20 @@ std::string format_simple(TypeId id) {
   return std::string(spelling->name);
 }
 
-bool same_column(const Column& a, const Column& b, bool names);
+enum class Zones { kCompared, kFree };
 
-/// Equal but for annotations. The names of a map's key and value do not count: Arrow knows only its own.
-bool same_type(const DataType& a, const DataType& b) {
-  if (a.id != b.id || a.byte_width != b.byte_width || a.unit != b.unit || a.timezone != b.timezone ||
-      a.precision != b.precision || a.scale != b.scale || a.keys_sorted != b.keys_sorted ||
-      a.other_name != b.other_name) {
+/// Equal but for annotations, and for names that only Arrow and Parquet give: those of a list's element (`item`,
+/// `element`) and of a map's key and value.
+bool same_type(const DataType& a, const DataType& b, Zones zones) {
+  if (a.id != b.id || a.byte_width != b.byte_width || a.unit != b.unit || a.precision != b.precision ||
+      a.scale != b.scale || a.keys_sorted != b.keys_sorted || a.other_name != b.other_name ||
+      (zones == Zones::kCompared && a.timezone != b.timezone)) {
     return false;
   }
   return std::ranges::equal(a.children, b.children, [&](const Column& left, const Column& right) {
-    return same_column(left, right, a.id != TypeId::kMap);
+    const bool same_name = a.id != TypeId::kStruct || left.name == right.name;
+    return same_name && left.nullable == right.nullable && same_type(left.type, right.type, zones);
   });
-}
-
-bool same_column(const Column& a, const Column& b, bool names) {
-  return (!names || a.name == b.name) && a.nullable == b.nullable && same_type(a.type, b.type);
 }
 
 /// Arrow's small integers are no types of a table; batches bring them as TypeId::kOther under Arrow's name.
@@ -198,11 +196,11 @@ Result<DataType> parse_type(std::string_view text) {
 }
 
 bool same_values(const DataType& a, const DataType& b) {
-  return a == b || (a.id == TypeId::kTimestamp && b.id == TypeId::kTimestamp && a.unit == b.unit);
+  return same_type(a, b, Zones::kFree);
 }
 
 bool can_widen(const DataType& from, const DataType& to) {
-  if (same_type(from, to)) return true;
+  if (same_type(from, to, Zones::kCompared)) return true;
   switch (to.id) {
     case TypeId::kInt32:
       return is_other(from, "int8", "int16");

@@ -172,12 +172,14 @@ TEST(DataType, NestedTypesWidenOnlyByAnnotations) {
   const DataType list = nested(TypeId::kList, {element});
   element.metadata = {{"unit", "m"}};
   EXPECT_TRUE(can_widen(nested(TypeId::kList, {element}), list));
-  element.name = "element";
-  EXPECT_FALSE(can_widen(nested(TypeId::kList, {element}), list));
+  element.name = "element";  // Parquet's word for what Arrow calls item
+  EXPECT_TRUE(can_widen(nested(TypeId::kList, {element}), list));
   element = column("item", simple(TypeId::kInt32), false);
   EXPECT_FALSE(can_widen(nested(TypeId::kList, {element}), list));
   EXPECT_FALSE(can_widen(list, nested(TypeId::kList, {column("item", simple(TypeId::kInt64))})));
   EXPECT_FALSE(can_widen(nested(TypeId::kStruct, {element}), nested(TypeId::kStruct, {element, element})));
+  EXPECT_FALSE(can_widen(nested(TypeId::kStruct, {column("a", simple(TypeId::kInt32))}),
+                         nested(TypeId::kStruct, {column("b", simple(TypeId::kInt32))})));
 
   DataType map =
       nested(TypeId::kMap, {column("key", simple(TypeId::kUtf8), false), column("value", simple(TypeId::kInt64))});
@@ -189,6 +191,32 @@ TEST(DataType, NestedTypesWidenOnlyByAnnotations) {
   EXPECT_FALSE(can_widen(renamed, map));
   map.children.pop_back();
   EXPECT_FALSE(can_widen(renamed, map));
+}
+
+TEST(DataType, SameValuesLooksPastNamesThatProgramsChooseAndZones) {
+  const auto list_of = [](std::string name, DataType type, bool nullable = true) {
+    return nested(TypeId::kList, {column(std::move(name), std::move(type), nullable)});
+  };
+  const DataType time = timestamp(TimeUnit::kMicro);
+  const DataType zoned = timestamp(TimeUnit::kMicro, "Europe/Paris");
+  EXPECT_TRUE(same_values(time, zoned));
+  EXPECT_FALSE(same_values(time, timestamp(TimeUnit::kNano)));
+  EXPECT_TRUE(same_values(list_of("item", time), list_of("element", zoned)));
+  EXPECT_FALSE(can_widen(list_of("item", time), list_of("item", zoned)));
+  EXPECT_FALSE(same_values(list_of("item", time), list_of("item", time, false)));
+  EXPECT_TRUE(same_values(list_of("item", list_of("item", time)), list_of("element", list_of("array", time))));
+  EXPECT_FALSE(same_values(nested(TypeId::kStruct, {column("a", list_of("item", time))}),
+                           nested(TypeId::kStruct, {column("b", list_of("item", time))})));
+
+  std::vector<DataType> all;
+  for (const auto& [text, type] : spelt()) all.push_back(type);
+  for (const DataType& a : all) {
+    for (const DataType& b : all) {
+      const bool times = a.id == TypeId::kTimestamp && b.id == TypeId::kTimestamp && a.unit == b.unit;
+      EXPECT_EQ(same_values(a, b), a == b || times) << format_type(a) << " and " << format_type(b);
+      EXPECT_EQ(same_values(list_of("item", a), list_of("element", b)), same_values(a, b));
+    }
+  }
 }
 
 }  // namespace

@@ -91,11 +91,12 @@ Result<Column> from_info(const ColumnInfo& info);
 /// Names are non-empty, distinct, without NUL; types can be stored. kInvalidInput.
 Status validate_schema(const Schema& schema);
 
-/// Equal, or timestamps of one unit: times are instants, whatever zone a column is labelled with for display.
+/// Equal but for what says nothing of the values: annotations; the names of a list's element and of a map's key and
+/// value, which each program chooses for itself; the zone a timestamp is labelled with for display.
 bool same_values(const DataType& a, const DataType& b);
 
 /// Whether values of `from` may be appended to a column of `to` in a v7 table, as timeseries-table-format 0.9 allows:
-/// the same type but for annotations (and a map's names of key and value), or lossless widening: int8, int16 → int32;
+/// the same type but for annotations (and the names within a list or a map), or lossless widening: int8, int16 → int32;
 /// int8, int16, int32 → int64; uint8, uint16, uint32 → uint64; float32 → float64. No other, int32 → float64 included.
 /// Types that no table has (int8 ...) are kOther with that `other_name`. v1 wants equal types (and nullability)
 /// instead.
