@@ -55,8 +55,7 @@ Result<std::shared_ptr<arrow::DataType>> declared_type(const arrow::Field& field
 
 /// The schema a table takes from its first rows. Annotations of the producer (pandas' and others') stay out: they would
 /// bind every later writer.
-Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::TableState& state,
-                                     const model::IndexSpec& index) {
+Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::TableState& state) {
   arrow::FieldVector fields;
   for (const auto& field : incoming.fields()) {
     std::shared_ptr<arrow::Field> adopted = field->RemoveMetadata();
@@ -68,7 +67,6 @@ Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::T
   }
   MARIGRAM_ASSIGN(model::Schema schema, segment::from_arrow(*arrow::schema(std::move(fields))));
   for (Column& column : schema.columns) {
-    if (is_key(index, column.name) && state.dialect() == Dialect::kV7) column.nullable = false;
     if (state.dialect() == Dialect::kV1) column.type.timezone.reset();  // its reference records no zones
   }
   MARIGRAM_TRY(model::validate_schema(schema));
@@ -160,7 +158,7 @@ Result<Alignment> Alignment::make(const arrow::Schema& incoming, const log::Tabl
   Alignment alignment;
   alignment.adopts_ = !state.meta->schema.has_value();
   if (alignment.adopts_) {
-    MARIGRAM_ASSIGN(alignment.schema_, adopted_schema(incoming, state, index));
+    MARIGRAM_ASSIGN(alignment.schema_, adopted_schema(incoming, state));
   } else {
     alignment.schema_ = *state.meta->schema;
     MARIGRAM_ASSIGN(const model::Schema logical, segment::from_arrow(*incoming.RemoveMetadata()));

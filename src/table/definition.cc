@@ -56,7 +56,6 @@ Result<std::vector<model::Column>> tag_columns(const TableOptions& options) {
   std::vector<model::Column> tags;
   for (const ColumnInfo& info : options.tags) {
     MARIGRAM_ASSIGN(model::Column column, model::from_info(info));
-    column.nullable = false;
     if (!can_be_tag(options.dialect, column.type.id)) {
       return fail(ErrorCode::kInvalidInput,
                   fmt::format("cannot create table: tag {} has type {}; want string{}", info.name, info.type,
@@ -67,8 +66,9 @@ Result<std::vector<model::Column>> tag_columns(const TableOptions& options) {
   return tags;
 }
 
+/// Nullable, as the reference takes it from its callers' rows; null values are refused all the same.
 Result<model::Column> index_column(const TableOptions& options, const model::IndexKind& kind) {
-  model::Column column{.name = options.time_column, .type = {}, .nullable = false, .metadata = {}};
+  model::Column column{.name = options.time_column, .type = {}, .nullable = true, .metadata = {}};
   if (const auto* time = std::get_if<model::TimestampIndex>(&kind)) {
     column.type.id = model::TypeId::kTimestamp;
     column.type.unit = options.unit.value_or(TimeUnit::kMicro);
@@ -174,7 +174,7 @@ void describe_columns(const log::TableState& state, const model::IndexSpec& inde
   for (const std::string& tag : index.tags) {
     const model::Column* column = state.meta->schema ? state.meta->schema->find(tag) : nullptr;
     const auto declared = state.declared_types.find(tag);
-    ColumnInfo described{.name = tag, .type = "string", .nullable = false};
+    ColumnInfo described{.name = tag, .type = "string"};
     if (column != nullptr) {
       described = model::to_info(*column);
     } else if (declared != state.declared_types.end()) {
