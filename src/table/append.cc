@@ -195,32 +195,54 @@ Status check_file(Engine& engine, const log::TableState& state, io::ObjectStore&
   return check_overlap(state, *covered, summary.coverage, "covered by the table already");
 }
 
-}  // namespace
+/// Whether an append into a table without a schema failed because another writer gave it one meanwhile. Once only: a
+/// table keeps its schema.
+bool lost_schema_race(const Result<AppendResult>& result, const Alignment& alignment) {
+  return !result && result.error().code == ErrorCode::kSchemaMismatch && alignment.adopts();
+}
 
-Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
-  MARIGRAM_TRY(engine.check_writable());
+/// `superseded`: the segments whose rows are to be appended anew, because another writer gave the table its schema.
+Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, StagedFiles& files,
+                                      std::vector<std::string>& superseded) {
   MARIGRAM_TRY(engine.refresh());
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows.schema(), *state));
-  StagedFiles files(engine.store());
   const std::string attempt = random_uuid();
   Appender appender(engine, state, alignment, files, attempt);
   MARIGRAM_TRY(for_each_batch(rows, "cannot append rows", false,
                               [&](const arrow::RecordBatch& batch) { return appender.add(batch); }));
   MARIGRAM_ASSIGN(Staged staged, appender.finish());
-  return commit_append(engine, alignment, std::move(staged), attempt, files);
+  std::vector<std::string> keys;
+  for (const StagedSegment& segment : staged.segments) keys.push_back(segment.meta.path);
+  auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
+  if (lost_schema_race(result, alignment)) superseded = std::move(keys);
+  return result;
 }
 
-Result<AppendResult> append_parquet(Engine& engine, io::ObjectStore& source, const std::string& key) {
-  MARIGRAM_TRY(engine.check_writable());
-  MARIGRAM_TRY(engine.refresh());
-  MARIGRAM_TRY(check_file(engine, *engine.state(), source, key));
-  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
-  return append(engine, *rows);
+/// The rows of files of one schema, one file after another.
+Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store,
+                                                          const std::vector<std::string>& keys) {
+  std::vector<std::shared_ptr<arrow::RecordBatchReader>> readers;
+  for (const std::string& key : keys) {
+    MARIGRAM_ASSIGN(auto reader, segment::open_parquet_rows(store, key, {}));
+    readers.push_back(std::move(reader));
+  }
+  auto schema = readers.front()->schema();
+  auto next = [readers = std::move(readers),
+               at = std::size_t{0}]() mutable -> arrow::Result<std::shared_ptr<arrow::RecordBatch>> {
+    for (; at < readers.size(); ++at) {
+      ARROW_ASSIGN_OR_RAISE(auto batch, readers[at]->Next());
+      if (batch) return batch;
+    }
+    return nullptr;
+  };
+  auto whole = arrow::RecordBatchReader::MakeFromIterator(arrow::MakeFunctionIterator(std::move(next)), schema);
+  if (!whole.ok()) return std::unexpected(segment::from_arrow_status(whole.status(), "cannot append rows", true));
+  return *std::move(whole);
 }
 
-Result<AppendResult> adopt_parquet(Engine& engine, const std::string& key) {
-  MARIGRAM_TRY(engine.check_writable());
+/// `superseded`: another writer gave the table its schema, so that the file must be looked at anew.
+Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, bool& superseded) {
   MARIGRAM_TRY(engine.refresh());
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
@@ -248,7 +270,38 @@ Result<AppendResult> adopt_parquet(Engine& engine, const std::string& key) {
   const std::string attempt = random_uuid();
   MARIGRAM_ASSIGN(StagedSegment segment, stage_file(engine.store(), *state, key, std::move(summary), attempt, files));
   staged.segments.push_back(std::move(segment));
-  return commit_append(engine, alignment, std::move(staged), attempt, files);
+  auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
+  superseded = lost_schema_race(result, alignment);
+  return result;
+}
+
+}  // namespace
+
+Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
+  MARIGRAM_TRY(engine.check_writable());
+  StagedFiles files(engine.store());
+  std::vector<std::string> superseded;
+  auto result = append_to_newest(engine, rows, files, superseded);
+  if (superseded.empty()) return result;
+  // The caller's rows are spent, but they lie in the segments that were not committed.
+  MARIGRAM_ASSIGN(const auto again, rows_of(engine.store(), superseded));
+  StagedFiles files_again(engine.store());
+  return append_to_newest(engine, *again, files_again, superseded);
+}
+
+Result<AppendResult> append_parquet(Engine& engine, io::ObjectStore& source, const std::string& key) {
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  MARIGRAM_TRY(check_file(engine, *engine.state(), source, key));
+  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
+  return append(engine, *rows);
+}
+
+Result<AppendResult> adopt_parquet(Engine& engine, const std::string& key) {
+  MARIGRAM_TRY(engine.check_writable());
+  bool superseded = false;
+  auto result = adopt_in_newest(engine, key, superseded);
+  return superseded ? adopt_in_newest(engine, key, superseded) : result;
 }
 
 }  // namespace marigram::table

@@ -16,6 +16,10 @@ namespace {
 /// The table may have changed since the rows were aligned: another writer adopted a schema or added columns.
 Status check_schema_still_fits(const log::TableState& now, const Alignment& alignment) {
   if (!now.meta->schema || *now.meta->schema == alignment.schema()) return {};
+  if (alignment.adopts()) {  // the caller writes the rows anew: readers want segments in exactly the table's columns
+    return fail(ErrorCode::kSchemaMismatch,
+                "cannot append rows: another writer gave the table another schema meanwhile; append again");
+  }
   for (const model::Column& column : alignment.schema().columns) {
     const model::Column* current = now.meta->schema->find(column.name);
     if (current == nullptr || *current != column) {

@@ -29,7 +29,8 @@ Status check_overlap(const log::TableState& state, const coverage::CoverageMap& 
 /// v1: all rows of a table belong to one series. kInvalidInput if `series` is another than the table's.
 Status check_pinned_series(const log::TableState& state, const SeriesKey& series);
 
-/// Commits; the staged files are kept if the commit is there or may be.
+/// Commits; the staged files are kept if the commit is there or may be. kSchemaMismatch when another writer gave the
+/// table another schema since the alignment was made.
 Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, Staged staged,
                                    const std::string& attempt, StagedFiles& files);
 

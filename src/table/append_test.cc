@@ -2,10 +2,15 @@
 // twice, lose some, or keep half of a failed append.
 #include "table/append.h"
 
+#include "segment/reader.h"
 #include "table/coverage_report.h"
 #include "table/evolve.h"
 #include "table/test_rows.h"
 
+#include <arrow/compute/cast.h>
+
+#include <functional>
+#include <utility>
 #include <variant>
 
 namespace marigram::table::testing {
@@ -22,6 +27,50 @@ std::shared_ptr<arrow::Array> seconds(const std::vector<std::int64_t>& values) {
   arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::SECOND), arrow::default_memory_pool());
   EXPECT_TRUE(builder.AppendValues(values).ok());
   return *builder.Finish();
+}
+
+/// Rows before the first of which something else happens to the table.
+class InterruptedRows : public arrow::RecordBatchReader {
+ public:
+  InterruptedRows(std::shared_ptr<arrow::RecordBatch> batch, std::function<void()> first)
+      : schema_(batch->schema()), batch_(std::move(batch)), first_(std::move(first)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (const auto first = std::exchange(first_, nullptr)) first();
+    *batch = std::exchange(batch_, nullptr);
+    return arrow::Status::OK();
+  }
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::RecordBatch> batch_;
+  std::function<void()> first_;
+};
+
+/// The batch with other fields for its columns, in another order.
+std::shared_ptr<arrow::RecordBatch> reshaped(const arrow::RecordBatch& batch, const arrow::FieldVector& fields) {
+  std::vector<std::shared_ptr<arrow::Array>> columns;
+  for (const auto& field : fields) {
+    auto column = batch.GetColumnByName(field->name());
+    if (!column) column = *arrow::MakeArrayOfNull(field->type(), batch.num_rows());
+    if (!column->type()->Equals(field->type())) column = *arrow::compute::Cast(*column, field->type());
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(arrow::schema(fields), batch.num_rows(), std::move(columns));
+}
+
+/// An append into an empty table that gets its first rows, with other fields, from another writer meanwhile.
+Result<AppendResult> append_after_other(Fixture& fixture, Engine& engine, const std::vector<Row>& rows,
+                                        const arrow::FieldVector& others, const std::vector<Row>& other_rows) {
+  InterruptedRows interrupted(to_batch(rows), [&] {
+    const auto other = *Engine::open(fixture.environment(), {});
+    const auto batch = reshaped(*to_batch(other_rows), others);
+    const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+    const auto appended = append(*other, *reader);
+    EXPECT_TRUE(appended) << appended.error().message;
+  });
+  return append(engine, interrupted);
 }
 
 TEST(AppendTest, RowsComeBackInEitherOrder) {
@@ -105,19 +154,90 @@ TEST(AppendTest, WrongColumnsAreRefusedByName) {
             ErrorCode::kSchemaMismatch);
 }
 
-TEST(AppendTest, NullTimeOrTagIsRefused) {
-  Fixture fixture;
-  const auto engine = fixture.create();
-  const auto keys = all_keys(*fixture.store);
-  for (const int column : {0, 1}) {
-    auto batch = to_batch(minutes("a", 0, 2));
-    const auto nulls = *arrow::MakeArrayOfNull(batch->column(column)->type(), 2);
-    batch = *batch->SetColumn(column, batch->schema()->field(column)->WithNullable(true), nulls);
+TEST(AppendTest, NullabilityOfKeysIsTakenAsItComes) {
+  for (const bool nullable : {false, true}) {
+    Fixture fixture;
+    const auto engine = fixture.create();
+    arrow::FieldVector fields = row_schema()->fields();
+    for (auto& field : fields) field = field->WithNullable(nullable);
+    const auto batch = reshaped(*to_batch(minutes("a", 0, 2)), fields);
     const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
-    const auto refused = append(*engine, *reader);
+    ASSERT_TRUE(append(*engine, *reader));
+    const StatePtr state = engine->state();
+    for (const auto& column : state->meta->schema->columns) EXPECT_EQ(column.nullable, nullable);
+    ASSERT_TRUE(append_rows(*engine, minutes("a", 2, 2)));  // whose keys are not nullable
+  }
+}
+
+TEST(AppendTest, NullTimeOrTagIsRefusedThoughTheColumnIsNullable) {
+  TableOptions declared = Fixture::options();
+  declared.fields = {{.name = "value", .type = "float64"}};
+  for (const TableOptions& options : {Fixture::options(), declared}) {
+    Fixture fixture;
+    const auto engine = fixture.create(options);
+    const auto keys = all_keys(*fixture.store);
+    for (const int column : {0, 1}) {
+      auto batch = to_batch(minutes("a", 0, 2));
+      const auto nulls = *arrow::MakeArrayOfNull(batch->column(column)->type(), 2);
+      batch = *batch->SetColumn(column, batch->schema()->field(column)->WithNullable(true), nulls);
+      const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+      const auto refused = append(*engine, *reader);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput) << refused.error().message;
+      EXPECT_EQ(all_keys(*fixture.store), keys);
+    }
+  }
+}
+
+TEST(AppendTest, RowsAreWrittenAnewWhenAnotherWriterGaveTheTableItsSchema) {
+  const auto time = row_schema()->field(0);
+  const auto series = row_schema()->field(1);
+  const auto value = row_schema()->field(2);
+  const std::vector<arrow::FieldVector> schemas = {
+      {time->WithNullable(true), series->WithNullable(true), value},
+      {value, series, time},
+      {time, series, value, arrow::field("more", arrow::int64())},  // null in ours, and there
+      {arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC")), series, value}};
+  for (const arrow::FieldVector& others : schemas) {
+    Fixture fixture;
+    const auto engine = fixture.create();
+    const auto appended = append_after_other(fixture, *engine, minutes("a", -3, 8), others, minutes("b", 0, 4));
+    ASSERT_TRUE(appended) << appended.error().message;
+    EXPECT_EQ(appended->rows, 8U);
+    EXPECT_EQ(appended->version, 3U);
+    std::vector<Row> rows = minutes("a", -3, 8);
+    std::ranges::move(minutes("b", 0, 4), std::back_inserter(rows));
+    EXPECT_EQ(scan_rows(*engine).value(), expected_rows(rows, {}));
+    const StatePtr state = engine->state();
+    const model::Schema& schema = *state->meta->schema;
+    ASSERT_EQ(schema.columns.size(), others.size());
+    for (const auto& [path, segment] : state->segments) {
+      const auto reader = segment::SegmentReader::open(*fixture.store, segment->path).value();
+      EXPECT_TRUE(reader->schema() == schema) << path;
+    }
+    std::size_t files = 0;
+    for (const std::string& key : all_keys(*fixture.store)) files += key.ends_with(".parquet") ? 1 : 0;
+    EXPECT_EQ(files, state->segments.size()) << "those of the first attempt are gone";
+  }
+}
+
+TEST(AppendTest, RowsThatDoNotFitTheSchemaOfAnotherWriterAreRefused) {
+  const auto time = row_schema()->field(0);
+  const auto series = row_schema()->field(1);
+  const std::vector<arrow::FieldVector> schemas = {{time, series},
+                                                   {time, series, arrow::field("value", arrow::utf8())},
+                                                   {time, series, arrow::field("value", arrow::float64(), false)}};
+  for (const arrow::FieldVector& others : schemas) {
+    Fixture fixture;
+    const auto engine = fixture.create();
+    std::vector<Row> rows = minutes("a", 0, 4);
+    rows.back().value.reset();
+    const auto refused = append_after_other(fixture, *engine, rows, others, minutes("b", 0, 4));
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput) << refused.error().message;
-    EXPECT_EQ(all_keys(*fixture.store), keys);
+    EXPECT_EQ(engine->state()->version, 2U);
+    std::size_t files = 0;
+    for (const std::string& key : all_keys(*fixture.store)) files += key.ends_with(".parquet") ? 1 : 0;
+    EXPECT_EQ(files, 1U) << "the other's";
   }
 }
 
