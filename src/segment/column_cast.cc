@@ -58,6 +58,12 @@ std::shared_ptr<arrow::ArrayData> relabel(const arrow::ArrayData& data, const st
   return copy;
 }
 
+/// A list whose offsets are wide or implied, where the table (as v1 reads Parquet) has a plain one.
+bool is_other_list(const arrow::DataType& from, const arrow::DataType& to) {
+  return to.id() == arrow::Type::LIST &&
+         (from.id() == arrow::Type::LARGE_LIST || from.id() == arrow::Type::FIXED_SIZE_LIST);
+}
+
 bool can_widen(const arrow::DataType& from, const arrow::DataType& to) {
   const auto a = from_arrow_field(arrow::Field("", from.GetSharedPtr()));
   const auto b = from_arrow_field(arrow::Field("", to.GetSharedPtr()));
@@ -70,6 +76,7 @@ bool can_become(const arrow::DataType& from, const arrow::DataType& to) {
   if (from.id() == arrow::Type::DICTIONARY) {
     return can_become(*static_cast<const arrow::DictionaryType&>(from).value_type(), to);
   }
+  if (is_other_list(from, to)) return can_become(*from.field(0)->type(), *to.field(0)->type());
   return same_storage(from, to) || can_widen(from, to);
 }
 

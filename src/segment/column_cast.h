@@ -14,8 +14,8 @@ class DataType;
 namespace marigram::segment {
 
 /// Whether values of `from` can become `to` without loss: the same but for names, time zones and dictionaries; bytes
-/// for text (where a v1 table says binary); int64 for uint64 of the same bits (v1 has no uint64); what model::can_widen
-/// allows.
+/// for text (where a v1 table says binary); int64 for uint64 of the same bits (v1 has no uint64); lists of
+/// other layouts for lists; what model::can_widen allows.
 bool can_become(const arrow::DataType& from, const arrow::DataType& to);
 
 /// `values` as `to`; can_become() holds for the types. `doing` begins messages.

@@ -133,6 +133,25 @@ TEST(ReaderTypes, ListsMayNameTheirElementAsTheyLike) {
   EXPECT_TRUE(actual->Equals(as(values, actual->type())));
 }
 
+TEST(ReaderTypes, ListsOfOtherLayoutsBecomePlainLists) {
+  model::DataType table{.id = TypeId::kList};
+  table.children = {{.name = "element", .type = {.id = TypeId::kInt32}}};
+  const auto element = arrow::field("element", arrow::int32());
+  const auto wide = as(some(table), arrow::large_list(element));
+  EXPECT_TRUE(value_of(read_column(with_column(table, wide)))->Equals(as(wide, arrow::list(element))));
+
+  arrow::FixedSizeListBuilder builder(arrow::default_memory_pool(), std::make_shared<arrow::Int32Builder>(),
+                                      arrow::fixed_size_list(element, 2));
+  auto& values = static_cast<arrow::Int32Builder&>(*builder.value_builder());
+  ASSERT_TRUE(builder.Append().ok() && values.AppendValues({1, 2}).ok());
+  ASSERT_TRUE(builder.Append().ok() && values.Append(3).ok() && values.AppendNull().ok());
+  const auto pairs = *builder.Finish();
+  EXPECT_TRUE(value_of(read_column(with_column(table, pairs)))->Equals(as(pairs, arrow::list(element))));
+
+  table.children[0].type.id = TypeId::kUtf8;
+  EXPECT_EQ(read_column(with_column(table, pairs)).error().code, ErrorCode::kSchemaMismatch);
+}
+
 TEST(ReaderTypes, Int96TimestampsAreRead) {
   const model::DataType nanos{.id = TypeId::kTimestamp, .unit = TimeUnit::kNano};
   arrow::TimestampBuilder builder(arrow::timestamp(arrow::TimeUnit::NANO), arrow::default_memory_pool());

@@ -53,6 +53,11 @@ Result<std::shared_ptr<arrow::DataType>> declared_type(const arrow::Field& field
                               field.type()->ToString(), declared));
 }
 
+void strip_zones(model::DataType& type) {
+  type.timezone.reset();
+  for (Column& child : type.children) strip_zones(child.type);
+}
+
 /// The schema a table takes from its first rows. Annotations of the producer (pandas' and others') stay out: they would
 /// bind every later writer.
 Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::TableState& state) {
@@ -67,7 +72,7 @@ Result<model::Schema> adopted_schema(const arrow::Schema& incoming, const log::T
   }
   MARIGRAM_ASSIGN(model::Schema schema, segment::from_arrow(*arrow::schema(std::move(fields))));
   for (Column& column : schema.columns) {
-    if (state.dialect() == Dialect::kV1) column.type.timezone.reset();  // its reference records no zones
+    if (state.dialect() == Dialect::kV1) strip_zones(column.type);  // its reference records none
   }
   MARIGRAM_TRY(model::validate_schema(schema));
   return schema;

@@ -241,6 +241,22 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
   return *std::move(whole);
 }
 
+/// A v1 table knows Parquet's types alone: what the file's writer meant (`meant`) must be among them, or fit into them.
+Status check_meaning(const model::Schema& meant, const model::Schema& known, const std::string& key) {
+  for (const model::Column& column : known.columns) {
+    const model::Column* same = meant.find(column.name);
+    if (same == nullptr || model::same_values(same->type, column.type) || model::can_widen(same->type, column.type)) {
+      continue;
+    }
+    return fail(
+        ErrorCode::kSchemaMismatch,
+        fmt::format("cannot append {}: column {} has type {}, which a v1 table would take for {}; convert it first, or "
+                    "use dialect v7",
+                    key, column.name, model::format_type(same->type), model::format_type(column.type)));
+  }
+  return {};
+}
+
 /// `superseded`: another writer gave the table its schema, so that the file must be looked at anew.
 Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, bool& superseded) {
   MARIGRAM_TRY(engine.refresh());
@@ -249,9 +265,11 @@ Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, boo
   std::vector<std::string> columns(index.tags);
   columns.push_back(index.column);
   MARIGRAM_ASSIGN(const auto reader, segment::SegmentReader::open(engine.store(), key));
-  MARIGRAM_ASSIGN(const auto arrow_schema, segment::to_arrow(reader->schema()));
+  const model::Schema& file = reader->schema(state->dialect());
+  MARIGRAM_TRY(check_meaning(reader->schema(Dialect::kV7), file, key));
+  MARIGRAM_ASSIGN(const auto arrow_schema, segment::to_arrow(file));
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*arrow_schema, *state));
-  MARIGRAM_TRY(check_same_columns(reader->schema(), alignment.schema(), key));
+  MARIGRAM_TRY(check_same_columns(file, alignment.schema(), key));
   MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(engine.store(), key, columns));
   segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(state->dialect()), key);
   MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true,

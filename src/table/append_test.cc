@@ -6,8 +6,12 @@
 #include "table/coverage_report.h"
 #include "table/evolve.h"
 #include "table/test_rows.h"
+#include "table/verify.h"
 
 #include <arrow/compute/cast.h>
+#include <arrow/io/memory.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
 
 #include <functional>
 #include <utility>
@@ -259,6 +263,64 @@ TEST(AppendTest, DeclaredTypesBindTheFirstAppend) {
   const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
   ASSERT_TRUE(append(*engine, *reader));
   EXPECT_EQ(scan_rows(*engine).value(), minutes("a", 0, 2));
+}
+
+/// A Parquet file of two rows with the column x in the table's store.
+void put_file(Fixture& fixture, const std::string& key, const std::shared_ptr<arrow::Array>& x) {
+  auto batch = to_batch(minutes("a", 0, 2));
+  batch = *batch->SetColumn(2, arrow::field("x", x->type()), x);
+  const auto table = *arrow::Table::FromRecordBatches({batch});
+  const auto sink = *arrow::io::BufferOutputStream::Create();
+  const auto properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  ASSERT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, 100,
+                                         parquet::default_writer_properties(), properties)
+                  .ok());
+  ASSERT_TRUE(fixture.store->put(key, (*sink->Finish())->ToString()));
+}
+
+TEST(AppendTest, AFileAdoptedByAV1TableHasParquetsTypesUnlessThatChangesValues) {
+  const auto zoned = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+  const std::pair<std::shared_ptr<arrow::DataType>, std::string> cases[] = {
+      {arrow::int8(), "int32"},
+      {arrow::int16(), "int32"},
+      {zoned, "timestamp[us]"},
+      {arrow::uint32(), ""},
+      {arrow::uint64(), ""},
+      {arrow::date32(), ""},
+      {arrow::null(), ""},
+      {arrow::float16(), ""},
+      {arrow::large_utf8(), "string"},
+      {arrow::list(zoned), "list<timestamp[us]>"}};
+  TableOptions options = Fixture::options();
+  options.dialect = Dialect::kV1;
+  for (const auto& [type, taken] : cases) {
+    Fixture fixture;
+    const auto engine = fixture.create(options);
+    put_file(fixture, "data/a.parquet", *arrow::MakeArrayOfNull(type, 2));
+    const auto adopted = adopt_parquet(*engine, "data/a.parquet");
+    ASSERT_EQ(adopted.has_value(), !taken.empty()) << type->ToString();
+    if (adopted) {
+      EXPECT_EQ(model::format_type(engine->state()->meta->schema->find("x")->type), taken);
+      EXPECT_TRUE(verify(fixture.environment(), false)->problems.empty()) << type->ToString();
+    } else {
+      EXPECT_EQ(adopted.error().code, ErrorCode::kSchemaMismatch) << adopted.error().message;
+      EXPECT_NE(adopted.error().message.find("column x"), std::string::npos) << adopted.error().message;
+    }
+  }
+}
+
+TEST(AppendTest, AV1TableRecordsNoZonesHoweverDeep) {
+  TableOptions options = Fixture::options();
+  options.dialect = Dialect::kV1;
+  Fixture fixture;
+  const auto engine = fixture.create(options);
+  const auto type = arrow::list(arrow::struct_({arrow::field("at", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))}));
+  auto batch = to_batch(minutes("a", 0, 2));
+  batch = *batch->SetColumn(2, arrow::field("x", type), *arrow::MakeArrayOfNull(type, 2));
+  const auto reader = *arrow::RecordBatchReader::Make({batch}, batch->schema());
+  const auto appended = append(*engine, *reader);
+  ASSERT_TRUE(appended) << appended.error().message;
+  EXPECT_EQ(model::format_type(engine->state()->meta->schema->find("x")->type), "list<struct<at: timestamp[us]>>");
 }
 
 TEST(AppendTest, DamagedSnapshotIsRecoveredAndOneWithoutSidecarsIsAnError) {

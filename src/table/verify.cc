@@ -52,7 +52,7 @@ class Verification {
       problem(reader.error().message);
       return std::nullopt;
     }
-    check_columns(meta, (*reader)->schema());
+    check_columns(meta, (*reader)->schema(state_->dialect()));
     if (meta.file_size && *meta.file_size != (*reader)->bytes()) {
       problem(fmt::format("segment {}: the file has {} bytes, the log says {}", meta.path, (*reader)->bytes(),
                           *meta.file_size));
