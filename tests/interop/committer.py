@@ -3,9 +3,10 @@
 
 usage: committer.py ours|theirs <table> <first hour> <hours> [tag]
 
-Appends one row an hour, one commit each, trying again whenever another writer was quicker; a row that is in the table
-already counts as appended (it was, by a predecessor that was killed before it could say so). Prints each hour's number
-once its row is known to be in the table. Ends with 0 after the last.
+Says "ready", waits for a line on its standard input, then appends one row an hour, of series host=<tag> if there is a
+tag, one commit each, trying again whenever another writer was quicker; a row that is in the table already counts as
+appended (it was, by a predecessor that was killed before it could say so). Prints each hour's number once its row is
+known to be in the table. Ends with 0 after the last.
 """
 
 import subprocess
@@ -13,14 +14,16 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+
 from peers import BINARY, CONFLICT, OK, OVERLAP, V1, Theirs, lost_race, write_rows
 from rows import HOUR, YEAR_2024, simple
 
 TRIES_MAX = 20_000
 
 
-def rows_of(hour):
-    return simple([YEAR_2024 + hour * HOUR], hour)
+def rows_of(hour, tag):
+    return simple([YEAR_2024 + hour * HOUR], hour, {"host": pa.array([tag])} if tag else None)
 
 
 def append_ours(root, path):
@@ -51,11 +54,15 @@ def append_theirs(root, path, rows):
 
 def main():
     who, root, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    tag = sys.argv[5] if len(sys.argv) > 5 else None
+    print("ready", flush=True)
+    sys.stdin.readline()
     for hour in range(first, first + count):
-        rows = rows_of(hour)
-        path = Path(root) / "data" / f"hour-{hour}.parquet" if V1 else Path(root + "-input") / f"hour-{hour}.parquet"
+        rows = rows_of(hour, tag)
+        name = f"hour-{hour}-{tag}"
+        path = Path(root) / "data" / f"{name}.parquet" if V1 else Path(root + "-input") / f"{name}.parquet"
         if not path.exists():
-            path = write_rows(root, rows, f"hour-{hour}")
+            path = write_rows(root, rows, name)
         for _ in range(TRIES_MAX):
             if append_ours(root, path) if who == "ours" else append_theirs(root, path, rows):
                 break

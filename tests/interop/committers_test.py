@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,11 +28,22 @@ def hours_table(wanted):
 
 
 class Committers(SharedTable):
-    def start(self, who, root, first, count):
-        process = subprocess.Popen([sys.executable, str(COMMITTER), who, str(root), str(first), str(count)],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    def start(self, who, root, first, count, *tag):
+        """A writer that waits to be let go."""
+        process = subprocess.Popen([sys.executable, str(COMMITTER), who, str(root), str(first), str(count), *tag],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   start_new_session=True)
         self.addCleanup(self.kill, process)
         return process
+
+    @staticmethod
+    def let_go(*processes):
+        """The first begins when all are ready."""
+        for process in processes:
+            process.stdout.readline()
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
 
     @staticmethod
     def kill(process):
@@ -43,7 +55,7 @@ class Committers(SharedTable):
         process.communicate()
 
     def finish(self, process, count):
-        said, complaint = process.communicate(timeout=200)
+        said, complaint = process.communicate(timeout=200)  # without "ready", which is read already
         self.assertEqual(0, process.returncode, complaint)
         self.assertEqual(count, len(said.split()))
 
@@ -55,6 +67,13 @@ class Committers(SharedTable):
         added = [action["AddSegment"]["path"] for version in log_versions(root)
                  for action in commit(root, version)["actions"] if "AddSegment" in action]
         self.assertEqual(count, len(set(added)))
+        self.assert_covered(root, hours_table(list(range(count))))
+
+    def assert_taken_turns(self, root):
+        """The commits of ours and theirs are mixed: the two did write at the same time."""
+        whose = ["marigram" in commit_path(root, version).read_text(encoding="utf-8").lower()
+                 for version in log_versions(root)[1:]]
+        self.assertGreater(sum(left != right for left, right in zip(whose, whose[1:])), 3)
 
     def test_in_turn(self):
         for maker in BOTH:
@@ -70,15 +89,52 @@ class Committers(SharedTable):
         root = self.root()
         Theirs.create(root)
         writers = [self.start(who, root, i * each, each) for i, who in enumerate(("ours", "theirs", "ours", "theirs"))]
+        self.let_go(*writers)
         for writer in writers:
             self.finish(writer, each)
+        self.assert_taken_turns(root)
         self.assert_each_hour_once(root, 4 * each)
+        for hour in range(0, 4 * each, 7):
+            self.assert_refuses_overlap(root, hours_table([hour]))
+
+    def test_first_appends_at_the_same_time(self):
+        """Which of them gives the table its columns is chance; the other's rows must fit."""
+        for i in range(10):
+            with self.subTest(i=i):
+                root = self.root()
+                BOTH[i % 2].create(root)
+                writers = [self.start(who, root, 2 * j, 2) for j, who in enumerate(("ours", "theirs"))]
+                self.let_go(*writers)
+                for writer in writers:
+                    self.finish(writer, 2)
+                self.assert_each_hour_once(root, 4)
+
+    @unittest.skipIf(V1, "v1 holds one entity")
+    def test_entities_at_the_same_time(self):
+        """The same hours of other entities: what each covers must not be lost in what another adds."""
+        each = 25
+        root = self.root()
+        Ours.create(root, tags=["host"])
+        writers = {f"{who}-{i}": self.start(who, root, 0, each, f"{who}-{i}")
+                   for i in range(2) for who in ("ours", "theirs")}
+        self.let_go(*writers.values())
+        for writer in writers.values():
+            self.finish(writer, each)
+        self.assert_taken_turns(root)
+        self.assert_sound(root)
+        hosts = pa.array([host for host in writers for _ in range(each)])
+        self.assert_rows(root, hours_table(list(range(each)) * len(writers)).add_column(0, "host", hosts))
+        for series in Ours.coverage(root, "--by", "series")["series"]:
+            self.assertEqual((each, 1.0), (series["covered_buckets"], series["ratio"]), series)
+        for host in writers:
+            self.assert_refuses_overlap(root, hours_table([each - 1]).add_column(0, "host", pa.array([host])))
 
     def test_at_the_same_time_with_checkpoints(self):
         each = 25
         root = self.root()
         Ours.create(root)
         writers = [self.start(who, root, i * each, each) for i, who in enumerate(("theirs", "ours"))]
+        self.let_go(*writers)
         while any(writer.poll() is None for writer in writers):
             marigram("checkpoint", root)
         for writer in writers:
@@ -90,31 +146,35 @@ class Committers(SharedTable):
         table in which theirs cannot commit any more: the next commit of ours mends that."""
         seed = int(os.environ.get("INTEROP_SEED", random.randrange(10**9)))
         rng = random.Random(seed)
-        each, kills = 30, 24
+        each, kills = 40, 24
         root = self.root()
         Theirs.create(root)
         whom = ["ours", "theirs", "ours", "theirs"]
-        writers = [self.start(who, root, i * each, each) for i, who in enumerate(whom)]
+        writers, spares = ([self.start(who, root, i * each, each) for i, who in enumerate(whom)] for _ in range(2))
+        self.let_go(*writers)
         deadline = time.monotonic() + 120
-        killed = 0
+        killed, due = 0, 1
         while any(writer.poll() is None for writer in writers):
             self.assertLess(time.monotonic(), deadline, f"seed {seed}: stuck at version {current(root)}")
-            i = rng.randrange(len(writers))
-            if killed < kills and writers[i].poll() is None:
-                time.sleep(rng.uniform(0.2, 0.7))
+            running = [i for i, writer in enumerate(writers) if writer.poll() is None]
+            if running and killed < kills and current(root) >= due:
+                i = rng.choice(running)
+                time.sleep(rng.uniform(0, 0.02))  # anywhere in a commit
                 self.kill(writers[i])
                 killed += 1
-                writers[i] = self.start(whom[i], root, i * each, each)
-            elif killed >= kills or writers[i].poll() is not None:
-                if all(writer.poll() is not None for writer, who in zip(writers, whom) if who == "ours"):
-                    marigram("verify", root, "--repair")  # no writer of ours is left to mend the log for theirs
-                time.sleep(0.2)
+                due = current(root) + rng.randrange(1, 6)
+                writers[i] = spares[i]
+                self.let_go(writers[i])
+                spares[i] = self.start(whom[i], root, i * each, each)
+            elif not any(whom[i] == "ours" for i in running):
+                marigram("verify", root, "--repair")  # no writer of ours is left to mend the log for theirs
+            time.sleep(0.002)
         for i, writer in enumerate(writers):
             with self.subTest(seed=seed, writer=whom[i]):
                 self.finish(writer, each)
         marigram("verify", root, "--repair")
         with self.subTest(seed=seed, killed=killed):
-            self.assertGreater(killed, 3, "too few were killed to say anything")
+            self.assertGreater(killed, 10, "too few were killed to say anything")
             self.assert_each_hour_once(root, 4 * each)
 
     def leave_unpublished(self, root, damage):

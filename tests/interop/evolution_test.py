@@ -1,5 +1,5 @@
 """What the reference does beyond append (columns added, rows updated, segments split, files vacuumed) is understood here,
-and the reverse; nested columns of theirs can be read here.
+and the reverse.
 
 Would fail if we misread a table that has been rewritten, or if either program's vacuum took the other's files.
 """
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 import rows
 from peers import Ours, Theirs, V1, commit, marigram
-from rows import DAY, YEAR_2024, assert_same_rows, hours, readings, simple
+from rows import DAY, YEAR_2024, hours, readings, simple
 from shared_table import BOTH, SharedTable
 
 NEW_COLUMNS = [("flag", "bool", pa.bool_()), ("i", "int32", pa.int32()), ("u", "uint64", pa.uint64()),
@@ -127,23 +127,6 @@ class Evolution(SharedTable):
                 more = simple(hours(YEAR_2024 + 30 * DAY, 3), 9000)
                 Theirs.append(root, more)
                 self.assert_rows(root, pa.concat_tables([wanted, more]), "vacuumed and appended to")
-                self.assert_sound(root)
-
-    def test_nested_columns_of_theirs(self):
-        nested = {"list": pa.array([[1, None, 3], None, [], [4]], pa.list_(pa.int64())),
-                  "struct": pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": None}, {"a": 2, "b": ""}],
-                                     pa.struct([("a", pa.int32()), ("b", pa.string())])),
-                  "map": pa.array([[("k", 1)], None, [], [("l", None)]], pa.map_(pa.string(), pa.int64()))}
-        for name, array in nested.items():
-            with self.subTest(name=name):
-                root = self.root()
-                Theirs.create(root)
-                batches = [pa.table({"ts": rows.times(hours(YEAR_2024 + i * DAY, 4)), name: array}) for i in range(2)]
-                wanted = pa.concat_tables(batches)
-                Theirs.append(root, batches[0])
-                assert_same_rows(self, batches[0], Ours.rows(root), "ours", types=False)
-                Ours.append(root, batches[1])
-                self.assert_rows(root, wanted, types=False)
                 self.assert_sound(root)
 
     def test_declared_columns_of_an_empty_table(self):

@@ -12,6 +12,7 @@ import uuid
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import timeseries_table_format as ttf
 
@@ -55,9 +56,18 @@ class Ours:
         marigram(*words, *options)
 
     @staticmethod
-    def append(root, rows, name=None):
+    def append(root, rows, name=None, **options):
         """Appends one file; returns the version."""
-        return json.loads(marigram("append", root, write_rows(root, rows, name), "--json"))["version"]
+        return json.loads(marigram("append", root, write_rows(root, rows, name, **options), "--json"))["version"]
+
+    @staticmethod
+    def add(root, rows):
+        """Appends as a stream of rows, which a v1 table too takes into segments of ours; times in UTC."""
+        text = io.BytesIO()
+        pa.csv.write_csv(rows, text)
+        path = Path(f"{root}-{uuid.uuid4().hex}.csv")
+        path.write_bytes(text.getvalue())
+        marigram("import", root, path)
 
     @staticmethod
     def rows(root, *options):
@@ -104,17 +114,25 @@ class Theirs:
         return ttf.TimeSeriesTable.open(str(root))
 
     @staticmethod
-    def append(root, rows, name=None):
+    def append(root, rows, name=None, **options):
+        """`options`: in v1 pyarrow's for the file, in v7 those of their append."""
         table = Theirs.open(root)
         if V1:
-            return table.append_parquet(str(write_rows(root, rows, name)))
-        return table.append(rows).committed_version
+            return table.append_parquet(str(write_rows(root, rows, name, **options)))
+        return table.append(rows, **options).committed_version
 
     @staticmethod
     def rows(root):
         session = ttf.Session()
         session.register_tstable("t", str(root))
         return session.sql("select * from t")
+
+    @staticmethod
+    def query(root, text):
+        """Of the table `t`, as a list of rows."""
+        session = ttf.Session()
+        session.register_tstable("t", str(root))
+        return session.sql(text).to_pylist()
 
     @staticmethod
     def version(root):
@@ -132,12 +150,14 @@ def lost_race(error):
     return isinstance(error, ttf.StorageError) and "exist" in str(error).lower()
 
 
-def write_rows(root, rows, name=None):
-    """A Parquet file of the rows. In v1 it becomes the segment, so it is put in the table's folder."""
+def write_rows(root, rows, name=None, **options):
+    """A Parquet file of the rows, `options` of pyarrow. In v1 it becomes the segment, so it is put in the table's folder."""
     folder = Path(root) / "data" if V1 else Path(str(root) + "-input")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name or uuid.uuid4().hex}.parquet"
-    pq.write_table(rows, path)
+    unfinished = path.with_suffix(".part")  # the writer may be killed
+    pq.write_table(rows, unfinished, **options)
+    unfinished.rename(path)
     return path
 
 

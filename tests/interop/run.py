@@ -3,9 +3,9 @@
 
 usage: run.py <version> <tests> [unittest options]      for instance  run.py 0.9.0 same_bytes_test -k append
 
-The packages lie where deps/interop puts them. Without them (a clone that has never been online) nothing can be compared:
-the exit code is then 77, which ctest shows as skipped; in continuous integration it is a failure. The command line that
-is tested is $MARIGRAM_BIN, else that of the release build.
+The packages lie where deps/interop puts them. Without them (a clone that has never been online, or another Python)
+nothing can be compared: the exit code is then 77, which ctest shows as skipped; in continuous integration (CI=true) it is
+a failure. The command line that is tested is $MARIGRAM_BIN, else that of the release build.
 """
 
 import importlib
@@ -19,18 +19,27 @@ ROOT = HERE.parent.parent
 SKIPPED = 77
 
 
+def without_packages(version, cause):
+    ci = os.environ.get("CI") == "true"
+    print(f"{'failed' if ci else 'skipped'}: timeseries-table-format {version} {cause}; run deps/interop", flush=True)
+    sys.exit(1 if ci else SKIPPED)
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__.strip())
     version, tests = sys.argv[1:3]
     packages = ROOT / "deps" / ".cache" / f"interop-{version}"
     if not (packages / ".stamp").exists():
-        print(f"skipped: timeseries-table-format {version} is not there; run deps/interop", flush=True)
-        sys.exit(1 if os.environ.get("CI") == "true" else SKIPPED)
+        without_packages(version, "is not there")
     os.environ.setdefault("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "marigram"))
     os.environ["PYTHONPATH"] = os.pathsep.join((str(packages), str(HERE)))  # of the processes that tests start
     sys.path[:0] = [str(packages), str(HERE)]
     sys.dont_write_bytecode = True
+    try:
+        importlib.import_module("timeseries_table_format")
+    except ImportError as error:
+        without_packages(version, f"cannot be loaded by {sys.executable} ({error})")
     unittest.main(module=importlib.import_module(tests), argv=[tests, "-v", *sys.argv[3:]])
 
 
