@@ -213,6 +213,7 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
                               [&](const arrow::RecordBatch& batch) { return appender.add(batch); }));
   MARIGRAM_ASSIGN(Staged staged, appender.finish());
   std::vector<std::string> keys;
+  keys.reserve(staged.segments.size());
   for (const StagedSegment& segment : staged.segments) keys.push_back(segment.meta.path);
   auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
   if (lost_schema_race(result, alignment)) superseded = std::move(keys);

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """One writer of a shared table, a process of its own so that it can be killed.
 
-usage: committer.py ours|theirs <table> <first hour> <hours> [tag]
+usage: committer.py ours|theirs <table> <first hour> <hours> <writers> [tag]
 
 Says "ready", waits for a line on its standard input, then appends one row an hour, of series host=<tag> if there is a
 tag, one commit each, trying again whenever another writer was quicker; a row that is in the table already counts as
 appended (it was, by a predecessor that was killed before it could say so). Prints each hour's number once its row is
-known to be in the table. Ends with 0 after the last.
+known to be in the table. Ends with 0 after the last. Of several <writers> none runs far ahead of the others, so that they
+do meet.
 """
 
 import subprocess
@@ -16,10 +17,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from peers import BINARY, CONFLICT, OK, OVERLAP, V1, Theirs, lost_race, write_rows
+from peers import BINARY, CONFLICT, OK, OVERLAP, V1, Theirs, current, lost_race, write_rows
 from rows import HOUR, YEAR_2024, simple
 
 TRIES_MAX = 20_000
+AHEAD_MAX = 3  # rows, of the mean of all writers
 
 
 def rows_of(hour, tag):
@@ -53,8 +55,9 @@ def append_theirs(root, path, rows):
 
 
 def main():
-    who, root, first, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    tag = sys.argv[5] if len(sys.argv) > 5 else None
+    who, root = sys.argv[1:3]
+    first, count, writers = map(int, sys.argv[3:6])
+    tag = sys.argv[6] if len(sys.argv) > 6 else None
     print("ready", flush=True)
     sys.stdin.readline()
     for hour in range(first, first + count):
@@ -63,6 +66,8 @@ def main():
         path = Path(root) / "data" / f"{name}.parquet" if V1 else Path(root + "-input") / f"{name}.parquet"
         if not path.exists():
             path = write_rows(root, rows, name)
+        while current(root) <= (hour - first - AHEAD_MAX) * writers:
+            time.sleep(0.001)
         for _ in range(TRIES_MAX):
             if append_ours(root, path) if who == "ours" else append_theirs(root, path, rows):
                 break

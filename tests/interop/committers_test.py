@@ -28,11 +28,11 @@ def hours_table(wanted):
 
 
 class Committers(SharedTable):
-    def start(self, who, root, first, count, *tag):
+    def start(self, who, root, first, count, writers=1, *tag):
         """A writer that waits to be let go."""
-        process = subprocess.Popen([sys.executable, str(COMMITTER), who, str(root), str(first), str(count), *tag],
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   start_new_session=True)
+        arguments = [who, root, first, count, writers, *tag]
+        process = subprocess.Popen([sys.executable, str(COMMITTER), *map(str, arguments)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
         self.addCleanup(self.kill, process)
         return process
 
@@ -88,7 +88,8 @@ class Committers(SharedTable):
         each = 40
         root = self.root()
         Theirs.create(root)
-        writers = [self.start(who, root, i * each, each) for i, who in enumerate(("ours", "theirs", "ours", "theirs"))]
+        whom = ("ours", "theirs", "ours", "theirs")
+        writers = [self.start(who, root, i * each, each, len(whom)) for i, who in enumerate(whom)]
         self.let_go(*writers)
         for writer in writers:
             self.finish(writer, each)
@@ -115,7 +116,7 @@ class Committers(SharedTable):
         each = 25
         root = self.root()
         Ours.create(root, tags=["host"])
-        writers = {f"{who}-{i}": self.start(who, root, 0, each, f"{who}-{i}")
+        writers = {f"{who}-{i}": self.start(who, root, 0, each, 4, f"{who}-{i}")
                    for i in range(2) for who in ("ours", "theirs")}
         self.let_go(*writers.values())
         for writer in writers.values():
@@ -133,7 +134,7 @@ class Committers(SharedTable):
         each = 25
         root = self.root()
         Ours.create(root)
-        writers = [self.start(who, root, i * each, each) for i, who in enumerate(("theirs", "ours"))]
+        writers = [self.start(who, root, i * each, each, 2) for i, who in enumerate(("theirs", "ours"))]
         self.let_go(*writers)
         while any(writer.poll() is None for writer in writers):
             marigram("checkpoint", root)
