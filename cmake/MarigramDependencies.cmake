@@ -1,9 +1,8 @@
-# Everything we build on. From the system: fmt, simdjson, nlohmann_json, date, CLI11, zlib and the test libraries
-# (deps/packages.txt). From deps/fetch: CRoaring, BLAKE3, and Arrow with Parquet unless the system has them.
-# Defines marigram_arrow, marigram_roaring and marigram_blake3.
+# Everything we build on. From the system: fmt, nlohmann_json, date, CLI11, zlib and the test libraries
+# (deps/packages.txt). From deps/fetch: CRoaring, simdjson, BLAKE3, and Arrow with Parquet unless the system has them.
+# Defines marigram_arrow, marigram_roaring, marigram_simdjson and marigram_blake3.
 
 find_package(fmt REQUIRED)
-find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(date REQUIRED)
 find_package(CLI11 REQUIRED)
@@ -69,6 +68,15 @@ marigram_fetched(_roaring pyroaring)
 add_library(marigram_roaring STATIC "${_roaring}/roaring.c")
 target_include_directories(marigram_roaring SYSTEM PUBLIC "${_roaring}")
 target_compile_options(marigram_roaring PRIVATE -w)
+
+# ---- simdjson, one C++ file ----
+# libparquet exports a simdjson of its own, of another version. The linker would take one for the other, in whichever
+# order the libraries come, and either library would call code that does not fit its headers. So ours has another name.
+marigram_fetched(_simdjson pysimdjson)
+add_library(marigram_simdjson STATIC "${_simdjson}/simdjson.cpp")
+target_include_directories(marigram_simdjson SYSTEM PUBLIC "${_simdjson}")
+target_compile_definitions(marigram_simdjson PUBLIC simdjson=marigram_simdjson)
+target_compile_options(marigram_simdjson PRIVATE -w)
 
 # ---- BLAKE3, with assembly for x86-64 and intrinsics for 64-bit ARM ----
 marigram_fetched(_blake3 blake3)
