@@ -5,6 +5,10 @@ if(MARIGRAM_FUZZ AND NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
                       "use cmake --preset fuzz")
 endif()
 
+if(MARIGRAM_FUZZ)
+  add_custom_target(fuzz_targets)  # builds them and what they link, and no more
+endif()
+
 function(marigram_fuzz_target name)
   if(NOT MARIGRAM_FUZZ)
     return()
@@ -13,5 +17,6 @@ function(marigram_fuzz_target name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE marigram_options ${arg_LIBRARIES})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets ${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/fuzz")
 endfunction()
