@@ -44,7 +44,7 @@ class CsvWriter final : public BatchWriter {
       if (i > 0) line_ += ',';
       append_csv_text(schema.field(i)->name(), line_);
     }
-    line_ += '\n';
+    if (!line_.empty()) line_ += '\n';  // a table without columns yet has no header
   }
 
   Status write(const arrow::RecordBatch& batch) override {

@@ -149,7 +149,9 @@ Result<int> run(Context& context, const Options& options) {
     MARIGRAM_TRY(context.out.flush());
     MARIGRAM_TRY(note_rest(table, request, rows));
   }
-  if (!options.file.empty()) note(fmt::format("wrote {} to {}", count_of(rows, "row"), options.file));
+  if (options.file.empty()) return kExitOk;
+  MARIGRAM_TRY(context.out.finish());  // before it is called written
+  note(fmt::format("wrote {} to {}", count_of(rows, "row"), options.file));
   return kExitOk;
 }
 

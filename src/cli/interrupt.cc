@@ -39,8 +39,10 @@ void install_signal_handlers() {
     ::sigaction(number, nullptr, &before);
     if (before.sa_handler != SIG_IGN) ::sigaction(number, &action, nullptr);  // nohup stays nohup
   }
+  // A closed pipe and a limit on file sizes show as errors of the write, which say more than a signal does.
   action.sa_handler = SIG_IGN;
   ::sigaction(SIGPIPE, &action, nullptr);
+  ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
 InterruptGuard::InterruptGuard(const CancelToken& token) : token_(token) {

@@ -36,6 +36,7 @@ ErrorCode code_of(int error_number) {
       return ErrorCode::kPermissionDenied;
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
       return ErrorCode::kResourceExhausted;
     default:
       return ErrorCode::kIo;
@@ -112,7 +113,7 @@ Status Output::write(std::string_view bytes) {
 
 Status Output::finish() {
   MARIGRAM_TRY(flush());
-  if (object_) return object_->finish();
+  if (const auto object = std::exchange(object_, nullptr)) return object->finish();
   return {};
 }
 

@@ -31,8 +31,9 @@ void TextTable::add_row(std::vector<std::string> cells) {
 
 std::string TextTable::render(bool color) {
   std::string out;
-  if (!header_done_) {
+  if (!header_done_ && !columns_.empty()) {
     std::vector<std::string> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back(column.title);
     if (color) out += "\x1b[1m";
     append_line(out, titles);

@@ -111,6 +111,10 @@ class Scan(CliTest):
             self.assertEqual(header, list(from_json[0]))
             self.assertEqual([["" if value is None else str(value) for value in row.values()] for row in from_json], cells)
 
+    def test_a_table_without_columns_prints_nothing(self):
+        for format in ("csv", "json", "table"):
+            self.assertEqual(self.out("scan", "stations", "--at", "1", "--format", format), "")
+
     def test_text_that_needs_quotes(self):
         values = ["a,b", 'say "hi"', "two\nlines", " blank ", "Zürich 東京", "\x1b[31mred"]
         text = io.StringIO()
