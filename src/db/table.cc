@@ -1,6 +1,7 @@
 // The public Table: paths become stores, Arrow structs become readers, everything else is the engine's.
 #include <marigram/table.h>
 
+#include "base/hash.h"
 #include "base/try.h"
 #include "db/default_environment.h"
 #include "db/stream_export.h"
@@ -42,6 +43,19 @@ Error import_failure(const arrow::Status& status) {
 fs::path root_of(std::string_view uri) {
   if (uri.starts_with("file:")) uri.remove_prefix(5);
   return fs::path(uri);
+}
+
+/// Puts a file that is to become a segment below data/, under its own name if that is free: files of many folders may
+/// have the same name, and a copy may be left from an append that was killed.
+Result<std::string> put_copy(io::ObjectStore& store, const std::string& name, std::string_view bytes) {
+  const fs::path file(name);
+  for (const std::string& key :
+       {"data/" + name, fmt::format("data/{}-{}{}", file.stem().string(), random_uuid(), file.extension().string())}) {
+    const auto put = store.put(key, bytes, io::PutCondition::if_absent());
+    if (put) return key;
+    if (put.error().code != ErrorCode::kAlreadyExists) return std::unexpected(put.error());
+  }
+  return fail(ErrorCode::kInternal, fmt::format("cannot copy {} to data/: a random name is taken", name));
 }
 
 }  // namespace
@@ -106,10 +120,13 @@ Result<AppendResult> Table::append_parquet(std::string_view path) {
   if (const auto key = io::key_below(impl_->root, file)) return table::adopt_parquet(engine, *key);
   MARIGRAM_ASSIGN(const auto source, io::make_local_store(folder()));
   MARIGRAM_ASSIGN(const io::ObjectContent content, source->read(file.filename().string()));
-  const std::string key = "data/" + file.filename().string();
-  MARIGRAM_TRY(engine.store().put(key, content.bytes, io::PutCondition::if_absent()));
+  MARIGRAM_ASSIGN(const std::string key, put_copy(engine.store(), file.filename().string(), content.bytes));
   auto appended = table::adopt_parquet(engine, key);
-  if (!appended && !std::holds_alternative<UnknownOutcome>(appended.error().detail)) (void)engine.store().remove(key);
+  if (appended || std::holds_alternative<UnknownOutcome>(appended.error().detail)) return appended;
+  (void)engine.store().remove(key);
+  // The copy is gone; what was wrong with it is wrong with the original.
+  std::string& message = appended.error().message;
+  if (const std::size_t at = message.find(key); at != std::string::npos) message.replace(at, key.size(), path);
   return appended;
 }
 

@@ -107,7 +107,10 @@ Status check_type(const DataType& type, const std::string& path, int depth) {
       return check_decimal(type, path);
     case TypeId::kInt96:
     case TypeId::kOther:
-      return bad_type(path, "has a type that no table can store", format_type(type));
+      return bad_type(path,
+                      "has a type that no table can store, want bool, int32, int64, uint64, float32, float64, string, "
+                      "binary, fixed_binary, timestamp, decimal, struct, list or map",
+                      format_type(type));
     case TypeId::kStruct:
     case TypeId::kList:
     case TypeId::kMap:

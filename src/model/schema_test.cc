@@ -94,7 +94,9 @@ TEST(Schema, RefusesWhatCannot) {
       {{column("a", kInt), column("a", kInt)}, "column `a` appears twice"},
       {{column(" \t", kInt)}, "has no name"},
       {{column(std::string("a\0b", 3), kInt)}, "NUL"},
-      {{column("a", simple(TypeId::kInt96))}, "column `a` has a type that no table can store; got int96"},
+      {{column("a", simple(TypeId::kInt96))},
+       "column `a` has a type that no table can store, want bool, int32, int64, uint64, float32, float64, string, "
+       "binary, fixed_binary, timestamp, decimal, struct, list or map; got int96"},
       {{column("a", {.id = TypeId::kOther, .other_name = "date32"})}, "got date32"},
       {{column("a", {.id = TypeId::kTimestamp, .unit = TimeUnit::kSecond})}, "want ms, us or ns; got timestamp[s]"},
       {{column("a", {.id = TypeId::kFixedBinary, .byte_width = 0})}, "at least 1 byte; got fixed_binary[0]"},

@@ -5,9 +5,9 @@
 #include "segment/arrow_schema.h"
 #include "segment/coverage_builder.h"
 #include "segment/parquet_rows.h"
-#include "segment/reader.h"
 #include "table/alignment.h"
 #include "table/append_commit.h"
+#include "table/append_rules.h"
 #include "table/definition.h"
 #include "table/row_order.h"
 #include "table/staging.h"
@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <future>
-#include <numeric>
 #include <utility>
 
 namespace marigram::table {
@@ -41,30 +40,6 @@ Result<PartitionWidth> partition_width(const log::TableState& state, const model
   std::int64_t width = 0;
   if (__builtin_mul_overflow(seconds, units_per_second(unit), &width)) return std::nullopt;
   return static_cast<std::uint64_t>(width);
-}
-
-std::unexpected<Error> no_rows(const std::string& what) {
-  return fail(ErrorCode::kInvalidInput, fmt::format("cannot append {}: it holds no rows", what));
-}
-
-segment::CoverageBuilder::Duplicates duplicates_of(Dialect dialect) {
-  return dialect == Dialect::kV7 ? segment::CoverageBuilder::Duplicates::kReject
-                                 : segment::CoverageBuilder::Duplicates::kAllow;
-}
-
-std::unexpected<Error> several_series() {
-  return fail(ErrorCode::kInvalidInput,
-              "cannot append rows: a v1 table holds one series, and these rows belong to several; use dialect v7");
-}
-
-/// v1: the one series of all rows.
-Result<std::optional<SeriesKey>> single_series(const log::TableState& state, const model::SegmentLayout& layout) {
-  if (state.dialect() != Dialect::kV1 || state.meta->index->tags.empty()) return std::nullopt;
-  if (const auto* series = std::get_if<SeriesKey>(&layout)) {
-    MARIGRAM_TRY(check_pinned_series(state, *series));
-    return *series;
-  }
-  return several_series();
 }
 
 /// Collects rows, and turns them into staged segments whenever enough are there.
@@ -117,7 +92,7 @@ class Appender {
     MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
     coverage::unite(staged_.coverage, added);
-    return write(rows, std::move(pieces));
+    return write(rows, pieces);
   }
 
   /// What can be wrong with the rows of a segment in themselves, and against those before it (`added`).
@@ -136,24 +111,30 @@ class Appender {
     return piece;
   }
 
-  /// One task a segment. All are waited for, also after an error: they refer to this object.
-  Status write(const OrderedRows& rows, std::vector<Piece> pieces) {
-    std::vector<std::future<Result<StagedSegment>>> tasks;
-    tasks.reserve(pieces.size());
-    for (Piece& piece : pieces) {
-      tasks.push_back(engine_.environment().pool->submit([this, &rows, &piece] {
-        return stage_rows(engine_.store(), *state_, alignment_.schema(), rows, piece.rows, std::move(piece.summary),
-                          attempt_, files_);
+  /// Two tasks a segment, its file and its sidecar. All are waited for, also after an error: they refer to this object.
+  Status write(const OrderedRows& rows, const std::vector<Piece>& pieces) {
+    ThreadPool& pool = *engine_.environment().pool;
+    std::vector<std::future<Result<model::SegmentMeta>>> segments;
+    std::vector<std::future<Result<std::string>>> sidecars;
+    for (const Piece& piece : pieces) {
+      segments.push_back(pool.submit([this, &rows, &piece] {
+        return stage_rows(engine_.store(), *state_, alignment_.schema(), rows, piece.rows, piece.summary, files_);
+      }));
+      sidecars.push_back(pool.submit([this, &piece] {
+        return stage_coverage(engine_.store(), *state_, piece.summary.coverage, attempt_, files_);
       }));
     }
     Status status;
-    for (auto& task : tasks) {
-      Result<StagedSegment> staged = task.get();
-      if (staged) {
-        staged_.segments.push_back(std::move(*staged));
-      } else if (status) {
-        status = std::unexpected(std::move(staged).error());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      Result<model::SegmentMeta> segment = segments[i].get();
+      Result<std::string> sidecar = sidecars[i].get();
+      if (!status) continue;
+      if (!segment || !sidecar) {
+        status = std::unexpected(segment ? std::move(sidecar).error() : std::move(segment).error());
+        continue;
       }
+      segment->coverage_path = std::move(*sidecar);
+      staged_.segments.push_back(std::move(*segment));
     }
     return status;
   }
@@ -168,39 +149,6 @@ class Appender {
   Staged staged_;
 };
 
-template <typename Sink>
-Status for_each_batch(arrow::RecordBatchReader& rows, const std::string& doing, bool reading, Sink sink) {
-  while (true) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    if (const auto status = rows.ReadNext(&batch); !status.ok()) {
-      return std::unexpected(segment::from_arrow_status(status, doing, reading));
-    }
-    if (!batch) return {};
-    MARIGRAM_TRY(sink(*batch));
-  }
-}
-
-/// A dry run over a file: every row must be readable, fit and be new, before anything is written.
-Status check_file(Engine& engine, const log::TableState& state, io::ObjectStore& source, const std::string& key) {
-  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
-  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows->schema(), state));
-  segment::CoverageBuilder builder(state.dialect(), *state.meta->index, duplicates_of(state.dialect()), key);
-  MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true, [&](const arrow::RecordBatch& batch) -> Status {
-    MARIGRAM_ASSIGN(const auto aligned, alignment.align(batch));
-    return builder.add(*aligned);
-  }));
-  const segment::RowSummary summary = builder.finish();
-  if (summary.rows == 0) return no_rows(key);
-  MARIGRAM_ASSIGN(const CoveragePtr covered, engine.coverage(state));
-  return check_overlap(state, *covered, summary.coverage, "covered by the table already");
-}
-
-/// Whether an append into a table without a schema failed because another writer gave it one meanwhile. Once only: a
-/// table keeps its schema.
-bool lost_schema_race(const Result<AppendResult>& result, const Alignment& alignment) {
-  return !result && result.error().code == ErrorCode::kSchemaMismatch && alignment.adopts();
-}
-
 /// `superseded`: the segments whose rows are to be appended anew, because another writer gave the table its schema.
 Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, StagedFiles& files,
                                       std::vector<std::string>& superseded) {
@@ -214,7 +162,7 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
   MARIGRAM_ASSIGN(Staged staged, appender.finish());
   std::vector<std::string> keys;
   keys.reserve(staged.segments.size());
-  for (const StagedSegment& segment : staged.segments) keys.push_back(segment.meta.path);
+  for (const model::SegmentMeta& segment : staged.segments) keys.push_back(segment.path);
   auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
   if (lost_schema_race(result, alignment)) superseded = std::move(keys);
   return result;
@@ -242,58 +190,6 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
   return *std::move(whole);
 }
 
-/// A v1 table knows Parquet's types alone: what the file's writer meant (`meant`) must be among them, or fit into them.
-Status check_meaning(const model::Schema& meant, const model::Schema& known, const std::string& key) {
-  for (const model::Column& column : known.columns) {
-    const model::Column* same = meant.find(column.name);
-    if (same == nullptr || model::same_values(same->type, column.type) || model::can_widen(same->type, column.type)) {
-      continue;
-    }
-    return fail(
-        ErrorCode::kSchemaMismatch,
-        fmt::format("cannot append {}: column {} has type {}, which a v1 table would take for {}; convert it first, or "
-                    "use dialect v7",
-                    key, column.name, model::format_type(same->type), model::format_type(column.type)));
-  }
-  return {};
-}
-
-/// `superseded`: another writer gave the table its schema, so that the file must be looked at anew.
-Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, bool& superseded) {
-  MARIGRAM_TRY(engine.refresh());
-  const StatePtr state = engine.state();
-  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
-  std::vector<std::string> columns(index.tags);
-  columns.push_back(index.column);
-  MARIGRAM_ASSIGN(const auto reader, segment::SegmentReader::open(engine.store(), key));
-  const model::Schema& file = reader->schema(state->dialect());
-  MARIGRAM_TRY(check_meaning(reader->schema(Dialect::kV7), file, key));
-  MARIGRAM_ASSIGN(const auto arrow_schema, segment::to_arrow(file));
-  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*arrow_schema, *state));
-  MARIGRAM_TRY(check_same_columns(file, alignment.schema(), key));
-  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(engine.store(), key, columns));
-  segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(state->dialect()), key);
-  MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true,
-                              [&](const arrow::RecordBatch& batch) { return builder.add(batch); }));
-  segment::RowSummary summary = builder.finish();
-  if (summary.rows == 0) return no_rows(key);
-  if (!summary.min) {
-    return fail(ErrorCode::kInvalidInput,
-                fmt::format("cannot append {}: every value of {} is null", key, index.column));
-  }
-  MARIGRAM_ASSIGN(auto series, single_series(*state, summary.layout));
-  Staged staged{.segments = {}, .coverage = summary.coverage, .rows = summary.rows, .series = std::move(series)};
-  MARIGRAM_ASSIGN(const CoveragePtr covered, engine.coverage(*state));
-  MARIGRAM_TRY(check_overlap(*state, *covered, staged.coverage, "covered by the table already"));
-  StagedFiles files(engine.store());
-  const std::string attempt = random_uuid();
-  MARIGRAM_ASSIGN(StagedSegment segment, stage_file(engine.store(), *state, key, std::move(summary), attempt, files));
-  staged.segments.push_back(std::move(segment));
-  auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
-  superseded = lost_schema_race(result, alignment);
-  return result;
-}
-
 }  // namespace
 
 Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
@@ -306,21 +202,6 @@ Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
   MARIGRAM_ASSIGN(const auto again, rows_of(engine.store(), superseded));
   StagedFiles files_again(engine.store());
   return append_to_newest(engine, *again, files_again, superseded);
-}
-
-Result<AppendResult> append_parquet(Engine& engine, io::ObjectStore& source, const std::string& key) {
-  MARIGRAM_TRY(engine.check_writable());
-  MARIGRAM_TRY(engine.refresh());
-  MARIGRAM_TRY(check_file(engine, *engine.state(), source, key));
-  MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
-  return append(engine, *rows);
-}
-
-Result<AppendResult> adopt_parquet(Engine& engine, const std::string& key) {
-  MARIGRAM_TRY(engine.check_writable());
-  bool superseded = false;
-  auto result = adopt_in_newest(engine, key, superseded);
-  return superseded ? adopt_in_newest(engine, key, superseded) : result;
 }
 
 }  // namespace marigram::table

@@ -15,7 +15,7 @@ class RecordBatchReader;
 
 namespace marigram::table {
 
-/// Rows in any order; up to `kRowsBuffered` are held, checked and sorted at a time. kInvalidInput if there is no row.
+/// Rows in any order; some four million are held, checked and sorted at a time. kInvalidInput if there is no row.
 Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows);
 
 /// The rows of a Parquet file in any store, as append() takes them. Reads the file twice: it is checked whole

@@ -57,7 +57,7 @@ std::vector<log::Action> append_actions(const log::TableState& now, const Alignm
                                         const std::string& coverage_path) {
   std::vector<log::Action> actions;
   if (auto meta = new_meta(now, alignment, staged)) actions.push_back(log::UpdateTableMeta{std::move(*meta)});
-  for (const StagedSegment& segment : staged.segments) actions.push_back(log::AddSegment{segment.meta});
+  for (const model::SegmentMeta& segment : staged.segments) actions.push_back(log::AddSegment{segment});
   actions.push_back(log::UpdateTableCoverage{now.meta->index->kind, coverage_path});
   return actions;
 }

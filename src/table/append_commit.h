@@ -16,7 +16,7 @@ namespace marigram::table {
 
 /// What all segments of one append cover together.
 struct Staged {
-  std::vector<StagedSegment> segments = {};
+  std::vector<model::SegmentMeta> segments = {};
   coverage::CoverageMap coverage = {};
   std::uint64_t rows = 0;
   std::optional<SeriesKey> series = {};  // v1: the one series of all rows; empty key without tags

@@ -6,6 +6,7 @@
 #include <arrow/api.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/util/parallel.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -19,6 +20,8 @@ namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+constexpr std::size_t kParallelRowsMin = 32'768;  // below, a column is done before another thread has woken
 
 std::unexpected<Error> failure(const arrow::Status& status) {
   return std::unexpected(segment::from_arrow_status(status, "cannot put rows in order", false));
@@ -165,20 +168,21 @@ Result<RowGather> RowGather::make(const std::vector<BatchPtr>& batches) {
   return gather;
 }
 
-Result<ArrayPtr> RowGather::take_column(const Column& column, std::span<const RowAt> rows) const {
-  auto taken = column.joined                                             ? take_joined(column.joined, rows, first_row_)
-               : column.chunks.front()->type_id() == arrow::Type::STRING ? take_strings(column.chunks, rows)
-                                                                         : take_fixed(column.chunks, rows);
-  if (!taken.ok()) return failure(taken.status());
-  return *std::move(taken);
+arrow::Result<ArrayPtr> RowGather::take_column(const Column& column, std::span<const RowAt> rows) const {
+  if (column.joined) return take_joined(column.joined, rows, first_row_);
+  if (column.chunks.front()->type_id() == arrow::Type::STRING) return take_strings(column.chunks, rows);
+  return take_fixed(column.chunks, rows);
 }
 
 Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
-  arrow::ArrayVector columns;
-  for (const Column& column : columns_) {
-    MARIGRAM_ASSIGN(ArrayPtr taken, take_column(column, rows));
-    columns.push_back(std::move(taken));
-  }
+  arrow::ArrayVector columns(columns_.size());
+  // On Arrow's threads, which never wait for those of ours.
+  const auto status = arrow::internal::OptionalParallelFor(
+      rows.size() >= kParallelRowsMin, static_cast<int>(columns.size()), [&](int i) -> arrow::Status {
+        const auto column = static_cast<std::size_t>(i);
+        return take_column(columns_[column], rows).Value(&columns[column]);
+      });
+  if (!status.ok()) return failure(status);
   return arrow::RecordBatch::Make(schema_, static_cast<std::int64_t>(rows.size()), std::move(columns));
 }
 

@@ -3,16 +3,12 @@
 
 #include <marigram/error.h>
 
+#include <arrow/type_fwd.h>
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
-
-namespace arrow {
-class Array;
-class RecordBatch;
-class Schema;
-}  // namespace arrow
 
 namespace marigram::table {
 
@@ -38,7 +34,7 @@ class RowGather {
     std::shared_ptr<arrow::Array> joined;               // all rows; null where the chunks can be read as they are
   };
 
-  Result<std::shared_ptr<arrow::Array>> take_column(const Column& column, std::span<const RowAt> rows) const;
+  arrow::Result<std::shared_ptr<arrow::Array>> take_column(const Column& column, std::span<const RowAt> rows) const;
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Column> columns_;

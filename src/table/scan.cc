@@ -21,8 +21,9 @@ namespace {
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 using SegmentPtr = std::shared_ptr<const model::SegmentMeta>;
 
-constexpr std::size_t kReadAheadBatches = 2;    // waiting in each source that reads ahead
-constexpr std::size_t kMergeRowsMax = 4 << 20;  // held by a merge over all its sources together
+constexpr std::size_t kReadAheadBatches = 2;          // waiting in each source that reads ahead
+constexpr std::uint64_t kReadAheadRowsMax = 4 << 20;  // of segments being read, which a sort may hold whole
+constexpr std::size_t kMergeRowsMax = 4 << 20;        // held by a merge over all its sources together
 constexpr std::size_t kMergeBatchRowsMin = 1 << 10;
 
 /// Everything a scan's parts share. Immutable.
@@ -63,8 +64,10 @@ class SegmentSource : public BatchSource {
     if (rows_) return {};
     auto reader = segment::SegmentReader::open(*plan_->environment->store, segment_->path);
     if (!reader) {
+      const bool missing = reader.error().code == ErrorCode::kNotFound;
       return fail(reader.error().code,
-                  fmt::format("cannot scan table {}: {}", plan_->environment->store->name(), reader.error().message));
+                  fmt::format("cannot scan table {}: {}{}", plan_->environment->store->name(), reader.error().message,
+                              missing ? "; bring the file back, or run `marigram remove` on the segment" : ""));
     }
     reader_ = std::move(*reader);
     MARIGRAM_ASSIGN(rows_, reader_->read(plan_->schema, plan_->index,
@@ -165,8 +168,9 @@ class ScanSource : public BatchSource {
       if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
       open_ahead();
       if (open_.empty()) break;
-      MARIGRAM_ASSIGN(BatchPtr batch, open_.front()->next());
+      MARIGRAM_ASSIGN(BatchPtr batch, open_.front().source->next());
       if (batch) return trim(batch);
+      rows_open_ -= open_.front().rows;
       open_.pop_front();
     }
     open_.clear();
@@ -175,18 +179,33 @@ class ScanSource : public BatchSource {
   }
 
  private:
+  struct Open {
+    std::unique_ptr<BatchSource> source;
+    std::uint64_t rows;  // of its segments
+  };
+
+  static std::uint64_t rows_of(const Cluster& cluster) {
+    std::uint64_t rows = 0;
+    for (const SegmentPtr& segment : cluster) rows += segment->row_count;
+    return rows;
+  }
+
   /// With several clusters each reads ahead as a whole; a single one reads ahead in its sources. Never both: a merge
   /// on the pool that waits for tasks of the pool could wait for ever.
   void open_ahead() {
     if (clusters_.size() == 1) {
-      if (next_cluster_ == 0) open_.push_back(cluster_source(plan_, clusters_[next_cluster_++], true));
+      if (next_cluster_ == 0) open_.push_back({cluster_source(plan_, clusters_[next_cluster_++], true), 0});
       return;
     }
-    while (open_.size() <= plan_->environment->pool->size() && next_cluster_ < clusters_.size()) {
+    const std::size_t most = plan_->environment->pool->size() + 1;
+    while (open_.size() < most && next_cluster_ < clusters_.size()) {
+      const std::uint64_t rows = rows_of(clusters_[next_cluster_]);
+      if (open_.size() >= 2 && rows_open_ + rows > kReadAheadRowsMax) return;
       auto ahead = std::make_unique<ReadAhead>(cluster_source(plan_, clusters_[next_cluster_++], false),
                                                *plan_->environment->pool, kReadAheadBatches);
       ahead->start();
-      open_.push_back(std::move(ahead));
+      open_.push_back({std::move(ahead), rows});
+      rows_open_ += rows;
     }
   }
 
@@ -206,7 +225,8 @@ class ScanSource : public BatchSource {
   std::shared_ptr<const Plan> plan_;
   std::vector<Cluster> clusters_;
   std::size_t next_cluster_ = 0;
-  std::deque<std::unique_ptr<BatchSource>> open_;
+  std::deque<Open> open_;
+  std::uint64_t rows_open_ = 0;
   std::uint64_t rows_left_;
 };
 

@@ -26,27 +26,21 @@ Result<std::string> segment_id_v1(io::ObjectStore& store, const std::string& key
   return "seg-" + hash.hex(32);
 }
 
-/// Fills in what summary and file say and writes the sidecar.
-Result<StagedSegment> finish_segment(io::ObjectStore& store, const log::TableState& state, std::string key,
-                                     std::uint64_t bytes, segment::RowSummary summary, const std::string& attempt,
-                                     StagedFiles& files) {
-  StagedSegment staged;
-  staged.meta.path = std::move(key);
-  staged.meta.row_count = summary.rows;
-  staged.meta.file_size = bytes;
-  staged.meta.min = *summary.min;
-  staged.meta.max = *summary.max;
-  staged.coverage = std::move(summary.coverage);
-  const CoverageFile sidecar = make_segment_coverage(state, staged.coverage, attempt);
+/// What summary and file say of a segment.
+Result<model::SegmentMeta> describe_segment(io::ObjectStore& store, const log::TableState& state, std::string key,
+                                            std::uint64_t bytes, const segment::RowSummary& summary) {
+  model::SegmentMeta meta;
+  meta.path = std::move(key);
+  meta.row_count = summary.rows;
+  meta.file_size = bytes;
+  meta.min = *summary.min;
+  meta.max = *summary.max;
   if (state.dialect() == Dialect::kV7) {
-    files.add(sidecar.path);  // v1 sidecars are shared by content: another segment may hold on to this one
-    staged.meta.layout = std::move(summary.layout);
+    meta.layout = summary.layout;
   } else {
-    MARIGRAM_ASSIGN(staged.meta.id, segment_id_v1(store, staged.meta.path));
+    MARIGRAM_ASSIGN(meta.id, segment_id_v1(store, meta.path));
   }
-  MARIGRAM_TRY(put_coverage_file(store, sidecar));
-  staged.meta.coverage_path = sidecar.path;
-  return staged;
+  return meta;
 }
 
 }  // namespace
@@ -73,9 +67,9 @@ void StagedFiles::keep() {
   keys_.clear();
 }
 
-Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
-                                 const OrderedRows& rows, SegmentRows part, segment::RowSummary summary,
-                                 const std::string& attempt, StagedFiles& files) {
+Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
+                                      const OrderedRows& rows, SegmentRows part, const segment::RowSummary& summary,
+                                      StagedFiles& files) {
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
   std::string key(state.dialect() == Dialect::kV7 ? kAppendFolder : kDataFolderV1);
   key += random_uuid() + ".parquet";
@@ -87,13 +81,23 @@ Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& 
   }
   files.add(key);  // before it is there: the reply of finish may be lost
   MARIGRAM_ASSIGN(const std::uint64_t bytes, writer->finish());
-  return finish_segment(store, state, std::move(key), bytes, std::move(summary), attempt, files);
+  return describe_segment(store, state, std::move(key), bytes, summary);
 }
 
-Result<StagedSegment> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
-                                 segment::RowSummary summary, const std::string& attempt, StagedFiles& files) {
+Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
+                                      const segment::RowSummary& summary) {
   MARIGRAM_ASSIGN(const io::ObjectInfo info, store.head(key));
-  return finish_segment(store, state, key, info.size, std::move(summary), attempt, files);
+  return describe_segment(store, state, key, info.size, summary);
+}
+
+Result<std::string> stage_coverage(io::ObjectStore& store, const log::TableState& state,
+                                   const coverage::CoverageMap& covered, const std::string& attempt,
+                                   StagedFiles& files) {
+  CoverageFile sidecar = make_segment_coverage(state, covered, attempt);
+  // v1 sidecars are shared by content: another segment may hold on to this one.
+  if (state.dialect() == Dialect::kV7) files.add(sidecar.path);
+  MARIGRAM_TRY(put_coverage_file(store, sidecar));
+  return std::move(sidecar.path);
 }
 
 }  // namespace marigram::table

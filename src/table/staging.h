@@ -37,26 +37,26 @@ class StagedFiles {
   std::vector<std::string> keys_;  // guarded by mutex_
 };
 
-/// A segment ready to be committed, and what it covers.
-struct StagedSegment {
-  model::SegmentMeta meta;
-  coverage::CoverageMap coverage;
-};
-
 /// Some of the rows that are to be appended: one partition of them, or a part of it.
 struct SegmentRows {
   std::int64_t offset = 0;
   std::int64_t count = 0;
 };
 
-/// Writes `part` of `rows` (the table's columns) as one segment with its coverage sidecar. `summary` is what a
-/// CoverageBuilder says of these rows; `attempt` is the append's UUID. The state must have an index.
-Result<StagedSegment> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
-                                 const OrderedRows& rows, SegmentRows part, segment::RowSummary summary,
-                                 const std::string& attempt, StagedFiles& files);
+/// Writes `part` of `rows` (the table's columns) as one segment. `summary` is what a CoverageBuilder says of these
+/// rows. The result lacks its coverage_path. The state must have an index.
+Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
+                                      const OrderedRows& rows, SegmentRows part, const segment::RowSummary& summary,
+                                      StagedFiles& files);
 
-/// Makes a segment of a Parquet file that lies in the table's folder (v1): writes its sidecar only.
-Result<StagedSegment> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
-                                 segment::RowSummary summary, const std::string& attempt, StagedFiles& files);
+/// Makes a segment of a Parquet file that lies in the table's folder (v1). The result lacks its coverage_path.
+Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
+                                      const segment::RowSummary& summary);
+
+/// Writes a segment's coverage sidecar and gives its path; `attempt` is the append's UUID. Durable on its own, so that
+/// it may be written while the segment is.
+Result<std::string> stage_coverage(io::ObjectStore& store, const log::TableState& state,
+                                   const coverage::CoverageMap& covered, const std::string& attempt,
+                                   StagedFiles& files);
 
 }  // namespace marigram::table
