@@ -178,27 +178,27 @@ Status Planner::follow_schema() {
 }
 
 Status Planner::adopt_columns() {
-  const auto field_of = [this](const std::string& name, TypePtr type) {
-    return arrow::field(name, std::move(type), name != shape_.time_column && !is_tag(name));
+  const auto field_of = [this](const std::string& name, const TypePtr& type) {
+    return arrow::field(name, type, name != shape_.time_column && !is_tag(name));
   };
   std::set<std::string> present;
   for (const Renamed& column : renamed_) {
     MARIGRAM_ASSIGN(auto type, adopted_type(column));
-    MARIGRAM_TRY(add_source(field_of(column.name, std::move(type)), column.column->name, column.column));
+    MARIGRAM_TRY(add_source(field_of(column.name, type), column.column->name, column.column));
     present.insert(column.name);
   }
   for (const auto& [name, value] : options_.set) {
     MARIGRAM_ASSIGN(auto type, declared_type(name));
-    MARIGRAM_TRY(add_constant(field_of(name, type ? std::move(type) : arrow::utf8()), value));
+    MARIGRAM_TRY(add_constant(field_of(name, type ? type : arrow::utf8()), value));
     present.insert(name);
   }
   for (const ColumnInfo& declared : options_.fields) {
     if (!present.insert(declared.name).second) continue;
     MARIGRAM_ASSIGN(auto type, arrow_type(declared));
     if (source_.open_ended()) {
-      MARIGRAM_TRY(add_source(field_of(declared.name, std::move(type)), file_name_of(declared.name), nullptr));
+      MARIGRAM_TRY(add_source(field_of(declared.name, type), file_name_of(declared.name), nullptr));
     } else {
-      add_nulls(field_of(declared.name, std::move(type)));
+      add_nulls(field_of(declared.name, type));
     }
   }
   std::vector<std::string> needed = names_of(shape_.tags);

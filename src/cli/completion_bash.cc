@@ -76,6 +76,7 @@ std::string value_cases(const CompletionCommand& command) {
   for (const CompletionOption& option : command.options) {
     if (option.kind == ValueKind::kNone) continue;
     std::vector<std::string> patterns;
+    patterns.reserve(option.names.size());
     for (const std::string& name : option.names) patterns.push_back(command.name + ":" + name);
     out += fmt::format("        {}) kind=value choices='{}' ;;\n", fmt::join(patterns, "|"), offered(option));
   }
@@ -87,6 +88,7 @@ std::string value_cases(const CompletionCommand& command) {
 std::string bash_completion(const CompletionModel& model) {
   std::string out = kHead;
   std::vector<std::string> names;
+  names.reserve(model.commands.size());
   for (const CompletionCommand& command : model.commands) names.push_back(command.name);
   out += "    local choices=''\n    case $command in\n";
   out += fmt::format("        '') words='{}' choices='{}' ;;\n", option_names(model.program.options),

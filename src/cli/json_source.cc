@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -163,8 +164,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
   std::shared_ptr<arrow::RecordBatch> batch;
   if (const auto read = reader_->ReadNext(&batch); !read.ok()) return std::unexpected(failure(read));
   if (batch == nullptr || batch->num_columns() == static_cast<int>(wanted_count_)) return batch;
-  std::vector<int> columns;
-  for (std::size_t i = 0; i < wanted_count_; ++i) columns.push_back(static_cast<int>(i));
+  std::vector<int> columns(wanted_count_);
+  std::iota(columns.begin(), columns.end(), 0);
   auto selected = batch->SelectColumns(columns);
   if (!selected.ok()) return std::unexpected(failure(selected.status()));
   return *selected;

@@ -39,7 +39,7 @@ NewTable::NewTable(std::string path, bool folder_existed, Table table)
     : path_(std::move(path)), folder_existed_(folder_existed), table_(std::move(table)) {}
 
 NewTable::NewTable(NewTable&& other) noexcept
-    : path_(std::exchange(other.path_, {})), folder_existed_(other.folder_existed_), table_(other.table_) {}
+    : path_(std::exchange(other.path_, {})), folder_existed_(other.folder_existed_), table_(std::move(other.table_)) {}
 
 Result<NewTable> NewTable::create(const std::string& path, const TableOptions& options) {
   std::error_code ignored;

@@ -90,6 +90,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ParquetSource::next() {
   if (*batch == nullptr) return *batch;
   rows_read_ += (*batch)->num_rows();
   std::vector<int> columns;
+  columns.reserve(wanted_.size());
   for (const ReadColumn& column : wanted_) columns.push_back((*batch)->schema()->GetFieldIndex(column.name));
   auto selected = (*batch)->SelectColumns(columns);
   if (!selected.ok()) return std::unexpected(failure(selected.status()));

@@ -104,11 +104,10 @@ std::size_t display_width(std::string_view utf8) {
   while (!utf8.empty()) {
     const Decoded next = decode(utf8);
     utf8.remove_prefix(next.bytes);
-    if (next.code < 0x300) {
-      ++width;
-    } else if (within(kWide, next.code)) {
+    const bool plain = next.code < 0x300;  // most text is: no table is searched for it
+    if (!plain && within(kWide, next.code)) {
       width += 2;
-    } else if (!within(kZero, next.code)) {
+    } else if (plain || !within(kZero, next.code)) {
       ++width;
     }
   }

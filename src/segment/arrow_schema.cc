@@ -86,7 +86,7 @@ Result<TypePtr> struct_to_arrow(const DataType& type, int depth) {
     fields.push_back(std::move(field));
   }
   if (fields.empty()) return cannot_store(type, "a struct needs a field");
-  return arrow::struct_(std::move(fields));
+  return arrow::struct_(fields);
 }
 
 /// A map without values is a map to nulls. Arrow's canonical names are "entries", "key" and "value".

@@ -255,7 +255,7 @@ IndexValue CoverageBuilder::State::index_value(std::uint64_t index_key) const {
 }
 
 CoverageBuilder::CoverageBuilder(Dialect dialect, const model::IndexSpec& index, Duplicates duplicates,
-                                 std::string source)
+                                 const std::string& source)
     : state_(std::make_unique<State>(dialect, index, duplicates, source)) {}
 CoverageBuilder::~CoverageBuilder() = default;
 

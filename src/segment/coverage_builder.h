@@ -37,7 +37,7 @@ class CoverageBuilder {
   };
 
   /// `source` names the rows in messages ("data/x.parquet", "the append").
-  CoverageBuilder(Dialect dialect, const model::IndexSpec& index, Duplicates duplicates, std::string source);
+  CoverageBuilder(Dialect dialect, const model::IndexSpec& index, Duplicates duplicates, const std::string& source);
   ~CoverageBuilder();
 
   /// kInvalidInput: null tag, null index value (v7; v1 skips them, as its reference does), value beyond the grid,

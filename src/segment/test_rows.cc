@@ -255,6 +255,7 @@ std::shared_ptr<arrow::RecordBatch> sort_rows(const std::shared_ptr<arrow::Recor
   std::vector<std::int64_t> order(static_cast<std::size_t>(batch->num_rows()));
   std::iota(order.begin(), order.end(), 0);
   std::vector<ArrayPtr> keys;
+  keys.reserve(index.tags.size() + 1);
   for (const std::string& tag : index.tags) keys.push_back(batch->GetColumnByName(tag));
   keys.push_back(batch->GetColumnByName(index.column));
   const auto scalar_less = [](const arrow::Array& array, std::int64_t a, std::int64_t b) {
