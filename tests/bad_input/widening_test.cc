@@ -34,16 +34,17 @@ std::string declared(const std::filesystem::path& folder, const std::string& typ
   return path;
 }
 
+/// v1 widens nothing, and says so.
 TEST_P(Narrow, IntegersAreWidenedWithoutLoss) {
-  if (v1()) return;
   int widened = 0;
   for (const std::string wide : {"int32", "int64", "uint64"}) {
+    if (v1() && wide == "uint64") continue;
     const std::string path = declared(folder_, wide, dialect());
     std::int64_t first = 0;
     for (const auto& type : small_integers()) {
       SCOPED_TRACE(type->ToString() + " to " + wide);
       const bool is_signed = type->ToString().front() == 'i';
-      const bool fits = is_signed == (wide != "uint64");
+      const bool fits = !v1() && is_signed == (wide != "uint64");
       const auto rows = with_count_as(type, first += 10);
       auto table = Table::open(path).value();
       const auto appended = append_rows(table, *rows);
@@ -70,12 +71,12 @@ TEST_P(Narrow, IntegersAreWidenedWithoutLoss) {
     }
     EXPECT_TRUE(Table::verify(path)->problems.empty());
   }
-  EXPECT_EQ(widened, 7);
+  EXPECT_EQ(widened, v1() ? 0 : 7);
 }
 
 /// The columns that name a row widen too: tags as they were declared, an integer index as its first rows had it.
 TEST_P(Narrow, KeysAreWidened) {
-  if (v1()) return;
+  if (v1()) GTEST_SKIP() << "v1 has neither integer indexes nor integer tags";
   const std::string path = (folder_ / "keys").string();
   auto table = Table::create(path, {.time_column = "seq",
                                     .tags = {{.name = "device", .type = "int64"}},
