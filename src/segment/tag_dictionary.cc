@@ -20,28 +20,31 @@ namespace {
 
 constexpr std::size_t kEntriesMax = 65'536;
 
-/// Numbers for strings, in order of appearance; remembers the last one.
+/// Numbers for strings, in order of appearance. Guesses that a value is followed by what followed it the last time:
+/// itself in rows sorted by series, the next series in a feed that visits all in turn. A right guess costs a
+/// comparison.
 class Numbering {
  public:
   /// Unset once there are too many.
   std::optional<std::int32_t> number_of(std::string_view value) {
-    if (last_ >= 0 && value == last_value_) return last_;
-    const auto [entry, is_new] = numbers_.try_emplace(value, static_cast<std::int32_t>(numbers_.size()));
+    const std::int32_t guess = followers_[static_cast<std::size_t>(last_)];
+    if (guess != 0 && values_[static_cast<std::size_t>(guess) - 1] == value) return (last_ = guess) - 1;
+    const auto [entry, is_new] = numbers_.try_emplace(value, static_cast<std::int32_t>(numbers_.size() + 1));
     if (is_new) {
       if (numbers_.size() > kEntriesMax) return std::nullopt;
       values_.push_back(value);
+      followers_.push_back(0);
     }
-    last_value_ = value;
-    last_ = entry->second;
-    return last_;
+    followers_[static_cast<std::size_t>(last_)] = entry->second;
+    return (last_ = entry->second) - 1;
   }
   const std::vector<std::string_view>& values() const { return values_; }
 
  private:
-  std::unordered_map<std::string_view, std::int32_t> numbers_;
+  std::unordered_map<std::string_view, std::int32_t> numbers_;  // from 1 on
   std::vector<std::string_view> values_;
-  std::string_view last_value_;
-  std::int32_t last_ = -1;
+  std::vector<std::int32_t> followers_{0};  // by number; 0: none yet
+  std::int32_t last_ = 0;                   // 0: before the first value
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Tag columns as Arrow dictionaries, made from runs: rows sorted by series repeat their tags, so that comparing with
-// the row before replaces hashing (2 ns a row instead of 20).
+// Tag columns as Arrow dictionaries. Tags repeat themselves, sorted or in turn, so that comparing with a guess replaces
+// hashing (2 ns a row instead of 15).
 #pragma once
 
 #include <memory>

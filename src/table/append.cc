@@ -18,14 +18,16 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace marigram::table {
 namespace {
 
 constexpr std::int64_t kRowsBuffered = 4 << 20;  // held, checked and sorted at a time
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
-constexpr std::int64_t kSegmentRowsMax = 1 << 20;  // a larger partition becomes several segments
+constexpr std::int64_t kSegmentRowsMax = 1 << 19;  // a larger partition becomes several segments, written side by side
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
 /// share a bucket. Unset for integer indexes: one partition.
@@ -76,18 +78,9 @@ class Appender {
     MARIGRAM_ASSIGN(const OrderedRows rows,
                     OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width));
     rows_buffered_ = 0;
-    std::vector<Piece> pieces;
+    MARIGRAM_ASSIGN(const std::vector<Piece> pieces, summarize(rows));
     coverage::CoverageMap added;
-    std::int64_t offset = 0;
-    for (const std::int64_t partition : rows.partitions()) {
-      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : kSegmentRowsMax;
-      for (const std::int64_t end = offset + partition; offset < end;) {
-        const SegmentRows part{offset, std::min(most, end - offset)};
-        MARIGRAM_ASSIGN(Piece piece, check(rows, part, added));
-        pieces.push_back(std::move(piece));
-        offset += part.count;
-      }
-    }
+    for (const Piece& piece : pieces) MARIGRAM_TRY(check(piece.summary, added));
     MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
     MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
@@ -95,20 +88,47 @@ class Appender {
     return write(rows, pieces);
   }
 
-  /// What can be wrong with the rows of a segment in themselves, and against those before it (`added`).
-  Result<Piece> check(const OrderedRows& rows, SegmentRows part, coverage::CoverageMap& added) {
-    segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
-                                     "the append");
-    MARIGRAM_ASSIGN(const auto keys, rows.keys(part.offset, part.count));
-    MARIGRAM_TRY(builder.add(*keys));
-    Piece piece{part, builder.finish()};
-    MARIGRAM_ASSIGN(const auto series, single_series(*state_, piece.summary.layout));
+  /// Cuts the rows into segments and looks at each: what can be wrong with its rows in themselves.
+  Result<std::vector<Piece>> summarize(const OrderedRows& rows) {
+    std::vector<SegmentRows> parts;
+    std::int64_t offset = 0;
+    for (const std::int64_t partition : rows.partitions()) {
+      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : kSegmentRowsMax;
+      for (const std::int64_t end = offset + partition; offset < end; offset += parts.back().count) {
+        parts.push_back({offset, std::min(most, end - offset)});
+      }
+    }
+    std::vector<std::future<Result<segment::RowSummary>>> tasks;
+    tasks.reserve(parts.size());
+    for (const SegmentRows part : parts) {
+      tasks.push_back(engine_.environment().pool->submit([this, &rows, part]() -> Result<segment::RowSummary> {
+        segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
+                                         "the append");
+        MARIGRAM_ASSIGN(const auto keys, rows.keys(part.offset, part.count));
+        MARIGRAM_TRY(builder.add(*keys));
+        return builder.finish();
+      }));
+    }
+    std::vector<Piece> pieces;
+    std::optional<Error> error;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      Result<segment::RowSummary> summary = tasks[i].get();
+      if (summary) pieces.push_back({parts[i], std::move(*summary)});
+      if (!summary && !error) error = std::move(summary).error();
+    }
+    if (error) return std::unexpected(std::move(*error));
+    return pieces;
+  }
+
+  /// What can be wrong with a segment against those before it (`added`), which it then joins.
+  Status check(const segment::RowSummary& summary, coverage::CoverageMap& added) {
+    MARIGRAM_ASSIGN(const auto series, single_series(*state_, summary.layout));
     if (staged_.series && staged_.series != series) return several_series();
     staged_.series = series;
-    MARIGRAM_TRY(check_overlap(*state_, added, piece.summary.coverage, kCoveredTwice));
-    coverage::unite(added, piece.summary.coverage);
-    staged_.rows += piece.summary.rows;
-    return piece;
+    MARIGRAM_TRY(check_overlap(*state_, added, summary.coverage, kCoveredTwice));
+    coverage::unite(added, summary.coverage);
+    staged_.rows += summary.rows;
+    return {};
   }
 
   /// Two tasks a segment, its file and its sidecar. All are waited for, also after an error: they refer to this object.

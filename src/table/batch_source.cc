@@ -8,6 +8,31 @@
 #include <utility>
 
 namespace marigram::table {
+namespace {
+
+class ChainSource : public BatchSource {
+ public:
+  explicit ChainSource(std::vector<std::unique_ptr<BatchSource>> sources) : sources_(std::move(sources)) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    for (; current_ < sources_.size(); sources_[current_++].reset()) {
+      auto batch = sources_[current_]->next();
+      if (!batch) current_ = sources_.size();
+      if (!batch || *batch) return batch;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::vector<std::unique_ptr<BatchSource>> sources_;
+  std::size_t current_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<BatchSource> chain_sources(std::vector<std::unique_ptr<BatchSource>> sources) {
+  return std::make_unique<ChainSource>(std::move(sources));
+}
 
 /// Filled by at most one task at a time; the task ends when the buffer is full and is started again when it drains, so
 /// that no worker ever waits for a consumer.

@@ -9,6 +9,7 @@
 #include <deque>
 #include <future>
 #include <memory>
+#include <vector>
 
 namespace arrow {
 class RecordBatch;
@@ -23,6 +24,9 @@ class BatchSource {
   /// The next batch, never empty; null at the end. After an error the source is at its end.
   virtual Result<std::shared_ptr<arrow::RecordBatch>> next() = 0;
 };
+
+/// One source after the other.
+std::unique_ptr<BatchSource> chain_sources(std::vector<std::unique_ptr<BatchSource>> sources);
 
 /// Runs a source ahead of its consumer on the pool: up to `depth` batches wait in it. Starts with start().
 class ReadAhead : public BatchSource {

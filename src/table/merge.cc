@@ -46,7 +46,7 @@ class SortSource : public BatchSource {
     const auto rows = std::span(order_).subspan(offset_, std::min(batch_rows_, order_.size() - offset_));
     if (rows.empty()) return nullptr;
     offset_ += rows.size();
-    return gather_->take(rows);
+    return gather_->take(locate_rows(rows, first_rows_));
   }
 
  private:
@@ -64,9 +64,10 @@ class SortSource : public BatchSource {
       MARIGRAM_ASSIGN(auto values, join_column(batches_, tag));
       tags.push_back(std::move(values));
     }
-    const auto order = sorted_order(index_keys(*times), series_ranks(tags, times->length()), by_time_);
+    auto order = sorted_order(index_keys(*times), series_ranks(tags, times->length()), by_time_);
     if (!order) return {};
-    order_ = locate_rows(*order, batches_);
+    order_ = std::move(*order);
+    first_rows_ = first_rows(batches_);
     MARIGRAM_ASSIGN(gather_, RowGather::make(batches_));
     batches_.clear();
     return {};
@@ -83,7 +84,8 @@ class SortSource : public BatchSource {
   bool by_time_;
   std::size_t batch_rows_;
   std::vector<BatchPtr> batches_;
-  std::vector<RowAt> order_;
+  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> first_rows_;  // of the batches
   std::optional<RowGather> gather_;
   std::size_t offset_ = 0;  // of the next row in order_; of the next batch if there is nothing to sort
 };

@@ -312,19 +312,26 @@ std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::ui
   return order;
 }
 
-std::vector<RowAt> locate_rows(const std::vector<std::uint32_t>& rows, const std::vector<BatchPtr>& batches) {
+std::vector<std::uint32_t> first_rows(const std::vector<BatchPtr>& batches) {
+  std::vector<std::uint32_t> firsts;
+  std::uint32_t row = 0;
+  for (const BatchPtr& batch : batches) {
+    firsts.push_back(row);
+    row += static_cast<std::uint32_t>(batch->num_rows());
+  }
+  return firsts;
+}
+
+std::vector<RowAt> locate_rows(std::span<const std::uint32_t> rows, const std::vector<std::uint32_t>& first_rows) {
   std::vector<RowAt> places;
   places.reserve(rows.size());
-  if (batches.size() == 1) {
+  if (first_rows.size() == 1) {
     for (const std::uint32_t row : rows) places.push_back({0, row});
     return places;
   }
-  std::vector<std::uint32_t> ends;
-  std::uint32_t end = 0;
-  for (const BatchPtr& batch : batches) ends.push_back(end += static_cast<std::uint32_t>(batch->num_rows()));
   for (const std::uint32_t row : rows) {
-    const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(ends, row) - ends.begin());
-    places.push_back({batch, batch == 0 ? row : row - ends[batch - 1]});
+    const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(first_rows, row) - first_rows.begin()) - 1;
+    places.push_back({batch, row - first_rows[batch]});
   }
   return places;
 }
@@ -357,22 +364,24 @@ Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model
     ordered.sorted_keys_ = keys.front();
     return ordered;
   }
-  const auto order = order_by_partition(order_by_series(series, times), partitions, ordered.partitions_);
-  ordered.order_ = locate_rows(order, batches);
+  ordered.order_ = order_by_partition(order_by_series(series, times), partitions, ordered.partitions_);
+  ordered.first_rows_ = first_rows(batches);
   MARIGRAM_ASSIGN(ordered.gather_, RowGather::make(batches));
   MARIGRAM_ASSIGN(ordered.gather_keys_, RowGather::make(keys));
   return ordered;
 }
 
+std::vector<RowAt> OrderedRows::locate(std::int64_t offset, std::int64_t count) const {
+  return locate_rows(std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)),
+                     first_rows_);
+}
+
 Result<BatchPtr> OrderedRows::rows(std::int64_t offset, std::int64_t count) const {
-  if (sorted_) return sorted_->Slice(offset, count);
-  return gather_->take(std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)));
+  return sorted_ ? sorted_->Slice(offset, count) : gather_->take(locate(offset, count));
 }
 
 Result<BatchPtr> OrderedRows::keys(std::int64_t offset, std::int64_t count) const {
-  if (sorted_) return sorted_keys_->Slice(offset, count);
-  return gather_keys_->take(
-      std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)));
+  return sorted_ ? sorted_keys_->Slice(offset, count) : gather_keys_->take(locate(offset, count));
 }
 
 }  // namespace marigram::table

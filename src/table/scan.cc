@@ -38,6 +38,11 @@ struct Plan {
   KeyColumns keys;
 };
 
+bool one_series(const Plan& plan, const model::SegmentMeta& segment) {
+  return plan.index.tags.empty() || plan.state->dialect() == Dialect::kV1 ||
+         std::holds_alternative<SeriesKey>(segment.layout);
+}
+
 /// Rows of one segment in file order; opens it when first asked.
 class SegmentSource : public BatchSource {
  public:
@@ -101,9 +106,7 @@ class OrderedSegment : public BatchSource {
   Status open() {
     auto rows = std::make_unique<SegmentSource>(plan_, segment_, batch_rows_);
     MARIGRAM_ASSIGN(const bool sorted, rows->declared_sorted());
-    const bool one_series = plan_->index.tags.empty() || plan_->state->dialect() == Dialect::kV1 ||
-                            std::holds_alternative<SeriesKey>(segment_->layout);
-    if (sorted && (one_series || plan_->request.order == ScanOrder::kSeries)) {
+    if (sorted && (one_series(*plan_, *segment_) || plan_->request.order == ScanOrder::kSeries)) {
       source_ = std::move(rows);
     } else {
       source_ = sort_source(std::move(rows), plan_->keys, plan_->request.order, batch_rows_);
@@ -120,24 +123,41 @@ class OrderedSegment : public BatchSource {
 /// Segments that must be merged, because their keys interleave; one alone needs no merge.
 using Cluster = std::vector<SegmentPtr>;
 
+std::uint64_t rows_of(const Cluster& cluster) {
+  std::uint64_t rows = 0;
+  for (const SegmentPtr& segment : cluster) rows += segment->row_count;
+  return rows;
+}
+
+std::unique_ptr<BatchSource> ahead_of(std::unique_ptr<BatchSource> source, const Plan& plan) {
+  auto ahead = std::make_unique<ReadAhead>(std::move(source), *plan.environment->pool, kReadAheadBatches);
+  ahead->start();
+  return ahead;
+}
+
+/// `read_ahead`: each segment for itself.
 std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
                                             bool read_ahead) {
-  if (cluster.size() == 1) {
-    return std::make_unique<OrderedSegment>(plan, cluster.front(), plan->request.batch_rows);
-  }
+  const ScanRequest& request = plan->request;
+  if (cluster.size() == 1) return std::make_unique<OrderedSegment>(plan, cluster.front(), request.batch_rows);
+  // Rows of several series per segment must be sorted by time anyway: all at once, if they are not too many.
+  const bool sort_all =
+      request.order == ScanOrder::kTime && rows_of(cluster) <= kReadAheadRowsMax &&
+      std::ranges::none_of(cluster, [&](const SegmentPtr& segment) { return one_series(*plan, *segment); });
   const std::size_t batch_rows =
-      std::min(plan->request.batch_rows, std::max(kMergeBatchRowsMin, kMergeRowsMax / cluster.size()));
+      std::min(request.batch_rows, std::max(kMergeBatchRowsMin, kMergeRowsMax / cluster.size()));
   std::vector<std::unique_ptr<BatchSource>> sources;
   for (const SegmentPtr& segment : cluster) {
-    std::unique_ptr<BatchSource> source = std::make_unique<OrderedSegment>(plan, segment, batch_rows);
-    if (read_ahead) {
-      auto ahead = std::make_unique<ReadAhead>(std::move(source), *plan->environment->pool, 1);
-      ahead->start();
-      source = std::move(ahead);
+    std::unique_ptr<BatchSource> source;
+    if (sort_all) {
+      source = std::make_unique<SegmentSource>(plan, segment, request.batch_rows);
+    } else {
+      source = std::make_unique<OrderedSegment>(plan, segment, batch_rows);
     }
-    sources.push_back(std::move(source));
+    sources.push_back(read_ahead ? ahead_of(std::move(source), *plan) : std::move(source));
   }
-  return merge_sources(std::move(sources), plan->keys, plan->request.order, plan->request.batch_rows);
+  if (!sort_all) return merge_sources(std::move(sources), plan->keys, request.order, request.batch_rows);
+  return sort_source(chain_sources(std::move(sources)), plan->keys, request.order, request.batch_rows);
 }
 
 /// Segments in (min, max, key) order, cut where no later one reaches back.
@@ -184,12 +204,6 @@ class ScanSource : public BatchSource {
     std::uint64_t rows;  // of its segments
   };
 
-  static std::uint64_t rows_of(const Cluster& cluster) {
-    std::uint64_t rows = 0;
-    for (const SegmentPtr& segment : cluster) rows += segment->row_count;
-    return rows;
-  }
-
   /// With several clusters each reads ahead as a whole; a single one reads ahead in its sources. Never both: a merge
   /// on the pool that waits for tasks of the pool could wait for ever.
   void open_ahead() {
@@ -201,10 +215,7 @@ class ScanSource : public BatchSource {
     while (open_.size() < most && next_cluster_ < clusters_.size()) {
       const std::uint64_t rows = rows_of(clusters_[next_cluster_]);
       if (open_.size() >= 2 && rows_open_ + rows > kReadAheadRowsMax) return;
-      auto ahead = std::make_unique<ReadAhead>(cluster_source(plan_, clusters_[next_cluster_++], false),
-                                               *plan_->environment->pool, kReadAheadBatches);
-      ahead->start();
-      open_.push_back({std::move(ahead), rows});
+      open_.push_back({ahead_of(cluster_source(plan_, clusters_[next_cluster_++], false), *plan_), rows});
       rows_open_ += rows;
     }
   }
