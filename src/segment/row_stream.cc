@@ -18,6 +18,7 @@
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/parallel.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
@@ -40,6 +41,7 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
 // Rows of a row group are judged at most this many at a time, which bounds memory in files of huge row groups.
 constexpr std::int64_t kJudgedRowsMax = 1 << 20;
+constexpr std::int64_t kParallelRowsMin = 1 << 14;  // to be decoded: below, a thread wakes up too late to help
 
 /// Rows of one row group that are judged together, and then read.
 struct Stretch {
@@ -206,23 +208,44 @@ class Stream : public RowStream {
     return source->read(rows);
   }
 
-  /// `read` gives the matching values of a column as the file has them.
+  /// `read` gives the matching values of a column as the file has them; flat columns are read side by side.
   template <typename F>
   Result<BatchPtr> make_batch(std::int64_t rows, F read) {
-    std::vector<ArrayPtr> made(plan_->columns.size());
+    std::vector<std::size_t> flat;
+    std::vector<Result<ArrayPtr>> made(plan_->columns.size(), ArrayPtr());
+    std::vector<bool> known(plan_->columns.size());
+    for (const std::size_t position : plan_->output) {
+      if (known[position]) continue;
+      known[position] = true;
+      if (plan_->columns[position].leaf >= 0) {
+        flat.push_back(position);
+      } else {
+        made[position] = make_column(position, rows, read);  // they share Arrow's reader
+      }
+    }
+    // Far more rows may have to be decoded than are given out, when they lie scattered.
+    const bool many = count_rows(stretch_.rows) >= kParallelRowsMin && flat.size() > 1;
+    const auto status = arrow::internal::OptionalParallelFor(many, static_cast<int>(flat.size()), [&](int i) {
+      const std::size_t position = flat[static_cast<std::size_t>(i)];
+      made[position] = guarded(file_->doing(), true, [&] { return make_column(position, rows, read); });
+      return arrow::Status::OK();
+    });
+    if (!status.ok()) return std::unexpected(from_arrow_status(status, file_->doing(), true));
     arrow::ArrayVector columns;
     for (const std::size_t position : plan_->output) {
-      const PlannedColumn& column = plan_->columns[position];
-      if (!made[position] && column.field < 0) {
-        MARIGRAM_ASSIGN(made[position], nulls(column, rows));
-      } else if (!made[position]) {
-        MARIGRAM_ASSIGN(const ArrayPtr values, read(position));
-        MARIGRAM_ASSIGN(made[position], finish_column(column, values));
-      }
-      columns.push_back(made[position]);
+      MARIGRAM_TRY(made[position]);
+      columns.push_back(*made[position]);
     }
     statistics_.rows_returned += static_cast<std::uint64_t>(rows);
     return arrow::RecordBatch::Make(plan_->output_schema, rows, std::move(columns));
+  }
+
+  template <typename F>
+  Result<ArrayPtr> make_column(std::size_t position, std::int64_t rows, F read) {
+    const PlannedColumn& column = plan_->columns[position];
+    if (column.field < 0) return nulls(column, rows);
+    MARIGRAM_ASSIGN(const ArrayPtr values, read(position));
+    return finish_column(column, values);
   }
 
   Result<ArrayPtr> finish_column(const PlannedColumn& column, const ArrayPtr& values) const {

@@ -25,7 +25,7 @@ struct WriterOptions {
   std::int64_t row_group_rows = 131'072;
   std::int64_t page_rows = 8'192;
   std::string compression =
-      "auto";          // auto: lz4, and zstd for long strings (column_encoding.h); zstd, lz4, snappy, none
+      "auto";          // none for dictionaries, zstd for long strings, else lz4; or one of zstd, lz4, snappy, none
   bool sorted = true;  // rows will come sorted by (tags..., time): recorded as sorting columns
 };
 

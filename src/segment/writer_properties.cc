@@ -49,7 +49,9 @@ void set_encoding(Builder& builder, const std::string& path, const ColumnEncodin
     builder.disable_dictionary(path);
     builder.encoding(path, encoding.encoding);
   }
-  const auto codec = *codec_named(options.compression, encoding.text);
+  // Packed indices hardly shrink further, and a general codec would cost a tenth of a read.
+  const bool packed = encoding.dictionary && !encoding.text && options.compression == "auto";
+  const auto codec = packed ? parquet::Compression::UNCOMPRESSED : *codec_named(options.compression, encoding.text);
   builder.compression(path, codec);
   if (codec == parquet::Compression::ZSTD) builder.compression_level(path, kZstdLevel);
 }

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <future>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -25,9 +26,10 @@
 namespace marigram::table {
 namespace {
 
-constexpr std::int64_t kRowsBuffered = 4 << 20;  // held, checked and sorted at a time
+constexpr std::int64_t kRowsBufferedMax = 4 << 20;  // held, checked and sorted at a time
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
-constexpr std::int64_t kSegmentRowsMax = 1 << 19;  // a larger partition becomes several segments, written side by side
+constexpr std::int64_t kSegmentRowsMax = 1 << 19;   // a larger partition becomes several segments, written side by side
+constexpr std::int64_t kSegmentRowsGood = 1 << 18;  // worth writing before more rows of its partition are there
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
 /// share a bucket. Unset for integer indexes: one partition.
@@ -49,19 +51,26 @@ class Appender {
  public:
   Appender(Engine& engine, StatePtr state, const Alignment& alignment, StagedFiles& files, std::string attempt)
       : engine_(engine), state_(std::move(state)), alignment_(alignment), files_(files), attempt_(std::move(attempt)) {}
+  ~Appender() { (void)collect(); }  // of an append that fails: the tasks refer to this object
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
 
   Status add(const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
-    MARIGRAM_ASSIGN(auto aligned, alignment_.align(batch));
-    rows_buffered_ += aligned->num_rows();
-    buffered_.push_back(std::move(aligned));
-    // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
-    if (rows_buffered_ < kRowsBuffered || state_->dialect() == Dialect::kV1) return {};
-    return flush();
+    MARIGRAM_ASSIGN(const auto aligned, alignment_.align(batch));
+    for (std::int64_t offset = 0; offset < aligned->num_rows(); offset += 2 * kSegmentRowsMax) {
+      buffered_.push_back(aligned->Slice(offset, 2 * kSegmentRowsMax));
+      rows_buffered_ += buffered_.back()->num_rows();
+      span_buffered_.add(*buffered_.back()->GetColumnByName(state_->meta->index->column));
+      MARIGRAM_ASSIGN(const bool enough, has_enough());
+      if (enough) MARIGRAM_TRY(flush());
+    }
+    return {};
   }
 
   Result<Staged> finish() {
     MARIGRAM_TRY(flush());
+    MARIGRAM_TRY(collect());
     if (staged_.rows == 0) return no_rows("this stream");
     return std::move(staged_);
   }
@@ -71,21 +80,40 @@ class Appender {
     SegmentRows rows;
     segment::RowSummary summary;
   };
+  /// Segments that are being written: two tasks each, for its file and its sidecar, which refer to what stands before.
+  struct Writing {
+    OrderedRows rows;
+    std::vector<Piece> pieces;
+    std::vector<std::future<Result<model::SegmentMeta>>> segments = {};
+    std::vector<std::future<Result<std::string>>> sidecars = {};
+  };
+
+  /// Whether the rows at hand make good segments, or are too many to hold.
+  Result<bool> has_enough() {
+    // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
+    if (state_->dialect() == Dialect::kV1) return false;
+    if (rows_buffered_ >= kRowsBufferedMax) return true;
+    if (rows_buffered_ < 2 * kSegmentRowsMax) return false;
+    MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
+    return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / kSegmentRowsGood);
+  }
 
   Status flush() {
     if (buffered_.empty()) return {};
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
-    MARIGRAM_ASSIGN(const OrderedRows rows,
-                    OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width));
+    MARIGRAM_ASSIGN(OrderedRows rows, OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width));
     rows_buffered_ = 0;
-    MARIGRAM_ASSIGN(const std::vector<Piece> pieces, summarize(rows));
+    span_buffered_ = {};
+    MARIGRAM_ASSIGN(std::vector<Piece> pieces, summarize(rows));
     coverage::CoverageMap added;
     for (const Piece& piece : pieces) MARIGRAM_TRY(check(piece.summary, added));
     MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
     MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
     coverage::unite(staged_.coverage, added);
-    return write(rows, pieces);
+    MARIGRAM_TRY(collect());
+    write(std::move(rows), std::move(pieces));
+    return {};
   }
 
   /// Cuts the rows into segments and looks at each: what can be wrong with its rows in themselves.
@@ -131,23 +159,28 @@ class Appender {
     return {};
   }
 
-  /// Two tasks a segment, its file and its sidecar. All are waited for, also after an error: they refer to this object.
-  Status write(const OrderedRows& rows, const std::vector<Piece>& pieces) {
+  /// Starts to write segments; until collect() the next rows may be put in order.
+  void write(OrderedRows rows, std::vector<Piece> pieces) {
     ThreadPool& pool = *engine_.environment().pool;
-    std::vector<std::future<Result<model::SegmentMeta>>> segments;
-    std::vector<std::future<Result<std::string>>> sidecars;
-    for (const Piece& piece : pieces) {
-      segments.push_back(pool.submit([this, &rows, &piece] {
-        return stage_rows(engine_.store(), *state_, alignment_.schema(), rows, piece.rows, piece.summary, files_);
+    writing_ = std::make_unique<Writing>(std::move(rows), std::move(pieces));
+    for (const Piece& piece : writing_->pieces) {
+      writing_->segments.push_back(pool.submit([this, &all = writing_->rows, &piece] {
+        return stage_rows(engine_.store(), *state_, alignment_.schema(), all, piece.rows, piece.summary, files_);
       }));
-      sidecars.push_back(pool.submit([this, &piece] {
+      writing_->sidecars.push_back(pool.submit([this, &piece] {
         return stage_coverage(engine_.store(), *state_, piece.summary.coverage, attempt_, files_);
       }));
     }
+  }
+
+  /// Waits for all segments that are being written, also after an error.
+  Status collect() {
+    if (!writing_) return {};
+    const auto written = std::move(writing_);
     Status status;
-    for (std::size_t i = 0; i < pieces.size(); ++i) {
-      Result<model::SegmentMeta> segment = segments[i].get();
-      Result<std::string> sidecar = sidecars[i].get();
+    for (std::size_t i = 0; i < written->pieces.size(); ++i) {
+      Result<model::SegmentMeta> segment = written->segments[i].get();
+      Result<std::string> sidecar = written->sidecars[i].get();
       if (!status) continue;
       if (!segment || !sidecar) {
         status = std::unexpected(segment ? std::move(sidecar).error() : std::move(segment).error());
@@ -166,6 +199,8 @@ class Appender {
   std::string attempt_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
   std::int64_t rows_buffered_ = 0;
+  KeySpan span_buffered_;
+  std::unique_ptr<Writing> writing_;
   Staged staged_;
 };
 

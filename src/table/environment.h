@@ -5,6 +5,7 @@
 #include "base/thread_pool.h"
 #include "io/object_store.h"
 #include "log/log.h"
+#include "table/segment_cache.h"
 
 #include <memory>
 
@@ -15,6 +16,7 @@ struct Environment {
   const Clock* clock = nullptr;            // borrowed, never null
   ThreadPool* pool = nullptr;              // borrowed, never null
   log::LogOptions log = {};
+  std::shared_ptr<SegmentCache> segments = std::make_shared<SegmentCache>();  // of this table; never null
 };
 
 }  // namespace marigram::table

@@ -25,6 +25,11 @@ std::unexpected<Error> arrow_failure(const arrow::Status& status) {
   return std::unexpected(segment::from_arrow_status(status, "cannot sort rows", false));
 }
 
+/// Turns raw values of an index column into keys.
+std::uint64_t bias_of(const arrow::Array& column) {
+  return column.type_id() == arrow::Type::UINT64 ? 0 : kSignBit;
+}
+
 /// Dense numbers for the distinct values of one column, in order of appearance.
 template <typename ArrayType, typename Value>
 std::vector<std::uint32_t> number_values(const arrow::Array& column) {
@@ -121,20 +126,21 @@ SeriesRanks rank_numbers(const std::vector<std::shared_ptr<arrow::Array>>& tags,
   return {std::move(numbers), static_cast<std::uint32_t>(first_row.size())};
 }
 
+std::int64_t partition_of(std::uint64_t time, std::uint64_t width) {
+  const auto value = static_cast<std::int64_t>(time ^ kSignBit);
+  const auto w = static_cast<std::int64_t>(width);
+  return value / w - (value % w < 0 ? 1 : 0);
+}
+
 /// The partition of each row; empty if all rows are of one.
 using Partitions = std::vector<std::int64_t>;
 
 Partitions partitions_of(const std::vector<std::uint64_t>& times, PartitionWidth width) {
   if (!width) return {};
-  const auto w = static_cast<std::int64_t>(*width);
-  const auto partition_of = [w](std::uint64_t time) {
-    const auto value = static_cast<std::int64_t>(time ^ kSignBit);
-    return value / w - (value % w < 0 ? 1 : 0);
-  };
   const auto [low, high] = std::ranges::minmax(times);
-  if (partition_of(low) == partition_of(high)) return {};
+  if (partition_of(low, *width) == partition_of(high, *width)) return {};
   Partitions partitions(times.size());
-  std::ranges::transform(times, partitions.begin(), partition_of);
+  std::ranges::transform(times, partitions.begin(), [&](std::uint64_t time) { return partition_of(time, *width); });
   return partitions;
 }
 
@@ -256,7 +262,7 @@ std::vector<std::uint64_t> index_keys(const arrow::Array& column) {
   const auto rows = static_cast<std::size_t>(column.length());
   std::vector<std::uint64_t> keys(rows);
   const auto* raw = column.data()->GetValues<std::uint64_t>(1);  // int64, timestamp and uint64 share the layout
-  const std::uint64_t bias = column.type_id() == arrow::Type::UINT64 ? 0 : kSignBit;
+  const std::uint64_t bias = bias_of(column);
   for (std::size_t i = 0; i < rows; ++i) keys[i] = raw[i] ^ bias;
   return keys;
 }
@@ -310,6 +316,21 @@ std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::ui
   std::vector<std::uint32_t> order = order_by_series(series, times);
   if (by_time) radix_sort_by_time(order, times);
   return order;
+}
+
+void KeySpan::add(const arrow::Array& column) {
+  const auto* raw = column.data()->GetValues<std::uint64_t>(1);
+  const std::uint64_t bias = bias_of(column);
+  for (std::int64_t row = 0; row < column.length(); ++row) {
+    low_ = std::min(low_, raw[row] ^ bias);
+    high_ = std::max(high_, raw[row] ^ bias);
+  }
+}
+
+std::uint64_t KeySpan::partitions(PartitionWidth width) const {
+  if (low_ > high_) return 0;
+  if (!width) return 1;
+  return static_cast<std::uint64_t>(partition_of(high_, *width) - partition_of(low_, *width)) + 1;
 }
 
 std::vector<std::uint32_t> first_rows(const std::vector<BatchPtr>& batches) {

@@ -10,6 +10,7 @@
 #include <marigram/time.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,6 +51,19 @@ std::vector<RowAt> locate_rows(std::span<const std::uint32_t> rows, const std::v
 
 /// Width of a partition in units of the column; unset: one partition (integer indexes).
 using PartitionWidth = std::optional<std::uint64_t>;
+
+/// From the first to the last index value of some rows, as keys.
+class KeySpan {
+ public:
+  /// The column has no nulls. O(rows).
+  void add(const arrow::Array& column);
+  /// How many partitions lie in it, the first and the last included; 0 without rows.
+  std::uint64_t partitions(PartitionWidth width) const;
+
+ private:
+  std::uint64_t low_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t high_ = 0;
+};
 
 /// Rows of several batches in the order in which segments hold them: by time partition, in each by (series, time),
 /// equal ones as they came. Nothing is moved before it is asked for. Immutable; thread-safe.

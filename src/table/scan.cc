@@ -67,7 +67,7 @@ class SegmentSource : public BatchSource {
  private:
   Status open() {
     if (rows_) return {};
-    auto reader = segment::SegmentReader::open(*plan_->environment->store, segment_->path);
+    auto reader = plan_->environment->segments->open(*plan_->environment->store, segment_->path);
     if (!reader) {
       const bool missing = reader.error().code == ErrorCode::kNotFound;
       return fail(reader.error().code,
@@ -325,9 +325,8 @@ Result<ScanStream> scan(const Environment& environment, const StatePtr& state, c
   plan->schema = *state->meta->schema;
   MARIGRAM_TRY(choose_columns(*plan));
   MARIGRAM_ASSIGN(std::shared_ptr<arrow::Schema> schema, output_schema(*plan));
-  std::vector<SegmentPtr> segments = log::ordered_segments(*state);
-  std::erase_if(segments, [&](const SegmentPtr& segment) {
-    return !segment_may_match(*segment, plan->index, request.from, request.to, request.where);
+  const std::vector<SegmentPtr> segments = log::ordered_segments(*state, [&](const model::SegmentMeta& segment) {
+    return segment_may_match(segment, plan->index, request.from, request.to, request.where);
   });
   std::vector<Cluster> clusters = cut_clusters(segments, *plan);
   return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(clusters))};

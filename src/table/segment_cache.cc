@@ -1,0 +1,39 @@
+#include "table/segment_cache.h"
+
+#include "base/try.h"
+
+#include <utility>
+
+namespace marigram::table {
+namespace {
+
+constexpr std::size_t kEntriesMax = 64;
+
+}  // namespace
+
+Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectStore& store, const std::string& key) {
+  MARIGRAM_ASSIGN(io::ObjectInfo info, store.head(key));
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_key_.find(key);
+    if (found != by_key_.end() && found->second->version == info.version) {
+      entries_.splice(entries_.begin(), entries_, found->second);
+      return entries_.front().reader;
+    }
+  }
+  MARIGRAM_ASSIGN(auto reader, segment::SegmentReader::open(store, key));
+  const std::lock_guard lock(mutex_);
+  if (const auto found = by_key_.find(key); found != by_key_.end()) {
+    entries_.erase(found->second);
+    by_key_.erase(found);
+  }
+  entries_.push_front({key, std::move(info.version), reader});
+  by_key_[key] = entries_.begin();
+  if (entries_.size() > kEntriesMax) {
+    by_key_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  return reader;
+}
+
+}  // namespace marigram::table

@@ -1,0 +1,37 @@
+// Segments that were read lately, open: another read of them neither opens the file nor parses its footer, nor computes
+// checksums a second time.
+#pragma once
+
+#include "io/object_store.h"
+#include "segment/reader.h"
+
+#include <marigram/error.h>
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace marigram::table {
+
+/// The most recently used segments of one table. Thread-safe.
+class SegmentCache {
+ public:
+  /// As SegmentReader::open; a file that was replaced since is opened anew. O(1).
+  Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const std::string& key);
+
+ private:
+  struct Entry {
+    std::string key;
+    std::string version;
+    std::shared_ptr<segment::SegmentReader> reader;
+  };
+
+  std::mutex mutex_;
+  std::list<Entry> entries_;                                            // guarded by mutex_; the last used first
+  std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;  // guarded by mutex_
+};
+
+}  // namespace marigram::table
