@@ -13,10 +13,12 @@
 #include <charconv>
 #include <cstring>
 #include <functional>
+#include <future>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -212,10 +214,16 @@ Status add_segment(TableState& state, json::Element element) {
   return {};
 }
 
-Status add_line(TableState& state, json::Element element) {
+Status add_segment_line(TableState& state, json::Element element) {
+  const auto member = json::only_member(element);
+  if (member && member->name == "AddSegment") return add_segment(state, *member->value);
+  return json::bad(fmt::format("got line {} among the segments", json::show(element)));
+}
+
+/// A line that is no segment's.
+Status add_other_line(TableState& state, json::Element element) {
   const auto member = json::only_member(element);
   if (!member) return json::bad(fmt::format("got line {}", json::show(element)));
-  if (member->name == "AddSegment") return add_segment(state, *member->value);
   if (member->name == "UpdateTableMeta") {
     MARIGRAM_ASSIGN(state.meta, meta_in(*member->value));
   } else if (member->name == "TableCoverage") {
@@ -233,32 +241,90 @@ Status add_line(TableState& state, json::Element element) {
   return {};
 }
 
-/// All lines after the header in one pass of the parser: they are made one JSON array where they lie, '[' in place of
-/// the line end before them, ',' between, ']' after; no line has a line end within, as JSON escapes them.
-Status add_lines(TableState& state, std::string& bytes, std::size_t start, std::size_t end) {
-  bytes.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
-  for (std::size_t at = bytes.find('\n', start); at < end; at = bytes.find('\n', at + 1)) bytes[at] = ',';
-  bytes[start - 1] = '[';
-  bytes[end - 1] = ']';
+/// Whole lines in one pass of the parser: they are made one JSON array, '[' before them, ',' in place of each line end,
+/// ']' in place of the last; no line has a line end within, as JSON escapes them.
+template <typename Add>
+Status add_lines(TableState& state, std::string_view lines, Add add) {
+  if (lines.empty()) return {};
+  std::string text;
+  text.reserve(lines.size() + 1 + simdjson::SIMDJSON_PADDING);
+  text += '[';
+  text += lines;
+  std::ranges::replace(text, '\n', ',');
+  text.back() = ']';
   json::Parser parser;
-  MARIGRAM_ASSIGN(const json::Element root,
-                  parser.parse_padded(std::string_view(bytes).substr(start - 1, end - start + 1)));
-  MARIGRAM_ASSIGN(const auto lines, json::array({.name = "lines", .value = root}));
-  for (const json::Element line : lines) MARIGRAM_TRY(add_line(state, line));
+  MARIGRAM_ASSIGN(const json::Element root, parser.parse_padded(text));
+  MARIGRAM_ASSIGN(const auto elements, json::array({.name = "lines", .value = root}));
+  for (const json::Element line : elements) MARIGRAM_TRY(add(state, line));
   return {};
 }
 
-Result<TableState> state_in(const io::ObjectStore& store, std::string bytes, std::uint64_t version) {
+struct Lines {
+  std::string_view before;
+  std::string_view segments;
+  std::string_view after;
+};
+
+/// `text` begins with the line end before its first line. Segments lie together.
+Lines split_lines(std::string_view text) {
+  constexpr std::string_view kSegment = "\n{\"AddSegment\"";
+  const std::size_t first = text.find(kSegment);
+  if (first == std::string_view::npos) return {text.substr(1), {}, {}};
+  const std::size_t end = text.find('\n', text.rfind(kSegment) + 1) + 1;
+  return {text.substr(1, first), text.substr(first + 1, end - first - 1), text.substr(end)};
+}
+
+/// Cuts whole lines into at most `count` pieces of whole lines.
+std::vector<std::string_view> cut_lines(std::string_view lines, std::size_t count) {
+  std::vector<std::string_view> pieces;
+  for (std::size_t left = count; left > 0 && !lines.empty(); --left) {
+    const std::size_t end = lines.find('\n', lines.size() / left - 1) + 1;
+    pieces.push_back(lines.substr(0, end));
+    lines.remove_prefix(end);
+  }
+  return pieces;
+}
+
+/// Segments, the bulk of a large table's lines, by several threads: each reads a stretch of them into a state of its
+/// own.
+Status add_segments(TableState& state, std::string_view lines) {
+  constexpr std::size_t kBytesMin = 1 << 18;  // below, a thread takes longer to start than to read
+  const std::size_t threads = std::min<std::size_t>(8, std::thread::hardware_concurrency());
+  std::vector<std::future<Result<TableState>>> parts;
+  for (const std::string_view piece : cut_lines(lines, std::clamp<std::size_t>(lines.size() / kBytesMin, 1, threads))) {
+    parts.push_back(std::async(std::launch::async, [&state, piece]() -> Result<TableState> {
+      TableState part{.version = state.version, .timestamp = state.timestamp, .meta = state.meta};
+      MARIGRAM_TRY(add_lines(part, piece, add_segment_line));
+      return part;
+    }));
+  }
+  std::vector<Result<TableState>> read;
+  for (auto& part : parts) read.push_back(part.get());
+  for (auto& part : read) {
+    MARIGRAM_TRY(part);
+    auto& segments = part->segments;
+    if (!segments.empty() && !state.segments.empty() && state.segments.rbegin()->first >= segments.begin()->first) {
+      return json::bad("its segments are out of order");
+    }
+    while (!segments.empty()) state.segments.insert(state.segments.end(), segments.extract(segments.begin()));
+  }
+  return {};
+}
+
+Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes, std::uint64_t version) {
   MARIGRAM_ASSIGN(const std::size_t end, checked_size(bytes));
   const std::size_t start = bytes.find('\n') + 1;
-  MARIGRAM_ASSIGN(const Header header, header_in(std::string_view(bytes).substr(0, start - 1), version));
+  MARIGRAM_ASSIGN(const Header header, header_in(bytes.substr(0, start - 1), version));
   MARIGRAM_ASSIGN(const std::string hash, commit_hash(store, version));
   if (hash != header.commit_hash) {
     return json::bad(fmt::format("it belongs to another log: {} has hash {}, want {}", commit_path(version), hash,
                                  header.commit_hash));
   }
   TableState state{.version = version, .timestamp = header.timestamp};
-  if (start < end) MARIGRAM_TRY(add_lines(state, bytes, start, end));
+  const auto [before, segments, after] = split_lines(bytes.substr(start - 1, end - start + 1));
+  MARIGRAM_TRY(add_lines(state, before, add_other_line));
+  MARIGRAM_TRY(add_segments(state, segments));
+  MARIGRAM_TRY(add_lines(state, after, add_other_line));
   if (!state.meta || state.meta->dialect != header.dialect) return json::bad("it lacks the metadata of its dialect");
   return state;
 }
@@ -288,8 +354,8 @@ Status write_checkpoint_file(io::ObjectStore& store, const TableState& state) {
 }
 
 Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version) {
-  MARIGRAM_ASSIGN(io::ObjectContent content, store.read(checkpoint_path(version)));
-  auto state = state_in(store, std::move(content.bytes), version);
+  MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(checkpoint_path(version)));
+  auto state = state_in(store, content.bytes, version);
   if (!state) {
     state.error().message =
         fmt::format("cannot use checkpoint {}: {}", checkpoint_path(version), state.error().message);
