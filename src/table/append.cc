@@ -58,8 +58,8 @@ class Appender {
   Status add(const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
     MARIGRAM_ASSIGN(const auto aligned, alignment_.align(batch));
-    for (std::int64_t offset = 0; offset < aligned->num_rows(); offset += 2 * kSegmentRowsMax) {
-      buffered_.push_back(aligned->Slice(offset, 2 * kSegmentRowsMax));
+    for (std::int64_t offset = 0; offset < aligned->num_rows(); offset += kSegmentRowsMax) {
+      buffered_.push_back(aligned->Slice(offset, kSegmentRowsMax));
       rows_buffered_ += buffered_.back()->num_rows();
       span_buffered_.add(*buffered_.back()->GetColumnByName(state_->meta->index->column));
       MARIGRAM_ASSIGN(const bool enough, has_enough());
@@ -93,7 +93,7 @@ class Appender {
     // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
     if (state_->dialect() == Dialect::kV1) return false;
     if (rows_buffered_ >= kRowsBufferedMax) return true;
-    if (rows_buffered_ < 2 * kSegmentRowsMax) return false;
+    if (rows_buffered_ < kSegmentRowsMax) return false;
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
     return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / kSegmentRowsGood);
   }

@@ -7,6 +7,7 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <numeric>
 #include <span>
@@ -235,20 +236,41 @@ Result<std::vector<BatchPtr>> key_columns(std::vector<BatchPtr>& batches, const 
   return keys;
 }
 
-/// Stable least-significant-digit radix sort by time: 11 bits a pass, only over the bits in which the times differ.
-void radix_sort_by_time(std::vector<std::uint32_t>& order, const std::vector<std::uint64_t>& times) {
+/// Stable least-significant-digit radix sort of `items` by the bits of key_of(item) up to `key_bits`, 11 a pass.
+template <typename Item, typename KeyOf>
+void radix_sort(std::vector<Item>& items, unsigned key_bits, KeyOf key_of) {
   constexpr unsigned kDigitBits = 11;
   constexpr std::size_t kBuckets = std::size_t{1} << kDigitBits;
-  const auto range = std::ranges::minmax(times);
-  std::vector<std::uint32_t> target(order.size());
-  for (unsigned shift = 0; shift < 64 && ((range.max - range.min) >> shift) != 0; shift += kDigitBits) {
-    const auto digit = [&](std::uint32_t row) { return ((times[row] - range.min) >> shift) & (kBuckets - 1); };
+  std::vector<Item> target(items.size());
+  for (unsigned shift = 0; shift < key_bits; shift += kDigitBits) {
+    const auto digit = [&](Item item) { return (key_of(item) >> shift) & (kBuckets - 1); };
     std::vector<std::size_t> next(kBuckets + 1, 0);
-    for (const std::uint32_t row : order) ++next[digit(row) + 1];
+    for (const Item item : items) ++next[digit(item) + 1];
     std::partial_sum(next.begin(), next.end(), next.begin());
-    for (const std::uint32_t row : order) target[next[digit(row)]++] = row;
-    order.swap(target);
+    for (const Item item : items) target[next[digit(item)]++] = item;
+    items.swap(target);
   }
+}
+
+/// Stable. Times are counted from the first in the largest power of two that divides their distances; where that and
+/// the row's number fit into 64 bits together, sorting reads nothing but these words.
+void sort_by_time(std::vector<std::uint32_t>& order, const std::vector<std::uint64_t>& times) {
+  const std::uint64_t first = std::ranges::min(times);
+  std::uint64_t bits = 0;
+  for (const std::uint64_t time : times) bits |= time - first;
+  if (bits == 0) return;
+  const auto unit = static_cast<unsigned>(std::countr_zero(bits));
+  const auto key_bits = static_cast<unsigned>(std::bit_width(bits >> unit));
+  const auto row_bits = static_cast<unsigned>(std::bit_width(times.size()));
+  const auto time_of = [&](std::uint32_t row) { return (times[row] - first) >> unit; };
+  if (key_bits + row_bits > 64) return radix_sort(order, key_bits, time_of);
+  std::vector<std::uint64_t> words;
+  words.reserve(order.size());
+  for (const std::uint32_t row : order) words.push_back((time_of(row) << row_bits) | row);
+  radix_sort(words, key_bits, [&](std::uint64_t word) { return word >> row_bits; });
+  const std::uint64_t row_mask = (std::uint64_t{1} << row_bits) - 1;
+  std::ranges::transform(words, order.begin(),
+                         [&](std::uint64_t word) { return static_cast<std::uint32_t>(word & row_mask); });
 }
 
 template <typename ArrayType>
@@ -314,7 +336,7 @@ std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::ui
   for (std::size_t row = 1; row < times.size() && sorted; ++row) sorted = !before(row, row - 1);
   if (sorted) return std::nullopt;
   std::vector<std::uint32_t> order = order_by_series(series, times);
-  if (by_time) radix_sort_by_time(order, times);
+  if (by_time) sort_by_time(order, times);
   return order;
 }
 
