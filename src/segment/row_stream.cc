@@ -4,6 +4,7 @@
 #include "segment/arrow_status.h"
 #include "segment/column_cast.h"
 #include "segment/column_source.h"
+#include "segment/column_threads.h"
 #include "segment/input_stream.h"
 #include "segment/prune.h"
 #include "segment/read_plan.h"
@@ -18,7 +19,6 @@
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/parallel.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
@@ -224,8 +224,8 @@ class Stream : public RowStream {
       }
     }
     // Far more rows may have to be decoded than are given out, when they lie scattered.
-    const bool many = count_rows(stretch_.rows) >= kParallelRowsMin && flat.size() > 1;
-    const auto status = arrow::internal::OptionalParallelFor(many, static_cast<int>(flat.size()), [&](int i) {
+    const bool many = count_rows(stretch_.rows) >= kParallelRowsMin;
+    const auto status = for_each_column(static_cast<int>(flat.size()), many, [&](int i) {
       const std::size_t position = flat[static_cast<std::size_t>(i)];
       made[position] = guarded(file_->doing(), true, [&] { return make_column(position, rows, read); });
       return arrow::Status::OK();

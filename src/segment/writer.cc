@@ -146,7 +146,7 @@ Status SegmentWriter::State::open(const std::vector<std::shared_ptr<arrow::Chunk
   return {};
 }
 
-/// A row group is encoded in memory, its columns side by side on Arrow's threads, and written when the next one begins.
+/// A row group is encoded in memory, its columns side by side, and written when the next one begins.
 Status SegmentWriter::State::write_group(std::int64_t rows) {
   MARIGRAM_ASSIGN(auto columns, take_pending(rows));
   if (!parquet) MARIGRAM_TRY(open(columns));

@@ -4,6 +4,7 @@
 #include "model/schema.h"
 #include "segment/arrow_status.h"
 #include "segment/column_encoding.h"
+#include "segment/column_threads.h"
 #include "segment/segment_file.h"
 #include "segment/writer.h"
 
@@ -91,7 +92,11 @@ Status check_options(const WriterOptions& options) {
 
 std::shared_ptr<parquet::ArrowWriterProperties> arrow_writer_properties() {
   // The Arrow schema is stored so that readers get exact types back (time zones, maps without values).
-  return parquet::ArrowWriterProperties::Builder().store_schema()->set_use_threads(true)->build();
+  return parquet::ArrowWriterProperties::Builder()
+      .store_schema()
+      ->set_use_threads(true)
+      ->set_executor(column_threads())
+      ->build();
 }
 
 Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model::Schema& schema,

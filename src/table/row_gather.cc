@@ -2,11 +2,11 @@
 
 #include "base/try.h"
 #include "segment/arrow_schema.h"
+#include "segment/column_threads.h"
 
 #include <arrow/api.h>
 #include <arrow/array/concatenate.h>
 #include <arrow/compute/api_vector.h>
-#include <arrow/util/parallel.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -176,12 +176,11 @@ arrow::Result<ArrayPtr> RowGather::take_column(const Column& column, std::span<c
 
 Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
   arrow::ArrayVector columns(columns_.size());
-  // On Arrow's threads, which never wait for those of ours.
-  const auto status = arrow::internal::OptionalParallelFor(
-      rows.size() >= kParallelRowsMin, static_cast<int>(columns.size()), [&](int i) -> arrow::Status {
-        const auto column = static_cast<std::size_t>(i);
-        return take_column(columns_[column], rows).Value(&columns[column]);
-      });
+  const bool many = rows.size() >= kParallelRowsMin;
+  const auto status = segment::for_each_column(static_cast<int>(columns.size()), many, [&](int i) -> arrow::Status {
+    const auto column = static_cast<std::size_t>(i);
+    return take_column(columns_[column], rows).Value(&columns[column]);
+  });
   if (!status.ok()) return failure(status);
   return arrow::RecordBatch::Make(schema_, static_cast<std::int64_t>(rows.size()), std::move(columns));
 }
