@@ -151,6 +151,7 @@ class PendingRows {
   /// All of them as one batch; none are pending then.
   Result<BatchPtr> take() {
     std::vector<BatchPtr> batches;
+    batches.reserve(spans_.size());
     for (const Span& span : spans_) {
       batches.push_back(
           span.batch->Slice(static_cast<std::int64_t>(span.begin), static_cast<std::int64_t>(span.end - span.begin)));

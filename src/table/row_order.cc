@@ -390,6 +390,7 @@ Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (int i = 0; i < keys.front()->num_columns(); ++i) {
     std::vector<std::shared_ptr<arrow::Array>> chunks;
+    chunks.reserve(keys.size());
     for (const BatchPtr& batch : keys) chunks.push_back(batch->column(i));
     MARIGRAM_ASSIGN(auto column, join_chunks(chunks));
     columns.push_back(std::move(column));
