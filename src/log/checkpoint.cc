@@ -299,6 +299,7 @@ Status add_segments(TableState& state, std::string_view lines) {
     }));
   }
   std::vector<Result<TableState>> read;
+  read.reserve(parts.size());
   for (auto& part : parts) read.push_back(part.get());
   for (auto& part : read) {
     MARIGRAM_TRY(part);
