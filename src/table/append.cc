@@ -18,7 +18,7 @@
 
 #include <algorithm>
 #include <future>
-#include <memory>
+#include <list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -28,7 +28,8 @@ namespace {
 
 constexpr std::int64_t kRowsBufferedMax = 4 << 20;  // held, checked and sorted at a time
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
-constexpr std::int64_t kSegmentRowsMax = 1 << 19;   // a larger partition becomes several segments, written side by side
+constexpr std::int64_t kSegmentRowsMax = 1 << 19;  // a larger partition becomes several segments, written side by side
+constexpr std::size_t kWritingMax = 2;  // times rows are held while they are written, beside those being put in order
 constexpr std::int64_t kSegmentRowsGood = 1 << 18;  // worth writing before more rows of its partition are there
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
@@ -51,7 +52,7 @@ class Appender {
  public:
   Appender(Engine& engine, StatePtr state, const Alignment& alignment, StagedFiles& files, std::string attempt)
       : engine_(engine), state_(std::move(state)), alignment_(alignment), files_(files), attempt_(std::move(attempt)) {}
-  ~Appender() { (void)collect(); }  // of an append that fails: the tasks refer to this object
+  ~Appender() { (void)collect_all(); }  // of an append that fails: the tasks refer to this object
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;
 
@@ -70,7 +71,7 @@ class Appender {
 
   Result<Staged> finish() {
     MARIGRAM_TRY(flush());
-    MARIGRAM_TRY(collect());
+    MARIGRAM_TRY(collect_all());
     if (staged_.rows == 0) return no_rows("this stream");
     return std::move(staged_);
   }
@@ -111,7 +112,7 @@ class Appender {
     MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
     coverage::unite(staged_.coverage, added);
-    MARIGRAM_TRY(collect());
+    if (writing_.size() == kWritingMax) MARIGRAM_TRY(collect_oldest());
     write(std::move(rows), std::move(pieces));
     return {};
   }
@@ -159,28 +160,27 @@ class Appender {
     return {};
   }
 
-  /// Starts to write segments; until collect() the next rows may be put in order.
+  /// Starts to write segments; until they are collected the next rows may be put in order.
   void write(OrderedRows rows, std::vector<Piece> pieces) {
     ThreadPool& pool = *engine_.environment().pool;
-    writing_ = std::make_unique<Writing>(std::move(rows), std::move(pieces));
-    for (const Piece& piece : writing_->pieces) {
-      writing_->segments.push_back(pool.submit([this, &all = writing_->rows, &piece] {
+    Writing& writing = writing_.emplace_back(std::move(rows), std::move(pieces));
+    for (const Piece& piece : writing.pieces) {
+      writing.segments.push_back(pool.submit([this, &all = writing.rows, &piece] {
         return stage_rows(engine_.store(), *state_, alignment_.schema(), all, piece.rows, piece.summary, files_);
       }));
-      writing_->sidecars.push_back(pool.submit([this, &piece] {
+      writing.sidecars.push_back(pool.submit([this, &piece] {
         return stage_coverage(engine_.store(), *state_, piece.summary.coverage, attempt_, files_);
       }));
     }
   }
 
-  /// Waits for all segments that are being written, also after an error.
-  Status collect() {
-    if (!writing_) return {};
-    const auto written = std::move(writing_);
+  /// Waits for the segments that began to be written first, for all of them also after an error.
+  Status collect_oldest() {
+    Writing& oldest = writing_.front();
     Status status;
-    for (std::size_t i = 0; i < written->pieces.size(); ++i) {
-      Result<model::SegmentMeta> segment = written->segments[i].get();
-      Result<std::string> sidecar = written->sidecars[i].get();
+    for (std::size_t i = 0; i < oldest.pieces.size(); ++i) {
+      Result<model::SegmentMeta> segment = oldest.segments[i].get();
+      Result<std::string> sidecar = oldest.sidecars[i].get();
       if (!status) continue;
       if (!segment || !sidecar) {
         status = std::unexpected(segment ? std::move(sidecar).error() : std::move(segment).error());
@@ -188,6 +188,16 @@ class Appender {
       }
       segment->coverage_path = std::move(*sidecar);
       staged_.segments.push_back(std::move(*segment));
+    }
+    writing_.pop_front();
+    return status;
+  }
+
+  Status collect_all() {
+    Status status;
+    while (!writing_.empty()) {
+      Status collected = collect_oldest();
+      if (status) status = std::move(collected);
     }
     return status;
   }
@@ -200,7 +210,7 @@ class Appender {
   std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
   std::int64_t rows_buffered_ = 0;
   KeySpan span_buffered_;
-  std::unique_ptr<Writing> writing_;
+  std::list<Writing> writing_;  // the oldest first; tasks refer to its elements
   Staged staged_;
 };
 
