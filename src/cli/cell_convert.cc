@@ -1,5 +1,6 @@
 #include "cli/cell_convert.h"
 
+#include "cli/cell_format.h"
 #include "cli/column_plan.h"
 #include "cli/row_source.h"
 #include "cli/time_format.h"
@@ -37,20 +38,6 @@ bool is_absent(std::string_view text) {
 
 std::unexpected<BadCell> arrow_problem(const arrow::Status& status) {
   return std::unexpected(BadCell{.value = std::nullopt, .row = 0, .problem = status.message()});
-}
-
-TimeUnit unit_of(const arrow::TimestampType& type) {
-  switch (type.unit()) {
-    case arrow::TimeUnit::SECOND:
-      return TimeUnit::kSecond;
-    case arrow::TimeUnit::MILLI:
-      return TimeUnit::kMilli;
-    case arrow::TimeUnit::MICRO:
-      return TimeUnit::kMicro;
-    case arrow::TimeUnit::NANO:
-      return TimeUnit::kNano;
-  }
-  return TimeUnit::kMicro;
 }
 
 // The text of a cell that stands for a time; unset for a null.
