@@ -28,7 +28,10 @@ Status take_away(const std::string& path, bool folder_existed) {
   for (const io::ObjectInfo& object : left) MARIGRAM_TRY(store->remove(object.key));
   std::error_code ignored;  // folders that are not empty stay
   const std::filesystem::path folder(path);
-  for (const char* part : {kLogFolder, "data", "_coverage"}) std::filesystem::remove(folder / part, ignored);
+  for (const char* part : {kLogFolder, "data/_managed/append", "data/_managed", "data", "_coverage/segments",
+                           "_coverage/table", "_coverage"}) {
+    std::filesystem::remove(folder / part, ignored);
+  }
   if (!folder_existed) std::filesystem::remove(folder, ignored);
   return {};
 }

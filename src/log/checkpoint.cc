@@ -18,7 +18,6 @@
 #include <span>
 #include <string_view>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -287,12 +286,13 @@ std::vector<std::string_view> cut_lines(std::string_view lines, std::size_t coun
 
 /// Segments, the bulk of a large table's lines, by several threads: each reads a stretch of them into a state of its
 /// own.
-Status add_segments(TableState& state, std::string_view lines) {
-  constexpr std::size_t kBytesMin = 1 << 18;  // below, a thread takes longer to start than to read
-  const std::size_t threads = std::min<std::size_t>(8, std::thread::hardware_concurrency());
+Status add_segments(TableState& state, std::string_view lines, ThreadPool* pool) {
+  constexpr std::size_t kBytesMin = 1 << 18;  // below, a thread takes longer to wake than to read
+  if (pool == nullptr || lines.size() < 2 * kBytesMin) return add_lines(state, lines, add_segment_line);
+  const std::size_t pieces = std::min(pool->size(), lines.size() / kBytesMin);
   std::vector<std::future<Result<TableState>>> parts;
-  for (const std::string_view piece : cut_lines(lines, std::clamp<std::size_t>(lines.size() / kBytesMin, 1, threads))) {
-    parts.push_back(std::async(std::launch::async, [&state, piece]() -> Result<TableState> {
+  for (const std::string_view piece : cut_lines(lines, pieces)) {
+    parts.push_back(pool->submit([&state, piece]() -> Result<TableState> {
       TableState part{.version = state.version, .timestamp = state.timestamp, .meta = state.meta};
       MARIGRAM_TRY(add_lines(part, piece, add_segment_line));
       return part;
@@ -312,7 +312,8 @@ Status add_segments(TableState& state, std::string_view lines) {
   return {};
 }
 
-Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes, std::uint64_t version) {
+Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes, std::uint64_t version,
+                            ThreadPool* pool) {
   MARIGRAM_ASSIGN(const std::size_t end, checked_size(bytes));
   const std::size_t start = bytes.find('\n') + 1;
   MARIGRAM_ASSIGN(const Header header, header_in(bytes.substr(0, start - 1), version));
@@ -324,7 +325,7 @@ Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes
   TableState state{.version = version, .timestamp = header.timestamp};
   const auto [before, segments, after] = split_lines(bytes.substr(start - 1, end - start + 1));
   MARIGRAM_TRY(add_lines(state, before, add_other_line));
-  MARIGRAM_TRY(add_segments(state, segments));
+  MARIGRAM_TRY(add_segments(state, segments, pool));
   MARIGRAM_TRY(add_lines(state, after, add_other_line));
   if (!state.meta || state.meta->dialect != header.dialect) return json::bad("it lacks the metadata of its dialect");
   return state;
@@ -354,9 +355,9 @@ Status write_checkpoint_file(io::ObjectStore& store, const TableState& state) {
   return remove_old(store, state.version);
 }
 
-Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version) {
+Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version, ThreadPool* pool) {
   MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(checkpoint_path(version)));
-  auto state = state_in(store, content.bytes, version);
+  auto state = state_in(store, content.bytes, version, pool);
   if (!state) {
     state.error().message =
         fmt::format("cannot use checkpoint {}: {}", checkpoint_path(version), state.error().message);
@@ -364,12 +365,13 @@ Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t v
   return state;
 }
 
-std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max) {
+std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max,
+                                                 ThreadPool* pool) {
   const auto versions = list_versions(store);
   if (!versions) return std::nullopt;  // the log will say what is wrong, if it matters
   for (const std::uint64_t version : *versions) {
     if (version > version_max) continue;
-    if (auto state = load_checkpoint(store, version)) return std::move(*state);
+    if (auto state = load_checkpoint(store, version, pool)) return std::move(*state);
   }
   return std::nullopt;
 }

@@ -81,7 +81,7 @@ class Appender {
     SegmentRows rows;
     segment::RowSummary summary;
   };
-  /// Segments that are being written: two tasks each, for its file and its sidecar, which refer to what stands before.
+  /// Segments that are being written: a task each for its file and (v7) its sidecar, which refer to what stands before.
   struct Writing {
     OrderedRows rows;
     std::vector<Piece> pieces;
@@ -168,10 +168,19 @@ class Appender {
       writing.segments.push_back(pool.submit([this, &all = writing.rows, &piece] {
         return stage_rows(engine_.store(), *state_, alignment_.schema(), all, piece.rows, piece.summary, files_);
       }));
+      if (state_->dialect() == Dialect::kV1) continue;
       writing.sidecars.push_back(pool.submit([this, &piece] {
         return stage_coverage(engine_.store(), *state_, piece.summary.coverage, attempt_, files_);
       }));
     }
+  }
+
+  /// The path of a segment's sidecar. Those of v1 are shared by content and so outlive an append that fails: they are
+  /// not written before their segment.
+  Result<std::string> sidecar(Writing& writing, std::size_t piece, bool segment_written) {
+    if (state_->dialect() != Dialect::kV1) return writing.sidecars[piece].get();
+    if (!segment_written) return std::string();
+    return stage_coverage(engine_.store(), *state_, writing.pieces[piece].summary.coverage, attempt_, files_);
   }
 
   /// Waits for the segments that began to be written first, for all of them also after an error.
@@ -180,7 +189,7 @@ class Appender {
     Status status;
     for (std::size_t i = 0; i < oldest.pieces.size(); ++i) {
       Result<model::SegmentMeta> segment = oldest.segments[i].get();
-      Result<std::string> sidecar = oldest.sidecars[i].get();
+      Result<std::string> sidecar = this->sidecar(oldest, i, segment.has_value());
       if (!status) continue;
       if (!segment || !sidecar) {
         status = std::unexpected(segment ? std::move(sidecar).error() : std::move(segment).error());
