@@ -25,13 +25,6 @@ std::vector<std::shared_ptr<arrow::Array>> tag_arrays(const arrow::RecordBatch& 
   return tags;
 }
 
-Result<std::shared_ptr<arrow::Array>> join_column(const std::vector<BatchPtr>& batches, int column) {
-  std::vector<std::shared_ptr<arrow::Array>> chunks;
-  chunks.reserve(batches.size());
-  for (const BatchPtr& batch : batches) chunks.push_back(batch->column(column));
-  return join_chunks(chunks);
-}
-
 class SortSource : public BatchSource {
  public:
   SortSource(std::unique_ptr<BatchSource> source, KeyColumns keys, ScanOrder order, std::size_t batch_rows)
@@ -43,10 +36,11 @@ class SortSource : public BatchSource {
   Result<BatchPtr> next() override {
     if (source_) MARIGRAM_TRY(load());
     if (!gather_) return next_unsorted();
-    const auto rows = std::span(order_).subspan(offset_, std::min(batch_rows_, order_.size() - offset_));
+    const auto rows =
+        std::span<const std::uint32_t>(order_).subspan(offset_, std::min(batch_rows_, order_.size() - offset_));
     if (rows.empty()) return nullptr;
     offset_ += rows.size();
-    return gather_->take(locate_rows(rows, first_rows_));
+    return gather_->take(rows);
   }
 
  private:
@@ -67,7 +61,6 @@ class SortSource : public BatchSource {
     auto order = sorted_order(index_keys(*times), series_ranks(tags, times->length()), by_time_);
     if (!order) return {};
     order_ = std::move(*order);
-    first_rows_ = first_rows(batches_);
     MARIGRAM_ASSIGN(gather_, RowGather::make(batches_));
     batches_.clear();
     return {};
@@ -85,7 +78,6 @@ class SortSource : public BatchSource {
   std::size_t batch_rows_;
   std::vector<BatchPtr> batches_;
   std::vector<std::uint32_t> order_;
-  std::vector<std::uint32_t> first_rows_;  // of the batches
   std::optional<RowGather> gather_;
   std::size_t offset_ = 0;  // of the next row in order_; of the next batch if there is nothing to sort
 };

@@ -143,9 +143,16 @@ arrow::Result<ArrayPtr> take_joined(const ArrayPtr& joined, std::span<const RowA
 
 }  // namespace
 
-Result<ArrayPtr> join_chunks(const std::vector<ArrayPtr>& chunks) {
-  if (chunks.size() == 1) return chunks.front();
-  auto joined = arrow::Concatenate(chunks);
+std::vector<ArrayPtr> column_chunks(const std::vector<BatchPtr>& batches, int column) {
+  std::vector<ArrayPtr> chunks;
+  chunks.reserve(batches.size());
+  for (const BatchPtr& batch : batches) chunks.push_back(batch->column(column));
+  return chunks;
+}
+
+Result<ArrayPtr> join_column(const std::vector<BatchPtr>& batches, int column) {
+  if (batches.size() == 1) return batches.front()->column(column);
+  auto joined = arrow::Concatenate(column_chunks(batches, column));
   if (!joined.ok()) return failure(joined.status());
   return *std::move(joined);
 }
@@ -160,9 +167,9 @@ Result<RowGather> RowGather::make(const std::vector<BatchPtr>& batches) {
   }
   for (int i = 0; i < gather.schema_->num_fields(); ++i) {
     Column& column = gather.columns_.emplace_back();
-    for (const BatchPtr& batch : batches) column.chunks.push_back(batch->column(i));
+    column.chunks = column_chunks(batches, i);
     if (is_direct(column.chunks)) continue;
-    MARIGRAM_ASSIGN(column.joined, join_chunks(column.chunks));
+    MARIGRAM_ASSIGN(column.joined, join_column(batches, i));
     column.chunks.clear();
   }
   return gather;
@@ -183,6 +190,20 @@ Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
   });
   if (!status.ok()) return failure(status);
   return arrow::RecordBatch::Make(schema_, static_cast<std::int64_t>(rows.size()), std::move(columns));
+}
+
+Result<BatchPtr> RowGather::take(std::span<const std::uint32_t> rows) const {
+  std::vector<RowAt> places;
+  places.reserve(rows.size());
+  if (first_row_.size() == 1) {
+    for (const std::uint32_t row : rows) places.push_back({0, row});
+    return take(places);
+  }
+  for (const std::uint32_t row : rows) {
+    const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(first_row_, row) - first_row_.begin()) - 1;
+    places.push_back({batch, row - static_cast<std::uint32_t>(first_row_[batch])});
+  }
+  return take(places);
 }
 
 }  // namespace marigram::table

@@ -27,6 +27,8 @@ class RowGather {
 
   /// The rows, in the order of `rows`. O(rows x columns).
   Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const RowAt> rows) const;
+  /// The same, of rows that are numbered over all batches.
+  Result<std::shared_ptr<arrow::RecordBatch>> take(std::span<const std::uint32_t> rows) const;
 
  private:
   struct Column {
@@ -41,7 +43,11 @@ class RowGather {
   std::vector<std::uint64_t> first_row_;  // of each batch among all
 };
 
-/// The chunks as one array; a single one as it is.
-Result<std::shared_ptr<arrow::Array>> join_chunks(const std::vector<std::shared_ptr<arrow::Array>>& chunks);
+/// A column of the batches, an array each.
+std::vector<std::shared_ptr<arrow::Array>> column_chunks(
+    const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches, int column);
+/// The same as one array; that of a single batch as it is.
+Result<std::shared_ptr<arrow::Array>> join_column(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches,
+                                                  int column);
 
 }  // namespace marigram::table

@@ -216,9 +216,7 @@ Result<std::vector<BatchPtr>> key_columns(std::vector<BatchPtr>& batches, const 
     const int column = batches.front()->schema()->GetFieldIndex(tag);
     columns.push_back(column);
     if (batches.front()->column(column)->type_id() != arrow::Type::STRING) continue;
-    arrow::ArrayVector chunks;
-    for (const BatchPtr& batch : batches) chunks.push_back(batch->column(column));
-    const auto dictionary = segment::to_dictionary(arrow::ChunkedArray(std::move(chunks)));
+    const auto dictionary = segment::to_dictionary(arrow::ChunkedArray(column_chunks(batches, column)));
     if (!dictionary) continue;
     const auto field = batches.front()->schema()->field(column)->WithType(dictionary->type());
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -355,30 +353,6 @@ std::uint64_t KeySpan::partitions(PartitionWidth width) const {
   return static_cast<std::uint64_t>(partition_of(high_, *width) - partition_of(low_, *width)) + 1;
 }
 
-std::vector<std::uint32_t> first_rows(const std::vector<BatchPtr>& batches) {
-  std::vector<std::uint32_t> firsts;
-  std::uint32_t row = 0;
-  for (const BatchPtr& batch : batches) {
-    firsts.push_back(row);
-    row += static_cast<std::uint32_t>(batch->num_rows());
-  }
-  return firsts;
-}
-
-std::vector<RowAt> locate_rows(std::span<const std::uint32_t> rows, const std::vector<std::uint32_t>& first_rows) {
-  std::vector<RowAt> places;
-  places.reserve(rows.size());
-  if (first_rows.size() == 1) {
-    for (const std::uint32_t row : rows) places.push_back({0, row});
-    return places;
-  }
-  for (const std::uint32_t row : rows) {
-    const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(first_rows, row) - first_rows.begin()) - 1;
-    places.push_back({batch, row - first_rows[batch]});
-  }
-  return places;
-}
-
 Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model::IndexSpec& index,
                                       PartitionWidth width) {
   std::int64_t rows = 0;
@@ -389,10 +363,7 @@ Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model
   MARIGRAM_ASSIGN(std::vector<BatchPtr> keys, key_columns(batches, index));
   std::vector<std::shared_ptr<arrow::Array>> columns;
   for (int i = 0; i < keys.front()->num_columns(); ++i) {
-    std::vector<std::shared_ptr<arrow::Array>> chunks;
-    chunks.reserve(keys.size());
-    for (const BatchPtr& batch : keys) chunks.push_back(batch->column(i));
-    MARIGRAM_ASSIGN(auto column, join_chunks(chunks));
+    MARIGRAM_ASSIGN(auto column, join_column(keys, i));
     columns.push_back(std::move(column));
   }
   const std::vector<std::uint64_t> times = index_keys(*columns.front());
@@ -409,23 +380,21 @@ Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model
     return ordered;
   }
   ordered.order_ = order_by_partition(order_by_series(series, times), partitions, ordered.partitions_);
-  ordered.first_rows_ = first_rows(batches);
   MARIGRAM_ASSIGN(ordered.gather_, RowGather::make(batches));
   MARIGRAM_ASSIGN(ordered.gather_keys_, RowGather::make(keys));
   return ordered;
 }
 
-std::vector<RowAt> OrderedRows::locate(std::int64_t offset, std::int64_t count) const {
-  return locate_rows(std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)),
-                     first_rows_);
+std::span<const std::uint32_t> OrderedRows::order(std::int64_t offset, std::int64_t count) const {
+  return std::span(order_).subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count));
 }
 
 Result<BatchPtr> OrderedRows::rows(std::int64_t offset, std::int64_t count) const {
-  return sorted_ ? sorted_->Slice(offset, count) : gather_->take(locate(offset, count));
+  return sorted_ ? sorted_->Slice(offset, count) : gather_->take(order(offset, count));
 }
 
 Result<BatchPtr> OrderedRows::keys(std::int64_t offset, std::int64_t count) const {
-  return sorted_ ? sorted_keys_->Slice(offset, count) : gather_keys_->take(locate(offset, count));
+  return sorted_ ? sorted_keys_->Slice(offset, count) : gather_keys_->take(order(offset, count));
 }
 
 }  // namespace marigram::table

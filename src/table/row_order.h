@@ -43,12 +43,6 @@ SeriesKey series_key(const std::vector<std::shared_ptr<arrow::Array>>& tags, std
 std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::uint64_t>& times,
                                                        const SeriesRanks& series, bool by_time);
 
-/// The number of the first row of each batch, rows being numbered over all of them.
-std::vector<std::uint32_t> first_rows(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches);
-
-/// Where rows so numbered lie. O(rows log batches).
-std::vector<RowAt> locate_rows(std::span<const std::uint32_t> rows, const std::vector<std::uint32_t>& first_rows);
-
 /// Width of a partition in units of the column; unset: one partition (integer indexes).
 using PartitionWidth = std::optional<std::uint64_t>;
 
@@ -83,12 +77,11 @@ class OrderedRows {
 
  private:
   OrderedRows() = default;
-  std::vector<RowAt> locate(std::int64_t offset, std::int64_t count) const;
+  std::span<const std::uint32_t> order(std::int64_t offset, std::int64_t count) const;
 
   std::shared_ptr<arrow::RecordBatch> sorted_;  // where one batch came in order; else null, and those below are set
   std::shared_ptr<arrow::RecordBatch> sorted_keys_;
   std::vector<std::uint32_t> order_;
-  std::vector<std::uint32_t> first_rows_;  // of the batches
   std::optional<RowGather> gather_;
   std::optional<RowGather> gather_keys_;
   std::vector<std::int64_t> partitions_;
