@@ -1,9 +1,9 @@
 #include "cli/cell_convert.h"
 
-#include "cli/cell_format.h"
 #include "cli/column_plan.h"
 #include "cli/row_source.h"
 #include "cli/time_format.h"
+#include "segment/time_units.h"
 
 #include <marigram/error.h>
 #include <marigram/time.h>
@@ -66,7 +66,7 @@ std::string absent_text(const arrow::Array& cells, std::int64_t row) {
 
 Converted parse_times(const arrow::Array& cells, const PlannedColumn& column, TimeFormat& format) {
   const auto& type = static_cast<const arrow::TimestampType&>(*column.field->type());
-  const TimeUnit unit = unit_of(type);
+  const TimeUnit unit = segment::unit_of(type);
   TimeFormat standard;
   TimeFormat& reader = column.is_time ? format : standard;
   arrow::TimestampBuilder builder(column.field->type(), arrow::default_memory_pool());

@@ -1,5 +1,7 @@
 #include "cli/cell_format.h"
 
+#include "segment/time_units.h"
+
 #include <marigram/time.h>
 
 #include <fmt/format.h>
@@ -86,7 +88,7 @@ struct CellVisitor {
 
   arrow::Status Visit(const arrow::TimestampArray& array) {
     const auto& type = arrow::internal::checked_cast<const arrow::TimestampType&>(*array.type());
-    return string(format_rfc3339(Instant::from_units(array.Value(row), unit_of(type))));
+    return string(format_rfc3339(Instant::from_units(array.Value(row), segment::unit_of(type))));
   }
 
   arrow::Status Visit(const arrow::Decimal128Array& array) { return string(array.FormatValue(row)); }
@@ -148,20 +150,6 @@ void visit_cell(const arrow::Array& column, CellVisitor visitor) {
 }
 
 }  // namespace
-
-TimeUnit unit_of(const arrow::TimestampType& type) {
-  switch (type.unit()) {
-    case arrow::TimeUnit::SECOND:
-      return TimeUnit::kSecond;
-    case arrow::TimeUnit::MILLI:
-      return TimeUnit::kMilli;
-    case arrow::TimeUnit::MICRO:
-      return TimeUnit::kMicro;
-    case arrow::TimeUnit::NANO:
-      return TimeUnit::kNano;
-  }
-  return TimeUnit::kNano;
-}
 
 void append_text(const arrow::Array& column, std::int64_t row, std::string& out) {
   if (!column.IsNull(row)) visit_cell(column, {.row = row, .style = Style::kText, .out = out});

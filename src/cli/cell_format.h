@@ -1,16 +1,13 @@
 // One value of a column as text, exactly: floats shortest round-trip, times RFC 3339.
 #pragma once
 
-#include <marigram/time.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace arrow {
 class Array;
-class TimestampType;
-}  // namespace arrow
+}
 
 namespace marigram::cli {
 
@@ -23,9 +20,6 @@ void append_json(const arrow::Array& column, std::int64_t row, std::string& out)
 
 /// Appends a JSON string literal; bytes that are not UTF-8 become U+FFFD.
 void append_json_string(std::string_view text, std::string& out);
-
-/// The unit of a column's values.
-TimeUnit unit_of(const arrow::TimestampType& type);
 
 /// Whether a table aligns the column to the right.
 bool is_number(const arrow::Array& column);

@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "model/schema.h"
 #include "segment/arrow_schema.h"
+#include "segment/time_units.h"
 
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
@@ -25,19 +26,6 @@ struct BatchStream::Impl {
 };
 
 namespace {
-
-TimeUnit unit_of(const arrow::DataType& type) {
-  switch (static_cast<const arrow::TimestampType&>(type).unit()) {
-    case arrow::TimeUnit::SECOND:
-      return TimeUnit::kSecond;
-    case arrow::TimeUnit::MILLI:
-      return TimeUnit::kMilli;
-    case arrow::TimeUnit::MICRO:
-      return TimeUnit::kMicro;
-    default:
-      return TimeUnit::kNano;
-  }
-}
 
 struct Describe {
   std::string operator()(std::monostate) const { return "null"; }
@@ -111,7 +99,8 @@ bool append_value(arrow::ArrayBuilder& builder, const Value& value) {
       const auto* instant = std::get_if<Instant>(&value);
       const auto units = instant == nullptr ? integer<std::int64_t>(value) : std::nullopt;
       if (instant == nullptr) return append_if<arrow::TimestampBuilder>(builder, units);
-      const auto exact = to_units_exact(*instant, unit_of(*builder.type()));
+      const auto exact =
+          to_units_exact(*instant, segment::unit_of(static_cast<const arrow::TimestampType&>(*builder.type())));
       return exact && static_cast<arrow::TimestampBuilder&>(builder).Append(*exact).ok();
     }
     default:
@@ -177,7 +166,8 @@ Value Batch::at(std::size_t row, std::size_t column) const {
     case arrow::Type::BINARY:
       return std::string(cell<arrow::BinaryArray>(array, row));
     case arrow::Type::TIMESTAMP:
-      return Instant::from_units(cell<arrow::TimestampArray>(array, row), unit_of(*array.type()));
+      return Instant::from_units(cell<arrow::TimestampArray>(array, row),
+                                 segment::unit_of(static_cast<const arrow::TimestampType&>(*array.type())));
     default: {
       const auto scalar = array.GetScalar(static_cast<std::int64_t>(row));
       return scalar.ok() ? (*scalar)->ToString() : std::string();

@@ -7,6 +7,7 @@
 #include "segment/covered_series.h"
 #include "segment/series_slots.h"
 #include "segment/tag_columns.h"
+#include "segment/time_units.h"
 
 #include <marigram/error.h>
 #include <marigram/series.h>
@@ -43,19 +44,9 @@ arrow::Type::type arrow_index_type(const model::IndexKind& kind) {
   return std::holds_alternative<model::UInt64Index>(kind) ? arrow::Type::UINT64 : arrow::Type::TIMESTAMP;
 }
 
-TimeUnit unit_of(const arrow::DataType& type) {
+TimeUnit index_unit(const arrow::DataType& type) {
   if (type.id() != arrow::Type::TIMESTAMP) return TimeUnit::kSecond;  // unused for integer indexes
-  switch (static_cast<const arrow::TimestampType&>(type).unit()) {
-    case arrow::TimeUnit::SECOND:
-      return TimeUnit::kSecond;
-    case arrow::TimeUnit::MILLI:
-      return TimeUnit::kMilli;
-    case arrow::TimeUnit::MICRO:
-      return TimeUnit::kMicro;
-    case arrow::TimeUnit::NANO:
-      return TimeUnit::kNano;
-  }
-  return TimeUnit::kSecond;
+  return unit_of(static_cast<const arrow::TimestampType&>(type));
 }
 
 }  // namespace
@@ -118,11 +109,11 @@ Result<std::span<const std::int64_t>> CoverageBuilder::State::read_index(const a
                 fmt::format("{}: index column {} has type {}, want {}", doing, index.column, column->type()->ToString(),
                             model::index_kind_name(index.kind)));
   }
-  if (!unit) unit = unit_of(*column->type());
-  if (*unit != unit_of(*column->type())) {
+  if (!unit) unit = index_unit(*column->type());
+  if (*unit != index_unit(*column->type())) {
     return fail(ErrorCode::kSchemaMismatch,
                 fmt::format("{}: index column {} changes its unit from {} to {}", doing, index.column,
-                            time_unit_name(*unit), time_unit_name(unit_of(*column->type()))));
+                            time_unit_name(*unit), time_unit_name(index_unit(*column->type()))));
   }
   const auto* raw = column->data()->GetValues<std::int64_t>(1);
   has_null_index = column->null_count() > 0;
