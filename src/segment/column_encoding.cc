@@ -25,6 +25,8 @@ using model::TypeId;
 constexpr std::int64_t kSampleRows = 4'096;
 constexpr std::int64_t kRunRows = 32;             // a miniblock of DELTA_BINARY_PACKED
 constexpr double kDictionaryEntriesMax = 16'384;  // beyond, hashing gets slow and lookups miss the cache
+constexpr double kNoisyDeltaBits = 6;  // with more, packed deltas hold no bytes that a codec could find again
+constexpr ColumnEncoding kPackedDictionary{.dictionary = true, .codec = CodecChoice::kNone};
 
 /// A value as 64 bits, equal for equal values (with overwhelming probability for strings).
 std::uint64_t key_of(const arrow::Array& array, std::int64_t row) {
@@ -124,15 +126,20 @@ double delta_bits(const arrow::ChunkedArray& column) {
   return runs == 0 ? 0 : bits / runs;
 }
 
+ColumnEncoding packed_deltas(double bits) {
+  return {.encoding = parquet::Encoding::DELTA_BINARY_PACKED,
+          .codec = bits > kNoisyDeltaBits ? CodecChoice::kNone : CodecChoice::kQuick};
+}
+
 ColumnEncoding for_floats(const arrow::ChunkedArray& values, double value_bits) {
   // A split column of measurements ends at 0.75 to 0.9 of its size; a dictionary must beat that clearly.
-  if (dictionary_bits(values, value_bits) < 0.6 * value_bits) return {.dictionary = true};
+  if (dictionary_bits(values, value_bits) < 0.6 * value_bits) return kPackedDictionary;
   return {.encoding = parquet::Encoding::BYTE_STREAM_SPLIT};
 }
 
 ColumnEncoding for_integers(const arrow::ChunkedArray& values, double value_bits) {
-  if (dictionary_bits(values, value_bits) + 1 < delta_bits(values)) return {.dictionary = true};
-  return {.encoding = parquet::Encoding::DELTA_BINARY_PACKED};
+  const double bits = delta_bits(values);
+  return dictionary_bits(values, value_bits) + 1 < bits ? kPackedDictionary : packed_deltas(bits);
 }
 
 ColumnEncoding for_strings(const arrow::ChunkedArray& values) {
@@ -140,15 +147,15 @@ ColumnEncoding for_strings(const arrow::ChunkedArray& values) {
   const std::size_t sampled = keys.size();
   std::ranges::sort(keys);
   const std::size_t distinct = sampled - std::ranges::unique(keys).size();
-  if (distinct * 2 <= sampled) return {.dictionary = true};
-  return {.text = true};
+  if (distinct * 2 <= sampled) return kPackedDictionary;
+  return {.codec = CodecChoice::kDense};
 }
 
 }  // namespace
 
 ColumnEncoding choose_encoding(const model::DataType& type, ColumnRole role, const arrow::ChunkedArray& values) {
-  if (role == ColumnRole::kTag) return {.dictionary = true};
-  if (role == ColumnRole::kIndex) return {.encoding = parquet::Encoding::DELTA_BINARY_PACKED};
+  if (role == ColumnRole::kTag) return kPackedDictionary;
+  if (role == ColumnRole::kIndex) return packed_deltas(delta_bits(values));
   switch (type.id) {
     case TypeId::kBool:
       return {};
@@ -166,7 +173,7 @@ ColumnEncoding choose_encoding(const model::DataType& type, ColumnRole role, con
     case TypeId::kBinary:
       return for_strings(values);
     default:
-      return {.dictionary = true, .text = true};
+      return {.dictionary = true, .codec = CodecChoice::kDense};
   }
 }
 

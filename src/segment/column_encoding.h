@@ -19,10 +19,14 @@ namespace marigram::segment {
 
 enum class ColumnRole { kIndex, kTag, kField };
 
+/// What pays on top of the encoding: nothing where bits are packed already; lz4; zstd for long strings and what is
+/// nested.
+enum class CodecChoice { kNone, kQuick, kDense };
+
 struct ColumnEncoding {
   bool dictionary = false;
   parquet::Encoding::type encoding = parquet::Encoding::PLAIN;  // without a dictionary
-  bool text = false;                                            // zstd pays: long strings and what is nested
+  CodecChoice codec = CodecChoice::kQuick;
 
   friend bool operator==(const ColumnEncoding&, const ColumnEncoding&) = default;
 };

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,13 +31,13 @@ namespace {
 // parquet-mr before 1.2.9 forgot the dictionary page's header in a chunk's size (PARQUET-816).
 constexpr std::int64_t kForgottenHeaderBytes = 100;
 
-bool all_pages_dictionary(const parquet::ColumnChunkMetaData& chunk) {
-  if (!chunk.has_dictionary_page() || chunk.encoding_stats().empty()) return false;
-  return std::ranges::all_of(chunk.encoding_stats(), [](const parquet::PageEncodingStats& stats) {
+/// Whether the footer says that all data pages are in one of the encodings.
+bool all_pages_in(const parquet::ColumnChunkMetaData& chunk, std::initializer_list<parquet::Encoding::type> encodings) {
+  if (chunk.encoding_stats().empty()) return false;
+  return std::ranges::all_of(chunk.encoding_stats(), [&](const parquet::PageEncodingStats& stats) {
     const bool is_data =
         stats.page_type == parquet::PageType::DATA_PAGE || stats.page_type == parquet::PageType::DATA_PAGE_V2;
-    return !is_data || stats.encoding == parquet::Encoding::RLE_DICTIONARY ||
-           stats.encoding == parquet::Encoding::PLAIN_DICTIONARY;
+    return !is_data || std::ranges::find(encodings, stats.encoding) != encodings.end();
   });
 }
 
@@ -78,11 +79,14 @@ Result<ChunkLocation> locate_chunk(const SegmentFile& file, const parquet::RowGr
   if (file.metadata()->writer_version().VersionLt(parquet::ApplicationVersion::PARQUET_816_FIXED_VERSION())) {
     length += std::min(kForgottenHeaderBytes, data_end - (start + size));
   }
-  return ChunkLocation{.bytes = {static_cast<std::uint64_t>(start), static_cast<std::uint64_t>(length)},
-                       .values = chunk->num_values(),
-                       .codec = chunk->compression(),
-                       .all_dictionary = all_pages_dictionary(*chunk),
-                       .without_nulls = states_no_nulls(*chunk)};
+  return ChunkLocation{
+      .bytes = {static_cast<std::uint64_t>(start), static_cast<std::uint64_t>(length)},
+      .values = chunk->num_values(),
+      .codec = chunk->compression(),
+      .all_dictionary = chunk->has_dictionary_page() &&
+                        all_pages_in(*chunk, {parquet::Encoding::RLE_DICTIONARY, parquet::Encoding::PLAIN_DICTIONARY}),
+      .all_delta = all_pages_in(*chunk, {parquet::Encoding::DELTA_BINARY_PACKED}),
+      .without_nulls = states_no_nulls(*chunk)};
 }
 
 Result<std::optional<std::vector<Page>>> read_page_table(const SegmentFile& file,

@@ -23,6 +23,7 @@ struct ChunkLocation {
   std::int64_t values = 0;  // with nulls
   parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
   bool all_dictionary = false;  // every data page holds dictionary indices
+  bool all_delta = false;       // every data page holds DELTA_BINARY_PACKED integers
   bool without_nulls = false;   // as the statistics say
 };
 Result<ChunkLocation> locate_chunk(const SegmentFile& file, const parquet::RowGroupMetaData& group, int leaf);

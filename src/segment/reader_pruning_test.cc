@@ -39,13 +39,13 @@ TEST(ReaderPruning, AnHourOfAMillionRowsDecodesOnlyItsPages) {
   const Rows rows = tick_rows(1, 1'000'000);
   const auto store = make_store();
   write_segment(*store, kKey, rows, {}, 65'536);
-  // Rows 500,000 to 503,600 lie in row group 3 (from row 393,216), in its page 13 (from row 106,496 of the group).
+  // Rows 500,000 to 503,600 lie in row group 3 (from row 393,216), in its page 6 (from row 98,304 of the group).
   const ReadStatistics statistics = statistics_of(*store, rows, between(rows, 500'000, 503'600));
   EXPECT_EQ(statistics.row_groups, 8U);
   EXPECT_EQ(statistics.row_groups_read, 1U);
-  EXPECT_EQ(statistics.pages, 16U);
+  EXPECT_EQ(statistics.pages, 8U);
   EXPECT_EQ(statistics.pages_read, 1U);
-  EXPECT_EQ(statistics.rows_decoded, 8'192U);
+  EXPECT_EQ(statistics.rows_decoded, 16'384U);
   EXPECT_EQ(statistics.rows_returned, 3'600U);
 }
 
@@ -56,7 +56,7 @@ TEST(ReaderPruning, ARangeAcrossRowGroupsReadsTheirEdgesOnly) {
   const ReadStatistics statistics = statistics_of(*store, rows, between(rows, 131'000, 132'000));
   EXPECT_EQ(statistics.row_groups_read, 2U);
   EXPECT_EQ(statistics.pages_read, 2U);
-  EXPECT_EQ(statistics.rows_decoded, 2 * 8'192U);
+  EXPECT_EQ(statistics.rows_decoded, 2 * 16'384U);
   EXPECT_EQ(statistics.rows_returned, 1'000U);
 }
 

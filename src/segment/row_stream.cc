@@ -46,6 +46,7 @@ constexpr std::int64_t kParallelRowsMin = 1 << 14;  // to be decoded: below, a t
 /// Rows of one row group that are judged together, and then read.
 struct Stretch {
   RowRanges rows;                      // that may match
+  bool all_within = false;             // all of them are within the bounds of the index
   std::optional<Selection> selection;  // among them; unset: all match
   std::vector<ArrayPtr> decoded;  // values of all `rows` in the columns that had to be looked at; null for the others
   RowRanges wanted;               // the rows to read: those that match if `exact`, else all
@@ -98,7 +99,7 @@ class Stream : public RowStream {
         if (!found) return false;
       }
       const std::int64_t end = std::min(count_rows(group_.rows), judged_ + kJudgedRowsMax);
-      stretch_ = Stretch{.rows = clip(group_.rows, judged_, end)};
+      stretch_ = Stretch{.rows = clip(group_.rows, judged_, end), .all_within = group_.all_within};
       judged_ = end;
       statistics_.rows_decoded += static_cast<std::uint64_t>(count_rows(stretch_.rows));
       MARIGRAM_TRY(judge());
@@ -125,8 +126,10 @@ class Stream : public RowStream {
   Status judge() {
     stretch_.decoded.resize(plan_->columns.size());
     stretch_.sources.resize(plan_->columns.size());
+    if (!stretch_.all_within) MARIGRAM_TRY(narrow());
     stretch_.wanted = stretch_.rows;
-    if (!group_.all_within || !plan_->filters.empty()) {
+    if (stretch_.rows.empty()) return {};
+    if (!stretch_.all_within || !plan_->filters.empty()) {
       MARIGRAM_TRY(select());
       const auto& runs = stretch_.selection->runs();
       stretch_.exact = runs.has_value();
@@ -141,10 +144,22 @@ class Stream : public RowStream {
     return {};
   }
 
+  /// Leaves out the rows that are out of bounds, where the index column tells them without being decoded.
+  Status narrow() {
+    const bool comparable = !plan_->conditions.empty() && plan_->conditions.front().bounds != nullptr;
+    if (!comparable) return {};
+    MARIGRAM_ASSIGN(auto found, find_rows(*file_, current_group_, plan_->conditions.front().leaf, stretch_.rows,
+                                          plan_->bounds, Selection::runs_max(count_rows(stretch_.rows))));
+    if (!found) return {};
+    stretch_.rows = *std::move(found);
+    stretch_.all_within = true;
+    return {};
+  }
+
   Status select() {
     Selection selection(count_rows(stretch_.rows));
     auto& decoded = stretch_.decoded;
-    if (!group_.all_within) {
+    if (!stretch_.all_within) {
       const std::size_t position = plan_->index_column;
       MARIGRAM_ASSIGN(decoded[position], decode(position));
       MARIGRAM_ASSIGN(decoded[position], become(decoded[position], plan_->columns[position].type, file_->doing()));
@@ -223,7 +238,6 @@ class Stream : public RowStream {
         made[position] = make_column(position, rows, read);  // they share Arrow's reader
       }
     }
-    // Far more rows may have to be decoded than are given out, when they lie scattered.
     const bool many = count_rows(stretch_.rows) >= kParallelRowsMin;
     const auto status = for_each_column(static_cast<int>(flat.size()), many, [&](int i) {
       const std::size_t position = flat[static_cast<std::size_t>(i)];

@@ -48,6 +48,10 @@ std::optional<RowRanges> find_runs(std::span<const std::uint8_t> keep, std::size
 
 Selection::Selection(std::int64_t rows) : keep_(static_cast<std::size_t>(rows), 1) {}
 
+std::size_t Selection::runs_max(std::int64_t rows) {
+  return static_cast<std::size_t>(rows / kRowsPerRunMin + 1);
+}
+
 void Selection::keep_within(const arrow::Array& index, const IndexBounds& bounds) {
   if (bounds.none()) {
     std::ranges::fill(keep_, 0);
@@ -65,7 +69,7 @@ void Selection::keep_within(const arrow::Array& index, const IndexBounds& bounds
 
 void Selection::seal() {
   const auto rows = static_cast<std::int64_t>(keep_.size());
-  runs_ = find_runs(keep_, static_cast<std::size_t>(rows / kRowsPerRunMin + 1));
+  runs_ = find_runs(keep_, runs_max(rows));
   if (runs_) {
     count_ = count_rows(*runs_);
     bounds_ = runs_->empty() ? RowRange{} : RowRange{runs_->front().begin, runs_->back().end};

@@ -23,6 +23,8 @@ namespace marigram::segment {
 class Selection {
  public:
   explicit Selection(std::int64_t rows);
+  /// How many runs of wanted rows among `rows` are worth being read one by one.
+  static std::size_t runs_max(std::int64_t rows);
 
   /// Clears rows whose value (64-bit, of the index column's type) is null or out of bounds.
   void keep_within(const arrow::Array& index, const IndexBounds& bounds);
@@ -34,7 +36,7 @@ class Selection {
   std::int64_t count() const { return count_; }
   /// All wanted rows lie in these.
   RowRange bounds() const { return bounds_; }
-  /// The wanted rows, if they are few enough stretches that reading them one by one pays.
+  /// The wanted rows, if they are runs_max() runs at most.
   const std::optional<RowRanges>& runs() const { return runs_; }
   /// Of rows [begin, end) alone, which become rows 0 and on; sealed.
   Selection part(std::int64_t begin, std::int64_t end) const;

@@ -385,7 +385,7 @@ Rows tick_rows(int series, std::int64_t rows_each) {
                             .nullable = false},
                            {.name = "symbol", .type = {.id = TypeId::kUtf8}, .nullable = false},
                            {.name = "price", .type = {.id = TypeId::kFloat64}, .nullable = true},
-                           {.name = "volume", .type = {.id = TypeId::kInt64}, .nullable = true}};
+                           {.name = "volume", .type = {.id = TypeId::kInt64}, .nullable = false}};
   result.index = {
       .column = "ts",
       .tags = {"symbol"},

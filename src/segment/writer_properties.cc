@@ -33,8 +33,11 @@ constexpr std::int64_t kDictionaryBytesMax = 1 << 20;
 constexpr std::int64_t kWriteBatchRows = 1'024;  // pages are cut at multiples of it
 constexpr int kZstdLevel = 1;
 
-std::optional<parquet::Compression::type> codec_named(std::string_view name, bool text) {
-  if (name == "auto") return text ? parquet::Compression::ZSTD : parquet::Compression::LZ4;
+std::optional<parquet::Compression::type> codec_named(std::string_view name, CodecChoice choice) {
+  if (name == "auto") {
+    if (choice == CodecChoice::kNone) return parquet::Compression::UNCOMPRESSED;
+    return choice == CodecChoice::kDense ? parquet::Compression::ZSTD : parquet::Compression::LZ4;
+  }
   if (name == "zstd") return parquet::Compression::ZSTD;
   if (name == "lz4") return parquet::Compression::LZ4;  // LZ4_RAW in the file
   if (name == "snappy") return parquet::Compression::SNAPPY;
@@ -50,9 +53,7 @@ void set_encoding(Builder& builder, const std::string& path, const ColumnEncodin
     builder.disable_dictionary(path);
     builder.encoding(path, encoding.encoding);
   }
-  // Packed indices hardly shrink further, and a general codec would cost a tenth of a read.
-  const bool packed = encoding.dictionary && !encoding.text && options.compression == "auto";
-  const auto codec = packed ? parquet::Compression::UNCOMPRESSED : *codec_named(options.compression, encoding.text);
+  const auto codec = *codec_named(options.compression, encoding.codec);
   builder.compression(path, codec);
   if (codec == parquet::Compression::ZSTD) builder.compression_level(path, kZstdLevel);
 }
@@ -82,7 +83,7 @@ Status check_options(const WriterOptions& options) {
   if (options.page_rows < 1) {
     return wrong(fmt::format("cannot write a segment: page_rows is {}, want at least 1", options.page_rows));
   }
-  if (!codec_named(options.compression, false)) {
+  if (!codec_named(options.compression, CodecChoice::kQuick)) {
     return wrong(
         fmt::format("cannot write a segment: unknown compression; got `{}`, want auto, zstd, lz4, snappy or none",
                     options.compression));
@@ -117,7 +118,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model
       ->max_rows_per_page(options.page_rows)
       ->max_row_group_length(options.row_group_rows);
   // What has no encoding of its own (the leaves of nested columns).
-  builder.compression(*codec_named(options.compression, true));
+  builder.compression(*codec_named(options.compression, CodecChoice::kDense));
   for (std::size_t i = 0; i < encodings.size(); ++i) {
     set_encoding(builder, schema.columns[i].name, encodings[i], options);
   }

@@ -60,6 +60,17 @@ Status check_meaning(const model::Schema& meant, const model::Schema& known, con
   return {};
 }
 
+/// Whether scans, which read the file in their own way, will get through it too.
+Status check_scan(const segment::SegmentReader& reader, const model::IndexSpec& index, const model::Schema& schema) {
+  segment::ReadRequest everything;
+  for (const model::Column& column : schema.columns) everything.columns.push_back(column.name);
+  MARIGRAM_ASSIGN(const auto rows, reader.read(schema, index, everything));
+  while (true) {
+    MARIGRAM_ASSIGN(const auto batch, rows->next());
+    if (!batch) return {};
+  }
+}
+
 /// `superseded`: another writer gave the table its schema, so that the file must be looked at anew.
 Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, bool& superseded) {
   MARIGRAM_TRY(engine.refresh());
@@ -77,6 +88,7 @@ Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, boo
   segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(state->dialect()), key);
   MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true,
                               [&](const arrow::RecordBatch& batch) { return builder.add(batch); }));
+  MARIGRAM_TRY(check_scan(*reader, index, alignment.schema()));
   const segment::RowSummary summary = builder.finish();
   if (summary.rows == 0) return no_rows(key);
   if (!summary.min) {

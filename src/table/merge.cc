@@ -52,18 +52,24 @@ class SortSource : public BatchSource {
       batches_.push_back(std::move(batch));
     }
     if (batches_.empty()) return {};
-    MARIGRAM_ASSIGN(const auto times, join_column(batches_, keys_.index));
-    std::vector<std::shared_ptr<arrow::Array>> tags;
-    for (const int tag : keys_.tags) {
-      MARIGRAM_ASSIGN(auto values, join_column(batches_, tag));
-      tags.push_back(std::move(values));
-    }
-    auto order = sorted_order(index_keys(*times), series_ranks(tags, times->length()), by_time_);
+    MARIGRAM_ASSIGN(auto order, find_order());
     if (!order) return {};
     order_ = std::move(*order);
     MARIGRAM_ASSIGN(gather_, RowGather::make(batches_));
     batches_.clear();
     return {};
+  }
+
+  Result<std::optional<std::vector<std::uint32_t>>> find_order() const {
+    MARIGRAM_ASSIGN(const auto column, join_column(batches_, keys_.index));
+    const std::vector<std::uint64_t> times = index_keys(*column);
+    if (by_time_ && keys_.tags.empty()) return time_order(times);
+    std::vector<std::shared_ptr<arrow::Array>> tags;
+    for (const int tag : keys_.tags) {
+      MARIGRAM_ASSIGN(auto values, join_column(batches_, tag));
+      tags.push_back(std::move(values));
+    }
+    return sorted_order(times, series_ranks(tags, column->length()), by_time_);
   }
 
   /// The rows are in order as they are.

@@ -158,22 +158,32 @@ bool is_in_order(const Partitions& partitions, const SeriesRanks& series, const 
   return true;
 }
 
-/// Rows by (series, time): a counting sort by series, which keeps arrival order, then a sort of the series that need
-/// it.
+/// Rows by series, which keep their order in each, and where each series begins: a counting sort.
+struct RowsBySeries {
+  std::vector<std::uint32_t> order;
+  std::vector<std::size_t> start;  // by rank, and the end
+};
+
+RowsBySeries group_by_series(const SeriesRanks& series) {
+  RowsBySeries rows{.order = std::vector<std::uint32_t>(series.rank.size()),
+                    .start = std::vector<std::size_t>(series.series + 1U, 0)};
+  for (const std::uint32_t rank : series.rank) ++rows.start[rank + 1U];
+  std::partial_sum(rows.start.begin(), rows.start.end(), rows.start.begin());
+  std::vector<std::size_t> next(rows.start.begin(), rows.start.end() - 1);
+  for (std::uint32_t row = 0; row < series.rank.size(); ++row) rows.order[next[series.rank[row]]++] = row;
+  return rows;
+}
+
+/// Rows by (series, time), stable.
 std::vector<std::uint32_t> order_by_series(const SeriesRanks& series, const std::vector<std::uint64_t>& keys) {
-  std::vector<std::size_t> start(series.series + 1U, 0);
-  for (const std::uint32_t rank : series.rank) ++start[rank + 1U];
-  std::partial_sum(start.begin(), start.end(), start.begin());
-  std::vector<std::size_t> next(start.begin(), start.end() - 1);
-  std::vector<std::uint32_t> order(keys.size());
-  for (std::uint32_t row = 0; row < keys.size(); ++row) order[next[series.rank[row]]++] = row;
+  RowsBySeries rows = group_by_series(series);
   const auto by_key = [&](std::uint32_t a, std::uint32_t b) { return keys[a] < keys[b]; };
   for (std::size_t rank = 0; rank < series.series; ++rank) {
-    const auto first = order.begin() + static_cast<std::ptrdiff_t>(start[rank]);
-    const auto last = order.begin() + static_cast<std::ptrdiff_t>(start[rank + 1]);
+    const auto first = rows.order.begin() + static_cast<std::ptrdiff_t>(rows.start[rank]);
+    const auto last = rows.order.begin() + static_cast<std::ptrdiff_t>(rows.start[rank + 1]);
     if (!std::is_sorted(first, last, by_key)) std::stable_sort(first, last, by_key);
   }
-  return order;
+  return std::move(rows.order);
 }
 
 /// Stable: rows of a partition keep their order. `counts` receives the rows of each partition, ascending.
@@ -234,15 +244,18 @@ Result<std::vector<BatchPtr>> key_columns(std::vector<BatchPtr>& batches, const 
   return keys;
 }
 
-/// Stable least-significant-digit radix sort of `items` by the bits of key_of(item) up to `key_bits`, 11 a pass.
+/// Stable least-significant-digit radix sort of `items` (fewer than 2^32) by the bits of key_of(item) up to `key_bits`.
 template <typename Item, typename KeyOf>
 void radix_sort(std::vector<Item>& items, unsigned key_bits, KeyOf key_of) {
-  constexpr unsigned kDigitBits = 11;
-  constexpr std::size_t kBuckets = std::size_t{1} << kDigitBits;
+  constexpr unsigned kDigitBitsMax = 12;
+  const unsigned passes = (key_bits + kDigitBitsMax - 1) / kDigitBitsMax;
+  const unsigned digit_bits = (key_bits + passes - 1) / passes;
+  const std::uint64_t mask = (std::uint64_t{1} << digit_bits) - 1;
   std::vector<Item> target(items.size());
-  for (unsigned shift = 0; shift < key_bits; shift += kDigitBits) {
-    const auto digit = [&](Item item) { return (key_of(item) >> shift) & (kBuckets - 1); };
-    std::vector<std::size_t> next(kBuckets + 1, 0);
+  std::vector<std::uint32_t> next(mask + 2);
+  for (unsigned shift = 0; shift < key_bits; shift += digit_bits) {
+    const auto digit = [&](Item item) { return (key_of(item) >> shift) & mask; };
+    std::ranges::fill(next, 0U);
     for (const Item item : items) ++next[digit(item) + 1];
     std::partial_sum(next.begin(), next.end(), next.begin());
     for (const Item item : items) target[next[digit(item)]++] = item;
@@ -269,6 +282,25 @@ void sort_by_time(std::vector<std::uint32_t>& order, const std::vector<std::uint
   const std::uint64_t row_mask = (std::uint64_t{1} << row_bits) - 1;
   std::ranges::transform(words, order.begin(),
                          [&](std::uint64_t word) { return static_cast<std::uint32_t>(word & row_mask); });
+}
+
+/// The order by time of series that tick together: equally long runs of equal, strictly ascending times, which are then
+/// as columns to rows. Unset if the rows are anything else.
+std::optional<std::vector<std::uint32_t>> transposed(const std::vector<std::uint64_t>& times) {
+  const auto run = std::ranges::adjacent_find(times, std::ranges::greater_equal{});
+  if (run == times.end()) return std::nullopt;
+  const auto length = static_cast<std::size_t>(run - times.begin()) + 1;
+  if (times.size() % length != 0) return std::nullopt;
+  for (std::size_t begin = length; begin < times.size(); begin += length) {
+    if (!std::ranges::equal(std::span(times).subspan(begin, length), std::span(times).first(length)))
+      return std::nullopt;
+  }
+  std::vector<std::uint32_t> order;
+  order.reserve(times.size());
+  for (std::size_t at = 0; at < length; ++at) {
+    for (std::size_t row = at; row < times.size(); row += length) order.push_back(static_cast<std::uint32_t>(row));
+  }
+  return order;
 }
 
 template <typename ArrayType>
@@ -333,8 +365,18 @@ std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::ui
   bool sorted = true;
   for (std::size_t row = 1; row < times.size() && sorted; ++row) sorted = !before(row, row - 1);
   if (sorted) return std::nullopt;
-  std::vector<std::uint32_t> order = order_by_series(series, times);
-  if (by_time) sort_by_time(order, times);
+  if (!by_time) return order_by_series(series, times);
+  std::vector<std::uint32_t> order = group_by_series(series).order;
+  sort_by_time(order, times);
+  return order;
+}
+
+std::optional<std::vector<std::uint32_t>> time_order(const std::vector<std::uint64_t>& times) {
+  if (std::ranges::is_sorted(times)) return std::nullopt;
+  if (auto order = transposed(times)) return order;
+  std::vector<std::uint32_t> order(times.size());
+  std::iota(order.begin(), order.end(), 0U);
+  sort_by_time(order, times);
   return order;
 }
 

@@ -43,6 +43,9 @@ SeriesKey series_key(const std::vector<std::shared_ptr<arrow::Array>>& tags, std
 std::optional<std::vector<std::uint32_t>> sorted_order(const std::vector<std::uint64_t>& times,
                                                        const SeriesRanks& series, bool by_time);
 
+/// The order that sorts rows by time alone, stable; unset if they are sorted.
+std::optional<std::vector<std::uint32_t>> time_order(const std::vector<std::uint64_t>& times);
+
 /// Width of a partition in units of the column; unset: one partition (integer indexes).
 using PartitionWidth = std::optional<std::uint64_t>;
 

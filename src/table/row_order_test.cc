@@ -49,6 +49,29 @@ TEST(SortedOrder, EqualsAStableSort) {
   }
 }
 
+/// Runs of times, one a series: equal ones, those of which one differs, one is cut short, or has a time twice.
+TEST(TimeOrder, EqualsAStableSort) {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<std::uint64_t> run(1 + random() % 20);
+    std::uint64_t time = random() % 1'000;
+    for (auto& next : run) next = time += 1 + random() % 3 - (random() % 40 == 0 ? 1 : 0);
+    std::vector<std::uint64_t> times;
+    for (std::uint64_t series = 1 + random() % 10; series > 0; --series) {
+      times.insert(times.end(), run.begin(), run.end());
+      if (random() % 20 == 0) times[random() % times.size()] += 1;
+      if (random() % 20 == 0) times.pop_back();
+    }
+    const auto order = time_order(times);
+    const auto naive = naive_order(times, {.rank = std::vector<std::uint32_t>(times.size(), 0), .series = 1}, true);
+    if (order) {
+      ASSERT_EQ(*order, naive) << "round " << round;
+    } else {
+      ASSERT_TRUE(std::ranges::is_sorted(naive)) << "round " << round;
+    }
+  }
+}
+
 class OrderedRowsTest : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(OrderedRowsTest, EqualAStableSortByPartition) {

@@ -109,7 +109,9 @@ class OrderedSegment : public BatchSource {
     if (sorted && (one_series(*plan_, *segment_) || plan_->request.order == ScanOrder::kSeries)) {
       source_ = std::move(rows);
     } else {
-      source_ = sort_source(std::move(rows), plan_->keys, plan_->request.order, batch_rows_);
+      KeyColumns keys = plan_->keys;
+      if (sorted) keys.tags.clear();  // rows of equal times keep their order, which is that of the series
+      source_ = sort_source(std::move(rows), std::move(keys), plan_->request.order, batch_rows_);
     }
     return {};
   }

@@ -1,0 +1,65 @@
+#include "segment/hybrid_decoder.h"
+
+#include "segment/packed_bits.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace marigram::segment {
+
+bool HybridDecoder::read(std::uint32_t* out, std::size_t count) {
+  while (count > 0) {
+    if (left_ == 0 && !next_run()) return false;
+    const std::size_t take = std::min(count, left_);
+    if (packed_.empty()) {
+      std::fill_n(out, take, value_);
+    } else {
+      unpack(packed_, bit_width_, next_, take, out);
+      next_ += take;
+    }
+    out += take;
+    left_ -= take;
+    count -= take;
+  }
+  return true;
+}
+
+bool HybridDecoder::skip(std::size_t count) {
+  while (count > 0) {
+    if (left_ == 0 && !next_run()) return false;
+    const std::size_t take = std::min(count, left_);
+    next_ += take;
+    left_ -= take;
+    count -= take;
+  }
+  return true;
+}
+
+/// A run begins with its length shifted left by one: in values, or, if the lowest bit is set, in groups of eight packed
+/// ones.
+bool HybridDecoder::next_run() {
+  const auto header = take_uleb128(bytes_);
+  if (!header || *header >> 1U == 0) return false;
+  const std::uint64_t length = *header >> 1U;
+  packed_ = {};
+  next_ = 0;
+  value_ = 0;
+  if ((*header & 1U) == 0 || bit_width_ == 0) {
+    const std::size_t size = (*header & 1U) == 0 ? (bit_width_ + 7) / 8 : 0;
+    if (bytes_.size() < size) return false;
+    value_ = static_cast<std::uint32_t>(load_word(bytes_.first(size), 0));
+    if (bit_width_ < 32 && value_ >> bit_width_ != 0) return false;
+    bytes_ = bytes_.subspan(size);
+    left_ = std::min<std::uint64_t>(length, SIZE_MAX / 8) * ((*header & 1U) == 0 ? 1 : 8);
+    return true;
+  }
+  // Some writers cut the padding off the last group.
+  const std::size_t size = std::min<std::uint64_t>(length, bytes_.size() / bit_width_ + 1) * bit_width_;
+  packed_ = bytes_.first(std::min(size, bytes_.size()));
+  bytes_ = bytes_.subspan(packed_.size());
+  left_ = packed_.size() * 8 / bit_width_;
+  return left_ > 0;
+}
+
+}  // namespace marigram::segment

@@ -1,0 +1,47 @@
+// The two ways in which Parquet's encodings put integers into bytes: a fixed number of bits each, and ULEB128.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+
+namespace marigram::segment {
+
+using Bytes = std::span<const std::uint8_t>;
+
+/// Up to eight bytes from `at` on as a little-endian number; what lies behind the end counts as zero.
+inline std::uint64_t load_word(Bytes bytes, std::size_t at) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t word = 0;
+  if (bytes.size() >= sizeof(word) && at <= bytes.size() - sizeof(word)) {
+    std::memcpy(&word, bytes.data() + at, sizeof(word));
+  } else if (at < bytes.size()) {
+    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
+  }
+  return word;
+}
+
+/// The values number `begin` to `begin + count - 1`, which must lie inside the bytes, of `width` bits each (1 to 64,
+/// not more than T has), the first one in the lowest bits of the first byte. T: std::uint32_t, std::uint64_t.
+template <typename T>
+void unpack(Bytes bytes, unsigned width, std::size_t begin, std::size_t count, T* out);
+
+/// Takes a ULEB128 number off the front; unset if the bytes end before it, or if it exceeds 64 bits.
+inline std::optional<std::uint64_t> take_uleb128(Bytes& bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < bytes.size() && i < 10; ++i) {
+    const std::uint64_t bits = bytes[i] & 0x7FU;
+    if (i == 9 && bits > 1) return std::nullopt;
+    value |= bits << (7 * i);
+    if ((bytes[i] & 0x80U) != 0) continue;
+    bytes = bytes.subspan(i + 1);
+    return value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace marigram::segment
