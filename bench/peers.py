@@ -120,6 +120,10 @@ def quoted(micros):
     return at.isoformat(sep=" ")
 
 
+def of_symbol(options):
+    return f" and symbol = '{options['symbol']}'" if options.get("symbol") else ""
+
+
 def scan_package(options):
     """DataFusion, as the package embeds it. A time is given in the column's own type, so that it can prune."""
     import timeseries_table_format as ttf
@@ -131,7 +135,7 @@ def scan_package(options):
         if span is None:
             return session.sql_reader("select * from t" + suffix)
         low, high = (f"arrow_cast('{quoted(at)}', 'Timestamp(Microsecond, None)')" for at in span)
-        return session.sql_reader(f"select * from t where ts >= {low} and ts < {high}" + suffix)
+        return session.sql_reader(f"select * from t where ts >= {low} and ts < {high}" + of_symbol(options) + suffix)
     return read
 
 
@@ -145,7 +149,10 @@ def scan_pyarrow(options):
         if span is None:
             return dataset.scanner().to_reader()
         low, high = (pa.scalar(at, pa.timestamp("us")) for at in span)
-        return dataset.scanner(filter=(ds.field("ts") >= low) & (ds.field("ts") < high)).to_reader()
+        wanted = (ds.field("ts") >= low) & (ds.field("ts") < high)
+        if options.get("symbol"):
+            wanted &= ds.field("symbol") == options["symbol"]
+        return dataset.scanner(filter=wanted).to_reader()
     return read
 
 
@@ -158,7 +165,7 @@ def scan_duckdb(options):
     suffix = " order by ts, symbol" if options.get("ordered") else ""
 
     def read(span):
-        where = "" if span is None else f" where ts >= '{quoted(span[0])}' and ts < '{quoted(span[1])}'"
+        where = "" if span is None else f" where ts >= '{quoted(span[0])}' and ts < '{quoted(span[1])}'" + of_symbol(options)
         return connection.sql("select * from t" + where + suffix).to_arrow_reader(65_536)
     return read
 

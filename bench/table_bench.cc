@@ -95,12 +95,14 @@ struct ScanOptions {
   std::string order = "time";
   std::vector<std::string> ranges;  // <from>:<to> in microseconds; none: everything, once
   std::vector<std::string> columns;
+  std::string symbol;  // empty: all
   int repeat = 3;
 };
 
 std::vector<ScanRequest> scan_requests(const ScanOptions& options) {
   ScanRequest all{.columns = options.columns,
                   .order = options.order == "series" ? ScanOrder::kSeries : ScanOrder::kTime};
+  if (!options.symbol.empty()) all.where = {{.column = "symbol", .values = {options.symbol}}};
   if (options.ranges.empty()) return {all};
   std::vector<ScanRequest> requests;
   for (const std::string& range : options.ranges) {
@@ -236,6 +238,7 @@ int run(int argc, char** argv) {
   scan_command->add_option("--order", scan.order)->check(CLI::IsMember({"time", "series"}));
   scan_command->add_option("--range", scan.ranges, "<from>:<to> in microseconds, may be repeated");
   scan_command->add_option("--column", scan.columns);
+  scan_command->add_option("--symbol", scan.symbol);
   scan_command->add_option("--repeat", scan.repeat);
 
   std::string folder;

@@ -4,6 +4,7 @@
 #include "cli/input_file.h"
 #include "cli/row_source.h"
 #include "cli/text_input.h"
+#include "cli/text_source.h"
 
 #include <marigram/error.h>
 
@@ -64,57 +65,40 @@ std::optional<std::string> quoted_value(std::string_view message) {
   return std::string(message.substr(begin + kBefore.size(), end - begin - kBefore.size()));
 }
 
-class CsvSource final : public RowSource {
+class CsvSource final : public TextSource {
  public:
-  CsvSource(std::unique_ptr<InputFile> file, std::shared_ptr<TextInput> text)
-      : file_(std::move(file)), text_(std::move(text)) {}
-  ~CsvSource() override { file_->stop(); }  // the reader's threads may wait for a pipe
-  CsvSource(const CsvSource&) = delete;
-  CsvSource& operator=(const CsvSource&) = delete;
+  using TextSource::TextSource;
 
-  Status learn_columns(std::size_t sample_bytes);
-
-  const std::vector<FileColumn>& columns() const override { return columns_; }
-  std::optional<std::size_t> sampled_bytes() const override { return sampled_bytes_; }
+  Status learn_columns(std::size_t sample_bytes) override;
   Status start(const std::vector<ReadColumn>& wanted, const std::vector<std::string>& ignored) override;
-  Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   std::string locate(const std::string& column, std::string_view value, std::uint64_t row) const override;
-  std::uint64_t bytes_done() const override { return file_->position(); }
-  std::optional<std::uint64_t> bytes_total() const override { return file_->size(); }
 
  private:
-  Error failure(const arrow::Status& status) const;
+  Error failure(const arrow::Status& status) const override;
   Error bad_cell(std::size_t column, const std::string& value) const;
   Error bad_width(std::size_t want, std::size_t got) const;
   std::optional<std::size_t> position_of(const std::string& column) const;
 
-  std::unique_ptr<InputFile> file_;
-  std::shared_ptr<TextInput> text_;
-  std::vector<FileColumn> columns_;
-  std::optional<std::size_t> sampled_bytes_;
   std::vector<ReadColumn> wanted_;
-  std::shared_ptr<arrow::csv::StreamingReader> reader_;  // destroyed before text_ and file_, which its threads read
 };
 
 Status CsvSource::learn_columns(std::size_t sample_bytes) {
-  auto sample = text_->sample(sample_bytes, SampleCut::kCsvRow);
+  auto sample = text()->sample(sample_bytes, SampleCut::kCsvRow);
   if (!sample.ok()) return std::unexpected(failure(sample.status()));
   if (sample->text->size() == 0) {
     return fail(
         ErrorCode::kInvalidInput,
-        fmt::format("cannot import {}: it is empty; want a header line with the columns' names", file_->name()));
+        fmt::format("cannot import {}: it is empty; want a header line with the columns' names", file().name()));
   }
-  if (!sample->whole) sampled_bytes_ = static_cast<std::size_t>(sample->text->size());
+  std::optional<std::size_t> sampled;
+  if (!sample->whole) sampled = static_cast<std::size_t>(sample->text->size());
   auto read_options = arrow::csv::ReadOptions::Defaults();
   read_options.block_size = static_cast<std::int32_t>(sample->text->size());
   auto reader = arrow::csv::StreamingReader::Make(arrow::io::default_io_context(),
                                                   std::make_shared<arrow::io::BufferReader>(sample->text), read_options,
                                                   parse_options(), convert_options());
   if (!reader.ok()) return std::unexpected(failure(reader.status()));
-  for (const auto& field : (*reader)->schema()->fields()) {
-    const bool known = field->type()->id() != arrow::Type::NA;
-    columns_.push_back({field->name(), known ? field->type() : nullptr});
-  }
+  set_columns(*(*reader)->schema(), sampled);
   return {};
 }
 
@@ -127,29 +111,23 @@ Status CsvSource::start(const std::vector<ReadColumn>& wanted, const std::vector
     convert.include_columns.push_back(column.name);
     convert.column_types[column.name] = column.type;
   }
-  auto reader =
-      arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), text_, read_options, parse_options(), convert);
+  auto reader = arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), text(), read_options,
+                                                  parse_options(), convert);
   if (!reader.ok()) return std::unexpected(failure(reader.status()));
-  reader_ = *reader;
+  set_reader(*reader);
   return {};
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> CsvSource::next() {
-  std::shared_ptr<arrow::RecordBatch> batch;
-  if (const auto read = reader_->ReadNext(&batch); !read.ok()) return std::unexpected(failure(read));
-  return batch;
-}
-
 std::optional<std::size_t> CsvSource::position_of(const std::string& column) const {
-  const auto found = std::ranges::find(columns_, column, &FileColumn::name);
-  if (found == columns_.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - columns_.begin());
+  const auto found = std::ranges::find(columns(), column, &FileColumn::name);
+  if (found == columns().end()) return std::nullopt;
+  return static_cast<std::size_t>(found - columns().begin());
 }
 
 std::string CsvSource::locate(const std::string& column, std::string_view value, std::uint64_t /*row*/) const {
   const auto position = position_of(column);
   if (!position) return {};
-  const auto row = text_->recent().find_csv([&](const std::vector<std::string>& cells) -> std::optional<std::string> {
+  const auto row = text()->recent().find_csv([&](const std::vector<std::string>& cells) -> std::optional<std::string> {
     if (cells.size() <= *position || cells[*position] != value) return std::nullopt;
     return cells[*position];
   });
@@ -163,49 +141,46 @@ Error CsvSource::failure(const arrow::Status& status) const {
   if (status.IsInvalid()) {
     const auto column = number_after(message, "In CSV column #");
     const auto value = quoted_value(message);
-    if (column && *column < columns_.size() && value) return bad_cell(*column, *value);
+    if (column && *column < columns().size() && value) return bad_cell(*column, *value);
     const auto want = number_after(message, "Expected ");
     const auto got = number_after(message, "columns, got ");
     if (want && got) return bad_width(*want, *got);
-    if (column && *column < columns_.size()) {
+    if (column && *column < columns().size()) {
       return {.code = ErrorCode::kInvalidInput,
               .message =
-                  fmt::format("cannot import {}: column \"{}\": {}", file_->name(), columns_[*column].name, message)};
+                  fmt::format("cannot import {}: column \"{}\": {}", file().name(), columns()[*column].name, message)};
     }
   }
-  return from_arrow(status, fmt::format("cannot import {}", file_->name()));
+  return from_arrow(status, fmt::format("cannot import {}", file().name()));
 }
 
 Error CsvSource::bad_cell(std::size_t column, const std::string& value) const {
-  const std::string& name = columns_[column].name;
+  const std::string& name = columns()[column].name;
   const auto wanted = std::ranges::find(wanted_, name, &ReadColumn::name);
   const std::string type = wanted == wanted_.end() ? "another type" : type_name(*wanted->type);
   std::string place = locate(name, value, 0);
   if (!place.empty()) place += ", ";
   return {.code = ErrorCode::kInvalidInput,
-          .message = fmt::format("cannot import {}: {}column \"{}\": got \"{}\", want {}", file_->name(), place, name,
+          .message = fmt::format("cannot import {}: {}column \"{}\": got \"{}\", want {}", file().name(), place, name,
                                  value, type)};
 }
 
 Error CsvSource::bad_width(std::size_t want, std::size_t got) const {
-  const auto row = text_->recent().find_csv([got](const std::vector<std::string>& cells) -> std::optional<std::string> {
-    if (cells.size() != got) return std::nullopt;
-    return fmt::format("{}", fmt::join(cells, ","));
-  });
+  const auto row =
+      text()->recent().find_csv([got](const std::vector<std::string>& cells) -> std::optional<std::string> {
+        if (cells.size() != got) return std::nullopt;
+        return fmt::format("{}", fmt::join(cells, ","));
+      });
   const std::string place = row ? fmt::format("line {}, \"{:.80}\"", row->line, row->text) : "a row";
   return {.code = ErrorCode::kInvalidInput,
-          .message = fmt::format("cannot import {}: {}: got {} cells, want {} as in the header", file_->name(), place,
+          .message = fmt::format("cannot import {}: {}: got {} cells, want {} as in the header", file().name(), place,
                                  got, want)};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RowSource>> open_csv(std::unique_ptr<InputFile> file, std::size_t sample_bytes) {
-  MARIGRAM_ASSIGN(auto stream, file->stream());
-  auto source =
-      std::make_unique<CsvSource>(std::move(file), std::make_shared<TextInput>(std::move(stream), recent_bytes_max()));
-  MARIGRAM_TRY(source->learn_columns(sample_bytes));
-  return source;
+  return open_text<CsvSource>(std::move(file), sample_bytes);
 }
 
 }  // namespace marigram::cli

@@ -4,6 +4,7 @@
 #include "cli/input_file.h"
 #include "cli/row_source.h"
 #include "cli/text_input.h"
+#include "cli/text_source.h"
 
 #include <marigram/error.h>
 
@@ -86,57 +87,41 @@ bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t\r") == std::string_view::npos;
 }
 
-class JsonSource final : public RowSource {
+class JsonSource final : public TextSource {
  public:
-  JsonSource(std::unique_ptr<InputFile> file, std::shared_ptr<TextInput> text)
-      : file_(std::move(file)), text_(std::move(text)) {}
-  ~JsonSource() override { file_->stop(); }  // the reader's threads may wait for a pipe
-  JsonSource(const JsonSource&) = delete;
-  JsonSource& operator=(const JsonSource&) = delete;
+  using TextSource::TextSource;
 
-  Status learn_columns(std::size_t sample_bytes);
-
-  const std::vector<FileColumn>& columns() const override { return columns_; }
+  Status learn_columns(std::size_t sample_bytes) override;
   bool open_ended() const override { return true; }
-  std::optional<std::size_t> sampled_bytes() const override { return sampled_bytes_; }
   Status start(const std::vector<ReadColumn>& wanted, const std::vector<std::string>& ignored) override;
   Result<std::shared_ptr<arrow::RecordBatch>> next() override;
   std::string locate(const std::string& column, std::string_view value, std::uint64_t row) const override;
-  std::uint64_t bytes_done() const override { return file_->position(); }
-  std::optional<std::uint64_t> bytes_total() const override { return file_->size(); }
 
  private:
-  Error failure(const arrow::Status& status) const;
+  Error failure(const arrow::Status& status) const override;
   std::optional<std::string> complaint(std::string_view line, Kinds& kinds) const;
 
-  std::unique_ptr<InputFile> file_;
-  std::shared_ptr<TextInput> text_;
-  std::vector<FileColumn> columns_;
-  std::optional<std::size_t> sampled_bytes_;
-  std::vector<ReadColumn> wanted_;                        // empty while the columns are learnt
-  std::size_t wanted_count_ = 0;                          // of wanted_, how many are not ignored
-  std::shared_ptr<arrow::json::StreamingReader> reader_;  // destroyed before text_ and file_, which its threads read
+  std::vector<ReadColumn> wanted_;  // empty while the columns are learnt
+  std::size_t wanted_count_ = 0;    // of wanted_, how many are not ignored
 };
 
 Status JsonSource::learn_columns(std::size_t sample_bytes) {
-  auto sample = text_->sample(sample_bytes, SampleCut::kLine);
+  auto sample = text()->sample(sample_bytes, SampleCut::kLine);
   if (!sample.ok()) return std::unexpected(failure(sample.status()));
-  const std::string_view text(reinterpret_cast<const char*>(sample->text->data()),
-                              static_cast<std::size_t>(sample->text->size()));
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  const std::string_view sample_text(reinterpret_cast<const char*>(sample->text->data()),
+                                     static_cast<std::size_t>(sample->text->size()));
+  if (sample_text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return fail(ErrorCode::kInvalidInput,
-                fmt::format("cannot import {}: it is empty; want one JSON object a line", file_->name()));
+                fmt::format("cannot import {}: it is empty; want one JSON object a line", file().name()));
   }
-  if (!sample->whole) sampled_bytes_ = text.size();
+  std::optional<std::size_t> sampled;
+  if (!sample->whole) sampled = sample_text.size();
   auto read_options = arrow::json::ReadOptions::Defaults();
-  read_options.block_size = static_cast<std::int32_t>(text.size());
+  read_options.block_size = static_cast<std::int32_t>(sample_text.size());
   auto reader = arrow::json::StreamingReader::Make(std::make_shared<arrow::io::BufferReader>(sample->text),
                                                    read_options, arrow::json::ParseOptions::Defaults());
   if (!reader.ok()) return std::unexpected(failure(reader.status()));
-  for (const auto& field : (*reader)->schema()->fields()) {
-    const bool known = field->type()->id() != arrow::Type::NA;
-    columns_.push_back({field->name(), known ? field->type() : nullptr});
-  }
+  set_columns(*(*reader)->schema(), sampled);
   return {};
 }
 
@@ -144,8 +129,8 @@ Status JsonSource::start(const std::vector<ReadColumn>& wanted, const std::vecto
   wanted_ = wanted;
   wanted_count_ = wanted.size();
   for (const std::string& name : ignored) {
-    const auto column = std::ranges::find(columns_, name, &FileColumn::name);
-    wanted_.push_back({name, column != columns_.end() && column->type ? column->type : arrow::null()});
+    const auto column = std::ranges::find(columns(), name, &FileColumn::name);
+    wanted_.push_back({name, column != columns().end() && column->type ? column->type : arrow::null()});
   }
   arrow::FieldVector fields;
   for (const ReadColumn& column : wanted_) fields.push_back(arrow::field(column.name, column.type));
@@ -154,15 +139,14 @@ Status JsonSource::start(const std::vector<ReadColumn>& wanted, const std::vecto
   auto parse_options = arrow::json::ParseOptions::Defaults();
   parse_options.explicit_schema = arrow::schema(fields);
   parse_options.unexpected_field_behavior = arrow::json::UnexpectedFieldBehavior::Error;
-  auto reader = arrow::json::StreamingReader::Make(text_, read_options, parse_options);
+  auto reader = arrow::json::StreamingReader::Make(text(), read_options, parse_options);
   if (!reader.ok()) return std::unexpected(failure(reader.status()));
-  reader_ = *reader;
+  set_reader(*reader);
   return {};
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
-  std::shared_ptr<arrow::RecordBatch> batch;
-  if (const auto read = reader_->ReadNext(&batch); !read.ok()) return std::unexpected(failure(read));
+  MARIGRAM_ASSIGN(const auto batch, TextSource::next());
   if (batch == nullptr || batch->num_columns() == static_cast<int>(wanted_count_)) return batch;
   std::vector<int> columns(wanted_count_);
   std::iota(columns.begin(), columns.end(), 0);
@@ -172,7 +156,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
 }
 
 std::string JsonSource::locate(const std::string& column, std::string_view value, std::uint64_t /*row*/) const {
-  const auto row = text_->recent().find_line([&](std::string_view line) -> std::optional<std::string> {
+  const auto row = text()->recent().find_line([&](std::string_view line) -> std::optional<std::string> {
     if (is_blank(line)) return std::nullopt;
     const Value object = parse_line(line);
     if (!object.is_object()) return std::nullopt;
@@ -211,23 +195,19 @@ std::optional<std::string> JsonSource::complaint(std::string_view line, Kinds& k
 Error JsonSource::failure(const arrow::Status& status) const {
   if (status.IsInvalid()) {
     Kinds kinds;
-    const auto row = text_->recent().find_line([&](std::string_view line) { return complaint(line, kinds); });
+    const auto row = text()->recent().find_line([&](std::string_view line) { return complaint(line, kinds); });
     if (row) {
       return {.code = ErrorCode::kInvalidInput,
-              .message = fmt::format("cannot import {}: line {}, {}", file_->name(), row->line, row->text)};
+              .message = fmt::format("cannot import {}: line {}, {}", file().name(), row->line, row->text)};
     }
   }
-  return from_arrow(status, fmt::format("cannot import {}", file_->name()));
+  return from_arrow(status, fmt::format("cannot import {}", file().name()));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<RowSource>> open_json(std::unique_ptr<InputFile> file, std::size_t sample_bytes) {
-  MARIGRAM_ASSIGN(auto stream, file->stream());
-  auto source =
-      std::make_unique<JsonSource>(std::move(file), std::make_shared<TextInput>(std::move(stream), recent_bytes_max()));
-  MARIGRAM_TRY(source->learn_columns(sample_bytes));
-  return source;
+  return open_text<JsonSource>(std::move(file), sample_bytes);
 }
 
 }  // namespace marigram::cli

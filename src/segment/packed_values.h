@@ -78,7 +78,9 @@ class IndexPage {
 
   Status open_page(const ValuePages& pages) {
     const Bytes bytes = pages.values();
-    if (bytes.empty() || bytes.front() > 32) return pages.damaged("has a page of indices without their size");
+    indices_ = {};
+    if (bytes.empty()) return {};  // a page of nulls
+    if (bytes.front() > 32) return pages.damaged("has a page of indices of more than 32 bits");
     indices_ = HybridDecoder(bytes.subspan(1), bytes.front());
     return {};
   }
@@ -104,8 +106,7 @@ class DictionaryNumbers : public IndexPage {
  public:
   static Result<DictionaryNumbers> make(ValuePages& pages, std::shared_ptr<arrow::DataType> type) {
     MARIGRAM_ASSIGN(auto dictionary, pages.dictionary());
-    if (dictionary.entries < 0 ||
-        dictionary.entries > dictionary.bytes->size() / static_cast<std::int64_t>(sizeof(T))) {
+    if (dictionary.entries > dictionary.bytes->size() / static_cast<std::int64_t>(sizeof(T))) {
       return pages.damaged("has a dictionary that is cut short");
     }
     return DictionaryNumbers(std::move(dictionary), std::move(type));

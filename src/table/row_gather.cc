@@ -48,9 +48,22 @@ bool is_direct(const arrow::ArrayVector& chunks) {
   return type.id() == arrow::Type::STRING || byte_width(type) > 0;
 }
 
-template <typename T>
-arrow::Result<std::shared_ptr<arrow::Buffer>> take_values(const arrow::ArrayVector& chunks,
-                                                          std::span<const RowAt> rows) {
+// Rows are RowAt, or, of a single batch, plain numbers.
+std::uint32_t batch_of(RowAt at) {
+  return at.batch;
+}
+std::uint32_t batch_of(std::uint32_t /*row*/) {
+  return 0;
+}
+std::uint32_t row_of(RowAt at) {
+  return at.row;
+}
+std::uint32_t row_of(std::uint32_t row) {
+  return row;
+}
+
+template <typename T, typename Row>
+arrow::Result<std::shared_ptr<arrow::Buffer>> take_values(const arrow::ArrayVector& chunks, std::span<const Row> rows) {
   std::vector<const T*> values;
   values.reserve(chunks.size());
   for (const ArrayPtr& chunk : chunks) values.push_back(chunk->data()->GetValues<T>(1));
@@ -58,14 +71,15 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> take_values(const arrow::ArrayVect
   auto* out = reinterpret_cast<T*>(buffer->mutable_data());
   if (values.size() == 1) {
     const T* only = values.front();
-    for (const RowAt& at : rows) *out++ = only[at.row];
+    for (const Row at : rows) *out++ = only[row_of(at)];
   } else {
-    for (const RowAt& at : rows) *out++ = values[at.batch][at.row];
+    for (const Row at : rows) *out++ = values[batch_of(at)][row_of(at)];
   }
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
 }
 
-arrow::Result<ArrayPtr> take_fixed(const arrow::ArrayVector& chunks, std::span<const RowAt> rows) {
+template <typename Row>
+arrow::Result<ArrayPtr> take_fixed(const arrow::ArrayVector& chunks, std::span<const Row> rows) {
   const arrow::Array& first = *chunks.front();
   std::shared_ptr<arrow::Buffer> values;
   switch (byte_width(*first.type())) {
@@ -91,7 +105,8 @@ arrow::Result<ArrayPtr> take_fixed(const arrow::ArrayVector& chunks, std::span<c
   return arrow::MakeArray(data);
 }
 
-arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span<const RowAt> rows) {
+template <typename Row>
+arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span<const Row> rows) {
   struct Text {
     const std::int32_t* offsets;
     const char* bytes;
@@ -102,10 +117,10 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
     const auto& strings = static_cast<const arrow::StringArray&>(*chunk);
     texts.push_back({strings.raw_value_offsets(), reinterpret_cast<const char*>(strings.raw_data())});
   }
-  const auto view = [&](const RowAt& at) {
-    const Text& text = texts[at.batch];
-    const std::int32_t begin = text.offsets[at.row];
-    return std::string_view(text.bytes + begin, static_cast<std::size_t>(text.offsets[at.row + 1] - begin));
+  const auto view = [&](Row at) {
+    const Text& text = texts[batch_of(at)];
+    const std::int32_t* offset = text.offsets + row_of(at);
+    return std::string_view(text.bytes + offset[0], static_cast<std::size_t>(offset[1] - offset[0]));
   };
   const auto count = static_cast<std::int64_t>(rows.size());
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
@@ -113,7 +128,7 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
   auto* offset = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
   std::int64_t total = 0;
   *offset++ = 0;
-  for (const RowAt& at : rows) {
+  for (const Row at : rows) {
     total += static_cast<std::int64_t>(view(at).size());
     *offset++ = static_cast<std::int32_t>(total);
   }
@@ -123,7 +138,7 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(total));
   char* out = reinterpret_cast<char*>(bytes->mutable_data());
-  for (const RowAt& at : rows) {
+  for (const Row at : rows) {
     const std::string_view text = view(at);
     if (!text.empty()) std::memcpy(out, text.data(), text.size());
     out += text.size();
@@ -132,11 +147,12 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
 }
 
 /// From the joined chunks, by the row's number among all.
-arrow::Result<ArrayPtr> take_joined(const ArrayPtr& joined, std::span<const RowAt> rows,
+template <typename Row>
+arrow::Result<ArrayPtr> take_joined(const ArrayPtr& joined, std::span<const Row> rows,
                                     const std::vector<std::uint64_t>& first_row) {
   std::vector<std::uint64_t> numbers;
   numbers.reserve(rows.size());
-  for (const RowAt& at : rows) numbers.push_back(first_row[at.batch] + at.row);
+  for (const Row at : rows) numbers.push_back(first_row[batch_of(at)] + row_of(at));
   const arrow::UInt64Array indices(static_cast<std::int64_t>(numbers.size()), arrow::Buffer::Wrap(numbers));
   return arrow::compute::Take(*joined, indices, arrow::compute::TakeOptions::NoBoundsCheck());
 }
@@ -175,35 +191,36 @@ Result<RowGather> RowGather::make(const std::vector<BatchPtr>& batches) {
   return gather;
 }
 
-arrow::Result<ArrayPtr> RowGather::take_column(const Column& column, std::span<const RowAt> rows) const {
-  if (column.joined) return take_joined(column.joined, rows, first_row_);
-  if (column.chunks.front()->type_id() == arrow::Type::STRING) return take_strings(column.chunks, rows);
-  return take_fixed(column.chunks, rows);
-}
-
-Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
+template <typename Row>
+Result<BatchPtr> RowGather::take_rows(std::span<const Row> rows) const {
   arrow::ArrayVector columns(columns_.size());
+  const auto take_column = [&](const Column& column) -> arrow::Result<ArrayPtr> {
+    if (column.joined) return take_joined(column.joined, rows, first_row_);
+    if (column.chunks.front()->type_id() == arrow::Type::STRING) return take_strings(column.chunks, rows);
+    return take_fixed(column.chunks, rows);
+  };
   const bool many = rows.size() >= kParallelRowsMin;
   const auto status = segment::for_each_column(static_cast<int>(columns.size()), many, [&](int i) -> arrow::Status {
     const auto column = static_cast<std::size_t>(i);
-    return take_column(columns_[column], rows).Value(&columns[column]);
+    return take_column(columns_[column]).Value(&columns[column]);
   });
   if (!status.ok()) return failure(status);
   return arrow::RecordBatch::Make(schema_, static_cast<std::int64_t>(rows.size()), std::move(columns));
 }
 
+Result<BatchPtr> RowGather::take(std::span<const RowAt> rows) const {
+  return take_rows(rows);
+}
+
 Result<BatchPtr> RowGather::take(std::span<const std::uint32_t> rows) const {
+  if (first_row_.size() == 1) return take_rows(rows);
   std::vector<RowAt> places;
   places.reserve(rows.size());
-  if (first_row_.size() == 1) {
-    for (const std::uint32_t row : rows) places.push_back({0, row});
-    return take(places);
-  }
   for (const std::uint32_t row : rows) {
     const auto batch = static_cast<std::uint32_t>(std::ranges::upper_bound(first_row_, row) - first_row_.begin()) - 1;
     places.push_back({batch, row - static_cast<std::uint32_t>(first_row_[batch])});
   }
-  return take(places);
+  return take_rows(std::span<const RowAt>(places));
 }
 
 }  // namespace marigram::table

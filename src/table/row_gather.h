@@ -36,7 +36,8 @@ class RowGather {
     std::shared_ptr<arrow::Array> joined;               // all rows; null where the chunks can be read as they are
   };
 
-  arrow::Result<std::shared_ptr<arrow::Array>> take_column(const Column& column, std::span<const RowAt> rows) const;
+  template <typename Row>
+  Result<std::shared_ptr<arrow::RecordBatch>> take_rows(std::span<const Row> rows) const;
 
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<Column> columns_;
