@@ -146,7 +146,7 @@ Status JsonSource::start(const std::vector<ReadColumn>& wanted, const std::vecto
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> JsonSource::next() {
-  MARIGRAM_ASSIGN(const auto batch, TextSource::next());
+  MARIGRAM_ASSIGN(auto batch, TextSource::next());
   if (batch == nullptr || batch->num_columns() == static_cast<int>(wanted_count_)) return batch;
   std::vector<int> columns(wanted_count_);
   std::iota(columns.begin(), columns.end(), 0);

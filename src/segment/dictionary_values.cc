@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "segment/arrow_status.h"
+#include "segment/memory_pool.h"
 
 #include <marigram/error.h>
 
@@ -110,7 +111,7 @@ void copy_values(const arrow::Int32Array& indices, const Entries& entries, std::
 }
 
 Result<std::shared_ptr<arrow::Buffer>> allocate(std::int64_t bytes, const std::string& doing) {
-  auto buffer = arrow::AllocateBuffer(bytes);
+  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
   if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), doing, true));
   return std::shared_ptr<arrow::Buffer>(*std::move(buffer));
 }
@@ -133,8 +134,8 @@ Result<std::shared_ptr<arrow::Array>> string_values(const arrow::DictionaryArray
   std::shared_ptr<arrow::Buffer> valid;
   const std::int64_t null_count = indices.null_count();
   if (null_count > 0) {
-    auto copy = arrow::internal::CopyBitmap(arrow::default_memory_pool(), indices.null_bitmap_data(), indices.offset(),
-                                            indices.length());
+    auto copy =
+        arrow::internal::CopyBitmap(memory_pool(), indices.null_bitmap_data(), indices.offset(), indices.length());
     if (!copy.ok()) return std::unexpected(from_arrow_status(copy.status(), doing, true));
     valid = *std::move(copy);
   }

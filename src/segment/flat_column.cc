@@ -4,6 +4,7 @@
 #include "segment/arrow_status.h"
 #include "segment/column_pages.h"
 #include "segment/column_source.h"
+#include "segment/memory_pool.h"
 #include "segment/parquet_schema.h"
 #include "segment/row_range.h"
 #include "segment/segment_file.h"
@@ -48,8 +49,8 @@ class FlatColumn : public ColumnSource {
         dense_(is_dense(file, leaf, column.chunk)),
         is_bytes_(type_->id() == arrow::Type::STRING || type_->id() == arrow::Type::BINARY ||
                   type_->id() == arrow::Type::FIXED_SIZE_BINARY),
-        reader_(RecordReader::Make(&leaf_, parquet::internal::LevelInfo::ComputeLevelInfo(&leaf_),
-                                   arrow::default_memory_pool(), false, dense_, is_bytes_ ? type_ : nullptr)),
+        reader_(RecordReader::Make(&leaf_, parquet::internal::LevelInfo::ComputeLevelInfo(&leaf_), memory_pool(), false,
+                                   dense_, is_bytes_ ? type_ : nullptr)),
         loaded_(std::move(column.rows)) {
     reader_->SetPageReader(std::move(column.pages));
   }
@@ -104,7 +105,7 @@ class FlatColumn : public ColumnSource {
 
   /// Parquet's reader gives a byte for a bool.
   Result<std::shared_ptr<arrow::Buffer>> pack_bits(const arrow::Buffer& bytes, std::int64_t rows) const {
-    auto bits = arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows));
+    auto bits = arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows), memory_pool());
     if (!bits.ok()) return std::unexpected(from_arrow_status(bits.status(), file_.doing(), true));
     const std::uint8_t* next = bytes.data();
     arrow::internal::GenerateBitsUnrolled((*bits)->mutable_data(), 0, rows, [&] { return *next++ != 0; });

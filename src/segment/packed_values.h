@@ -7,6 +7,7 @@
 #include "segment/arrow_status.h"
 #include "segment/delta_decoder.h"
 #include "segment/hybrid_decoder.h"
+#include "segment/memory_pool.h"
 #include "segment/packed_bits.h"
 #include "segment/segment_file.h"
 #include "segment/utf8_text.h"
@@ -32,7 +33,7 @@
 namespace marigram::segment {
 
 inline Result<std::unique_ptr<arrow::Buffer>> allocate_values(std::int64_t bytes, const SegmentFile& file) {
-  auto buffer = arrow::AllocateBuffer(bytes);
+  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
   if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), file.doing(), true));
   return *std::move(buffer);
 }

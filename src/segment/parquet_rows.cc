@@ -4,6 +4,7 @@
 #include "io/object_store.h"
 #include "segment/arrow_status.h"
 #include "segment/input_stream.h"
+#include "segment/memory_pool.h"
 #include "segment/page_table.h"
 #include "segment/segment_file.h"
 
@@ -87,7 +88,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_rows(std::shared_ptr<cons
   parquet::ArrowReaderProperties properties(/*use_threads=*/false);
   properties.set_batch_size(kBatchRows);
   auto reader = parquet::arrow::FileReader::Make(
-      arrow::default_memory_pool(),
+      memory_pool(),
       parquet::ParquetFileReader::Open(make_input_file(file), file->reader_properties(), file->metadata()), properties);
   if (!reader.ok()) return std::unexpected(from_arrow_status(reader.status(), file->doing(), true));
   MARIGRAM_ASSIGN(const std::vector<int> leaves, leaves_of(**reader, columns, file->doing()));

@@ -6,6 +6,7 @@
 #include "segment/column_source.h"
 #include "segment/column_threads.h"
 #include "segment/input_stream.h"
+#include "segment/memory_pool.h"
 #include "segment/prune.h"
 #include "segment/read_plan.h"
 #include "segment/reader.h"
@@ -284,7 +285,7 @@ class Stream : public RowStream {
 
   Status open_arrow_reader() {
     auto reader = parquet::arrow::FileReader::Make(
-        arrow::default_memory_pool(),
+        memory_pool(),
         parquet::ParquetFileReader::Open(make_input_file(file_), file_->reader_properties(), file_->metadata()),
         parquet::default_arrow_reader_properties());
     if (!reader.ok()) return std::unexpected(from_arrow_status(reader.status(), file_->doing(), true));

@@ -5,6 +5,7 @@
 #include "io/object_store.h"
 #include "segment/arrow_status.h"
 #include "segment/checksums.h"
+#include "segment/memory_pool.h"
 
 #include <marigram/error.h>
 
@@ -69,7 +70,7 @@ Status check_row_counts(const parquet::FileMetaData& metadata, const std::string
 SegmentFile::~SegmentFile() = default;
 
 parquet::ReaderProperties SegmentFile::reader_properties() const {
-  parquet::ReaderProperties properties;
+  parquet::ReaderProperties properties(memory_pool());
   properties.set_page_checksum_verification(!has_checksums());
   return properties;
 }

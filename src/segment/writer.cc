@@ -6,6 +6,7 @@
 #include "model/schema.h"
 #include "segment/arrow_schema.h"
 #include "segment/column_encoding.h"
+#include "segment/memory_pool.h"
 #include "segment/output_stream.h"
 #include "segment/tag_dictionary.h"
 #include "segment/writer_properties.h"
@@ -139,8 +140,8 @@ Status SegmentWriter::State::open(const std::vector<std::shared_ptr<arrow::Chunk
     encodings.push_back(choose_encoding(column.type, role_of(index, column.name), *columns[i]));
   }
   MARIGRAM_ASSIGN(auto properties, writer_properties(schema, *arrow_schema, index, encodings, options));
-  auto opened = parquet::arrow::FileWriter::Open(*arrow_schema, arrow::default_memory_pool(), output,
-                                                 std::move(properties), arrow_writer_properties());
+  auto opened = parquet::arrow::FileWriter::Open(*arrow_schema, memory_pool(), output, std::move(properties),
+                                                 arrow_writer_properties());
   if (!opened.ok()) return std::unexpected(from_arrow_status(opened.status(), doing, false));
   parquet = *std::move(opened);
   return {};

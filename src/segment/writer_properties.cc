@@ -5,6 +5,7 @@
 #include "segment/arrow_status.h"
 #include "segment/column_encoding.h"
 #include "segment/column_threads.h"
+#include "segment/memory_pool.h"
 #include "segment/segment_file.h"
 #include "segment/writer.h"
 
@@ -107,6 +108,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model
                                                                      const WriterOptions& options) {
   Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
+      ->memory_pool(memory_pool())
       ->data_page_version(parquet::ParquetDataPageVersion::V1)
       ->created_by(std::string(kCreatedBy))
       ->enable_page_checksum()

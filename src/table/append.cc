@@ -28,9 +28,9 @@ namespace {
 
 constexpr std::int64_t kRowsBufferedMax = 4 << 20;  // held, checked and sorted at a time
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
-constexpr std::int64_t kSegmentRowsMax = 1 << 19;  // a larger partition becomes several segments, written side by side
-constexpr std::size_t kWritingMax = 2;  // times rows are held while they are written, beside those being put in order
-constexpr std::int64_t kSegmentRowsGood = 1 << 18;  // worth writing before more rows of its partition are there
+constexpr std::int64_t kSegmentRowsMax = 1 << 18;  // a larger partition becomes several segments, written side by side
+constexpr std::size_t kWritingMax = 3;  // times rows are held while they are written, beside those being put in order
+constexpr std::int64_t kSegmentRowsGood = 1 << 17;  // worth writing before more rows of its partition are there
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
 /// share a bucket. Unset for integer indexes: one partition.

@@ -220,7 +220,7 @@ class MergeSource : public BatchSource {
 
  private:
   // A run of one source at least this long is given out as it stands, without a copy.
-  static constexpr std::size_t kSliceRowsMin = 4'096;
+  static constexpr std::size_t kSliceRowsMin = 1'024;
 
   struct Key {
     std::uint64_t first;

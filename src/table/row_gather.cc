@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "segment/arrow_schema.h"
 #include "segment/column_threads.h"
+#include "segment/memory_pool.h"
 
 #include <arrow/api.h>
 #include <arrow/array/concatenate.h>
@@ -67,7 +68,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> take_values(const arrow::ArrayVect
   std::vector<const T*> values;
   values.reserve(chunks.size());
   for (const ArrayPtr& chunk : chunks) values.push_back(chunk->data()->GetValues<T>(1));
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(static_cast<std::int64_t>(rows.size() * sizeof(T))));
+  ARROW_ASSIGN_OR_RAISE(
+      auto buffer, arrow::AllocateBuffer(static_cast<std::int64_t>(rows.size() * sizeof(T)), segment::memory_pool()));
   auto* out = reinterpret_cast<T*>(buffer->mutable_data());
   if (values.size() == 1) {
     const T* only = values.front();
@@ -123,8 +125,9 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
     return std::string_view(text.bytes + offset[0], static_cast<std::size_t>(offset[1] - offset[0]));
   };
   const auto count = static_cast<std::int64_t>(rows.size());
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> offsets,
-                        arrow::AllocateBuffer((count + 1) * static_cast<std::int64_t>(sizeof(std::int32_t))));
+  ARROW_ASSIGN_OR_RAISE(
+      std::shared_ptr<arrow::Buffer> offsets,
+      arrow::AllocateBuffer((count + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)), segment::memory_pool()));
   auto* offset = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
   std::int64_t total = 0;
   *offset++ = 0;
@@ -136,7 +139,7 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
     return arrow::Status::CapacityError("strings of ", total,
                                         " bytes in one batch, want at most 2^31 - 1: ", "ask for fewer rows a batch");
   }
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(total));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bytes, arrow::AllocateBuffer(total, segment::memory_pool()));
   char* out = reinterpret_cast<char*>(bytes->mutable_data());
   for (const Row at : rows) {
     const std::string_view text = view(at);
