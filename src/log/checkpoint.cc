@@ -249,7 +249,7 @@ Status add_lines(TableState& state, std::string_view lines, Add add) {
   text.reserve(lines.size() + 1 + simdjson::SIMDJSON_PADDING);
   text += '[';
   text += lines;
-  std::ranges::replace(text, '\n', ',');
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text[at] = ',';
   text.back() = ']';
   json::Parser parser;
   MARIGRAM_ASSIGN(const json::Element root, parser.parse_padded(text));
@@ -307,6 +307,7 @@ Status add_segments(TableState& state, std::string_view lines, ThreadPool* pool)
     if (!segments.empty() && !state.segments.empty() && state.segments.rbegin()->first >= segments.begin()->first) {
       return json::bad("its segments are out of order");
     }
+    if (state.segments.empty()) state.segments = std::move(segments);
     while (!segments.empty()) state.segments.insert(state.segments.end(), segments.extract(segments.begin()));
   }
   return {};
