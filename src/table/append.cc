@@ -20,6 +20,7 @@
 #include <future>
 #include <list>
 #include <optional>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,7 @@ constexpr std::int64_t kRowsBufferedMax = 4 << 20;  // held, checked and sorted 
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
 constexpr std::int64_t kSegmentRowsMax = 1 << 18;  // a larger partition becomes several segments, written side by side
 constexpr std::size_t kWritingMax = 3;  // times rows are held while they are written, beside those being put in order
+constexpr std::int64_t kBegunRowsMax = 1 << 14;     // of one time, held back for the rows that follow
 constexpr std::int64_t kSegmentRowsGood = 1 << 17;  // worth writing before more rows of its partition are there
 
 /// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
@@ -59,12 +61,15 @@ class Appender {
   Status add(const arrow::RecordBatch& batch) {
     if (batch.num_rows() == 0) return {};
     MARIGRAM_ASSIGN(const auto aligned, alignment_.align(batch));
-    for (std::int64_t offset = 0; offset < aligned->num_rows(); offset += kSegmentRowsMax) {
-      buffered_.push_back(aligned->Slice(offset, kSegmentRowsMax));
-      rows_buffered_ += buffered_.back()->num_rows();
-      span_buffered_.add(*buffered_.back()->GetColumnByName(state_->meta->index->column));
+    for (std::int64_t offset = 0; offset < aligned->num_rows();) {
+      const std::int64_t room = kSegmentRowsMax - rows_buffered_ % kSegmentRowsMax;
+      buffer(aligned->Slice(offset, room));
+      offset += buffered_.back()->num_rows();
       MARIGRAM_ASSIGN(const bool enough, has_enough());
-      if (enough) MARIGRAM_TRY(flush());
+      if (!enough) continue;
+      const auto begun = take_begun_time();
+      MARIGRAM_TRY(flush());
+      if (begun) buffer(begun);
     }
     return {};
   }
@@ -88,6 +93,28 @@ class Appender {
     std::vector<std::future<Result<model::SegmentMeta>>> segments = {};
     std::vector<std::future<Result<std::string>>> sidecars = {};
   };
+
+  void buffer(std::shared_ptr<arrow::RecordBatch> rows) {
+    rows_buffered_ += rows->num_rows();
+    span_buffered_.add(*rows->GetColumnByName(state_->meta->index->column));
+    buffered_.push_back(std::move(rows));
+  }
+
+  /// Takes the rows of the last time out of the buffer, to which more may come: segments of rows that come in order of
+  /// time then do not overlap. Null if they are many, or all of the last batch.
+  std::shared_ptr<arrow::RecordBatch> take_begun_time() {
+    const auto& last = buffered_.back();
+    const std::int64_t from = std::max<std::int64_t>(0, last->num_rows() - kBegunRowsMax);
+    const auto times = index_keys(*last->GetColumnByName(state_->meta->index->column)->Slice(from));
+    const auto other =
+        std::ranges::find_if(std::views::reverse(times), [&](std::uint64_t t) { return t != times.back(); });
+    if (other == std::views::reverse(times).end()) return nullptr;
+    const std::int64_t rows = from + (other.base() - times.begin());
+    auto begun = last->Slice(rows);
+    buffered_.back() = last->Slice(0, rows);
+    rows_buffered_ -= begun->num_rows();
+    return begun;
+  }
 
   /// Whether the rows at hand make good segments, or are too many to hold.
   Result<bool> has_enough() {

@@ -107,6 +107,28 @@ arrow::Result<ArrayPtr> take_fixed(const arrow::ArrayVector& chunks, std::span<c
   return arrow::MakeArray(data);
 }
 
+/// Without a call for the short strings that tags are: by two words that may overlap.
+void copy_text(char* out, std::string_view text) {
+  const std::size_t size = text.size();
+  const auto copy_ends = [&]<typename Word>(Word) {
+    Word first;
+    Word last;
+    std::memcpy(&first, text.data(), sizeof(Word));
+    std::memcpy(&last, text.data() + size - sizeof(Word), sizeof(Word));
+    std::memcpy(out, &first, sizeof(Word));
+    std::memcpy(out + size - sizeof(Word), &last, sizeof(Word));
+  };
+  if (size > 16) {
+    std::memcpy(out, text.data(), size);
+  } else if (size >= 8) {
+    copy_ends(std::uint64_t{});
+  } else if (size >= 4) {
+    copy_ends(std::uint32_t{});
+  } else {
+    for (std::size_t i = 0; i < size; ++i) out[i] = text[i];
+  }
+}
+
 template <typename Row>
 arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span<const Row> rows) {
   struct Text {
@@ -143,7 +165,7 @@ arrow::Result<ArrayPtr> take_strings(const arrow::ArrayVector& chunks, std::span
   char* out = reinterpret_cast<char*>(bytes->mutable_data());
   for (const Row at : rows) {
     const std::string_view text = view(at);
-    if (!text.empty()) std::memcpy(out, text.data(), text.size());
+    copy_text(out, text);
     out += text.size();
   }
   return std::make_shared<arrow::StringArray>(count, std::move(offsets), std::move(bytes));
