@@ -307,7 +307,7 @@ Status add_segments(TableState& state, std::string_view lines, ThreadPool* pool)
     if (!segments.empty() && !state.segments.empty() && state.segments.rbegin()->first >= segments.begin()->first) {
       return json::bad("its segments are out of order");
     }
-    if (state.segments.empty()) state.segments = std::move(segments);
+    if (state.segments.empty()) state.segments.swap(segments);
     while (!segments.empty()) state.segments.insert(state.segments.end(), segments.extract(segments.begin()));
   }
   return {};

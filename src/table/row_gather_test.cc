@@ -36,7 +36,11 @@ std::shared_ptr<arrow::Array> column(std::shared_ptr<arrow::DataType> type, std:
 /// A slice of a batch of random values: its arrays do not begin at their buffers' first value.
 BatchPtr random_batch(std::mt19937_64& random, std::int64_t rows) {
   const auto number = [&] { return random(); };
-  const auto text = [&] { return std::string(number() % 12, static_cast<char>('a' + number() % 26)); };
+  const auto text = [&] {
+    std::string letters(number() % 40, ' ');
+    for (char& letter : letters) letter = static_cast<char>('a' + number() % 26);
+    return letters;
+  };
   const auto is_null = [&] { return number() % 3 == 0; };
   const std::int64_t all = rows + 3;
   arrow::ArrayVector columns;
