@@ -62,14 +62,11 @@ class Appender {
     if (batch.num_rows() == 0) return {};
     MARIGRAM_ASSIGN(const auto aligned, alignment_.align(batch));
     for (std::int64_t offset = 0; offset < aligned->num_rows();) {
+      MARIGRAM_ASSIGN(const bool enough, has_enough());
+      if (enough) MARIGRAM_TRY(flush_whole_times(offset));
       const std::int64_t room = kSegmentRowsMax - rows_buffered_ % kSegmentRowsMax;
       buffer(aligned->Slice(offset, room));
       offset += buffered_.back()->num_rows();
-      MARIGRAM_ASSIGN(const bool enough, has_enough());
-      if (!enough) continue;
-      const auto begun = take_begun_time();
-      MARIGRAM_TRY(flush());
-      if (begun) buffer(begun);
     }
     return {};
   }
@@ -100,8 +97,20 @@ class Appender {
     buffered_.push_back(std::move(rows));
   }
 
-  /// Takes the rows of the last time out of the buffer, to which more may come: segments of rows that come in order of
-  /// time then do not overlap. Null if they are many, or all of the last batch.
+  /// Writes what is buffered but for the rows of its last time, to which more may come: segments of rows that come in
+  /// order of time then do not overlap. `offset`: how far the batch at hand is buffered; goes back over those rows.
+  Status flush_whole_times(std::int64_t& offset) {
+    const auto begun = take_begun_time();
+    MARIGRAM_TRY(flush());
+    if (begun && offset > 0) {
+      offset -= begun->num_rows();
+    } else if (begun) {
+      buffer(begun);
+    }
+    return {};
+  }
+
+  /// Takes the rows of the last time out of the buffer. Null if they are many, or all of the last batch.
   std::shared_ptr<arrow::RecordBatch> take_begun_time() {
     const auto& last = buffered_.back();
     const std::int64_t from = std::max<std::int64_t>(0, last->num_rows() - kBegunRowsMax);

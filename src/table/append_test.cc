@@ -94,6 +94,36 @@ TEST(AppendTest, RowsComeBackInEitherOrder) {
   }
 }
 
+/// Pieces of a large append are cut between times, however its batches are, so that scans need not merge them.
+TEST(AppendTest, SegmentsOfRowsInOrderOfTimeDoNotOverlap) {
+  constexpr std::int64_t kSeries = 1'000;
+  constexpr std::int64_t kMinutes = 600;
+  arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO), arrow::default_memory_pool());
+  arrow::StringBuilder series;
+  for (std::int64_t i = 0; i < kSeries * kMinutes; ++i) {
+    ASSERT_TRUE(times.Append(i / kSeries * 60'000'000).ok());
+    ASSERT_TRUE(series.Append("s" + std::to_string(i % kSeries)).ok());
+  }
+  const auto values = *arrow::MakeArrayOfNull(arrow::float64(), kSeries * kMinutes);
+  const auto whole =
+      arrow::RecordBatch::Make(row_schema(), values->length(), {*times.Finish(), *series.Finish(), values});
+  for (const std::int64_t batch_rows : {whole->num_rows(), std::int64_t{70'001}}) {
+    Fixture fixture;
+    const auto engine = fixture.create();
+    arrow::RecordBatchVector batches;
+    for (std::int64_t at = 0; at < whole->num_rows(); at += batch_rows) batches.push_back(whole->Slice(at, batch_rows));
+    const auto reader = *arrow::RecordBatchReader::Make(batches, whole->schema());
+    const auto appended = append(*engine, *reader);
+    ASSERT_TRUE(appended) << appended.error().message;
+    EXPECT_EQ(appended->rows, static_cast<std::uint64_t>(whole->num_rows()));
+    EXPECT_GT(appended->segments, 1U);
+    const auto segments = log::ordered_segments(*engine->state(), [](const model::SegmentMeta&) { return true; });
+    for (std::size_t i = 1; i < segments.size(); ++i) EXPECT_LT(segments[i - 1]->max, segments[i]->min);
+    for (const auto& segment : segments) EXPECT_GT(segment->row_count, 1'000U);
+    EXPECT_EQ(scan_rows(*engine, {}).value().size(), static_cast<std::size_t>(whole->num_rows()));
+  }
+}
+
 TEST(AppendTest, OverlapIsRefusedWithCountSeriesAndExample) {
   Fixture fixture;
   const auto engine = fixture.create();
