@@ -110,17 +110,11 @@ void copy_values(const arrow::Int32Array& indices, const Entries& entries, std::
   });
 }
 
-Result<std::shared_ptr<arrow::Buffer>> allocate(std::int64_t bytes, const std::string& doing) {
-  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
-  if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), doing, true));
-  return std::shared_ptr<arrow::Buffer>(*std::move(buffer));
-}
-
 Result<std::shared_ptr<arrow::Array>> string_values(const arrow::DictionaryArray& array, const std::string& doing) {
   const auto& indices = static_cast<const arrow::Int32Array&>(*array.indices());
   const Entries entries(static_cast<const arrow::BinaryArray&>(*array.dictionary()));
   MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> offsets_buffer,
-                  allocate((indices.length() + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)), doing));
+                  allocate_buffer((indices.length() + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)), doing));
   auto* offsets = reinterpret_cast<std::int32_t*>(offsets_buffer->mutable_data());
   if (!make_offsets(indices, entries, offsets)) {
     return fail(
@@ -128,7 +122,7 @@ Result<std::shared_ptr<arrow::Array>> string_values(const arrow::DictionaryArray
         fmt::format("{}: {} rows hold more than 2 GiB of text; ask for smaller batches", doing, indices.length()));
   }
   const std::int64_t size = offsets[indices.length()];
-  MARIGRAM_ASSIGN(auto bytes, allocate(size + kBlockBytes, doing));
+  MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> bytes, allocate_buffer(size + kBlockBytes, doing));
   copy_values(indices, entries, bytes->mutable_data());
   std::shared_ptr<arrow::Buffer> text = arrow::SliceBuffer(std::move(bytes), 0, size);
   std::shared_ptr<arrow::Buffer> valid;

@@ -4,7 +4,6 @@
 #include "segment/column_source.h"
 #include "segment/delta_decoder.h"
 #include "segment/index_bounds.h"
-#include "segment/page_table.h"
 #include "segment/row_range.h"
 #include "segment/segment_file.h"
 #include "segment/value_pages.h"
@@ -84,10 +83,9 @@ class Finder {
 
 Result<std::optional<RowRanges>> find_rows(const SegmentFile& file, int row_group, int leaf, const RowRanges& rows,
                                            const IndexBounds& bounds, std::size_t stretches_max) {
-  const auto chunk = locate_chunk(file, *file.metadata()->RowGroup(row_group), leaf);
-  const bool number = file.metadata()->schema()->Column(leaf)->physical_type() == parquet::Type::INT64;
-  if (!number || !chunk || !chunk->all_delta || !is_dense(file, leaf, *chunk)) return std::nullopt;
+  if (file.metadata()->schema()->Column(leaf)->physical_type() != parquet::Type::INT64) return std::nullopt;
   MARIGRAM_ASSIGN(ColumnPages column, open_pages(file, row_group, leaf, rows));
+  if (!column.chunk.all_delta || !is_dense(file, leaf, column.chunk)) return std::nullopt;
   const std::int64_t end = column.rows.empty() ? 0 : column.rows.back().end;
   ValuePages pages(file, leaf, std::move(column));
   Finder finder(bounds);

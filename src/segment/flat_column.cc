@@ -105,11 +105,11 @@ class FlatColumn : public ColumnSource {
 
   /// Parquet's reader gives a byte for a bool.
   Result<std::shared_ptr<arrow::Buffer>> pack_bits(const arrow::Buffer& bytes, std::int64_t rows) const {
-    auto bits = arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows), memory_pool());
-    if (!bits.ok()) return std::unexpected(from_arrow_status(bits.status(), file_.doing(), true));
+    MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> bits,
+                    allocate_buffer(arrow::bit_util::BytesForBits(rows), file_.doing()));
     const std::uint8_t* next = bytes.data();
-    arrow::internal::GenerateBitsUnrolled((*bits)->mutable_data(), 0, rows, [&] { return *next++ != 0; });
-    return std::shared_ptr<arrow::Buffer>(*std::move(bits));
+    arrow::internal::GenerateBitsUnrolled(bits->mutable_data(), 0, rows, [&] { return *next++ != 0; });
+    return bits;
   }
 
   Result<ArrayPtr> take_bytes() {

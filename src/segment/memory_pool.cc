@@ -1,7 +1,19 @@
 #include "segment/memory_pool.h"
 
+#include "segment/arrow_status.h"
+
+#include <marigram/error.h>
+
+#include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
+#include <arrow/result.h>
 #include <arrow/status.h>
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace marigram::segment {
 
@@ -15,6 +27,12 @@ arrow::MemoryPool* memory_pool() {
 #endif
   }();
   return kPool;
+}
+
+Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing) {
+  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
+  if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), doing, true));
+  return *std::move(buffer);
 }
 
 }  // namespace marigram::segment

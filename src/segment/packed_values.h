@@ -4,7 +4,6 @@
 #pragma once
 
 #include "base/try.h"
-#include "segment/arrow_status.h"
 #include "segment/delta_decoder.h"
 #include "segment/hybrid_decoder.h"
 #include "segment/memory_pool.h"
@@ -32,18 +31,12 @@
 
 namespace marigram::segment {
 
-inline Result<std::unique_ptr<arrow::Buffer>> allocate_values(std::int64_t bytes, const SegmentFile& file) {
-  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
-  if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), file.doing(), true));
-  return *std::move(buffer);
-}
-
 /// Values as they are read. T: an unsigned integer of their width.
 template <typename T>
 class Output {
  public:
   Status reserve(std::int64_t rows, const SegmentFile& file) {
-    MARIGRAM_ASSIGN(buffer_, allocate_values(rows * static_cast<std::int64_t>(sizeof(T)), file));
+    MARIGRAM_ASSIGN(buffer_, allocate_buffer(rows * static_cast<std::int64_t>(sizeof(T)), file.doing()));
     next_ = reinterpret_cast<T*>(buffer_->mutable_data());
     return {};
   }
@@ -176,9 +169,11 @@ class DictionaryStrings : public IndexPage {
     constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
     const auto cut_short = [&] { return pages.damaged("has a dictionary that is cut short"); };
     if (static_cast<std::size_t>(entries) > rest.size() / kLengthBytes) return cut_short();
-    MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> offsets,
-                    allocate_values((entries + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)), pages.file()));
-    MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> text, allocate_values(dictionary.bytes->size(), pages.file()));
+    MARIGRAM_ASSIGN(
+        std::shared_ptr<arrow::Buffer> offsets,
+        allocate_buffer((entries + 1) * static_cast<std::int64_t>(sizeof(std::int32_t)), pages.file().doing()));
+    MARIGRAM_ASSIGN(std::shared_ptr<arrow::Buffer> text,
+                    allocate_buffer(dictionary.bytes->size(), pages.file().doing()));
     auto* offset = reinterpret_cast<std::int32_t*>(offsets->mutable_data());
     std::int32_t at = 0;
     *offset++ = at;

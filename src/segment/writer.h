@@ -24,9 +24,8 @@ namespace marigram::segment {
 struct WriterOptions {
   std::int64_t row_group_rows = 131'072;
   std::int64_t page_rows = 16'384;
-  std::string compression =
-      "auto";          // none for dictionaries, zstd for long strings, else lz4; or one of zstd, lz4, snappy, none
-  bool sorted = true;  // rows will come sorted by (tags..., time): recorded as sorting columns
+  std::string compression = "auto";  // as column_encoding.h chooses; or one of zstd, lz4, snappy, none, for all
+  bool sorted = true;                // rows will come sorted by (tags..., time): recorded as sorting columns
 };
 
 /// One segment being written. Not thread-safe. Nothing appears under `key` before finish().
