@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -92,16 +93,18 @@ Json measure_append(const AppendOptions& options) {
 
 struct ScanOptions {
   std::string table;
-  std::string order = "time";
+  ScanOrder order = ScanOrder::kTime;
   std::vector<std::string> ranges;  // <from>:<to> in microseconds; none: everything, once
   std::vector<std::string> columns;
   std::string symbol;  // empty: all
   int repeat = 3;
 };
 
+const std::map<std::string, ScanOrder> kOrders{
+    {"time", ScanOrder::kTime}, {"series", ScanOrder::kSeries}, {"any", ScanOrder::kAny}};
+
 std::vector<ScanRequest> scan_requests(const ScanOptions& options) {
-  ScanRequest all{.columns = options.columns,
-                  .order = options.order == "series" ? ScanOrder::kSeries : ScanOrder::kTime};
+  ScanRequest all{.columns = options.columns, .order = options.order};
   if (!options.symbol.empty()) all.where = {{.column = "symbol", .values = {options.symbol}}};
   if (options.ranges.empty()) return {all};
   std::vector<ScanRequest> requests;
@@ -235,7 +238,7 @@ int run(int argc, char** argv) {
   ScanOptions scan;
   auto* scan_command = app.add_subcommand("scan", "read rows to Arrow batches");
   scan_command->add_option("table", scan.table)->required();
-  scan_command->add_option("--order", scan.order)->check(CLI::IsMember({"time", "series"}));
+  scan_command->add_option("--order", scan.order)->transform(CLI::Transformer(kOrders));
   scan_command->add_option("--range", scan.ranges, "<from>:<to> in microseconds, may be repeated");
   scan_command->add_option("--column", scan.columns);
   scan_command->add_option("--symbol", scan.symbol);

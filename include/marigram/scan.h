@@ -29,6 +29,7 @@ class CancelToken {
 enum class ScanOrder {
   kTime,    ///< by (time, series)
   kSeries,  ///< by (series, time)
+  kAny,     ///< segment after segment, each as its file has it: the quickest, nothing is sorted or merged
 };
 
 struct ScanRequest {

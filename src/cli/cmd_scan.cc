@@ -66,6 +66,12 @@ Result<std::string> choose_format(Context& context, const Options& options) {
                   options.file));
 }
 
+// One of the choices of --order.
+ScanOrder order_named(const std::string& name) {
+  if (name == "series") return ScanOrder::kSeries;
+  return name == "any" ? ScanOrder::kAny : ScanOrder::kTime;
+}
+
 Result<ScanRequest> make_request(Context& context, const Options& options, const TableInfo& info) {
   ScanRequest request;
   MARIGRAM_ASSIGN(const IndexRange range, parse_range(context, options.from, options.to, info));
@@ -73,7 +79,7 @@ Result<ScanRequest> make_request(Context& context, const Options& options, const
   request.to = range.to;
   request.columns = options.columns;
   MARIGRAM_ASSIGN(request.where, parse_where(context, options.where));
-  request.order = options.order == "series" ? ScanOrder::kSeries : ScanOrder::kTime;
+  request.order = order_named(options.order);
   request.limit = options.limit;
   request.cancel = context.cancel;
   return request;
@@ -171,7 +177,8 @@ void add_scan(CLI::App& app, Context& context) {
       ->allow_extra_args(false)
       ->take_all();
   add_where(command, options->where);
-  add_choice(command, "--order", options->order, {"time", "series"}, "Rows by (time, series) or by (series, time)")
+  add_choice(command, "--order", options->order, {"time", "series", "any"},
+             "Rows by (time, series), by (series, time), or as the files have them, which is the quickest")
       ->capture_default_str();
   command.add_option("--limit", options->limit, "At most N rows (a table on standard output: 40 unless given)")
       ->type_name("N")

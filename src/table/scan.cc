@@ -23,7 +23,7 @@ using SegmentPtr = std::shared_ptr<const model::SegmentMeta>;
 
 constexpr std::size_t kReadAheadBatches = 2;          // waiting in each source that reads ahead
 constexpr std::uint64_t kReadAheadRowsMax = 4 << 20;  // of segments being read, which a sort may hold whole
-constexpr std::size_t kMergeRowsMax = 4 << 20;        // held by a merge over all its sources together
+constexpr std::size_t kMergeRowsMax = 1 << 20;        // held by a merge over all its sources together
 constexpr std::size_t kMergeBatchRowsMin = 1 << 10;
 
 /// Everything a scan's parts share. Immutable.
@@ -91,7 +91,7 @@ class SegmentSource : public BatchSource {
   std::unique_ptr<segment::RowStream> rows_;
 };
 
-/// Rows of one segment in the order asked for.
+/// Rows of one segment by time or by series.
 class OrderedSegment : public BatchSource {
  public:
   OrderedSegment(std::shared_ptr<const Plan> plan, SegmentPtr segment, std::size_t batch_rows)
@@ -141,6 +141,9 @@ std::unique_ptr<BatchSource> ahead_of(std::unique_ptr<BatchSource> source, const
 std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
                                             bool read_ahead) {
   const ScanRequest& request = plan->request;
+  if (request.order == ScanOrder::kAny) {
+    return std::make_unique<SegmentSource>(plan, cluster.front(), request.batch_rows);
+  }
   if (cluster.size() == 1) return std::make_unique<OrderedSegment>(plan, cluster.front(), request.batch_rows);
   // Rows of several series per segment must be sorted by time anyway: all at once, if they are not too many.
   const bool sort_all =
@@ -168,7 +171,7 @@ std::vector<Cluster> cut_clusters(const std::vector<SegmentPtr>& segments, const
   const bool by_time = plan.request.order == ScanOrder::kTime || plan.index.tags.empty();
   std::optional<IndexValue> reach;  // the last value of the current cluster
   for (const SegmentPtr& segment : segments) {
-    const bool interleaves = reach && (!by_time || segment->min <= *reach);
+    const bool interleaves = reach && plan.request.order != ScanOrder::kAny && (!by_time || segment->min <= *reach);
     if (!interleaves) {
       clusters.emplace_back();
       reach = segment->max;
@@ -253,6 +256,7 @@ Status choose_columns(Plan& plan) {
     return fail(ErrorCode::kNotFound, fmt::format("cannot scan column {}: the table has no such column", name));
   }
   plan.columns_out = plan.columns.size();
+  if (plan.request.order == ScanOrder::kAny) return {};
   const auto position = [&](const std::string& name) {
     const auto found = std::ranges::find(plan.columns, name);
     if (found != plan.columns.end()) return static_cast<int>(found - plan.columns.begin());

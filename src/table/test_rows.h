@@ -29,6 +29,7 @@ struct Row {
   std::optional<double> value;
 
   friend bool operator==(const Row&, const Row&) = default;
+  friend auto operator<=>(const Row&, const Row&) = default;
 };
 
 inline std::shared_ptr<arrow::Schema> row_schema() {

@@ -44,6 +44,7 @@ class Scan(CliTest):
     def test_order(self):
         self.assertEqual(self.counts(), [1, 5, 2, 6, 3, 4, 7, 8])
         self.assertEqual(self.counts("--order", "series"), [1, 2, 3, 4, 5, 6, 7, 8])
+        self.assertEqual(sorted(self.counts("--order", "any")), [1, 2, 3, 4, 5, 6, 7, 8])
 
     def test_range(self):
         self.assertEqual(self.counts("--from", "2024-01-01T03:00:00Z"), [4, 7, 8])
@@ -105,7 +106,7 @@ class Scan(CliTest):
         self.assertEqual(self.csv_rows("u"), [["time", "v"]])
 
     def test_formats_agree(self):
-        for order in ("time", "series"):
+        for order in ("time", "series", "any"):
             from_json = self.rows("stations", "--order", order)
             header, *cells = self.csv_rows("stations", "--order", order)
             self.assertEqual(header, list(from_json[0]))
