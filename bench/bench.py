@@ -188,12 +188,15 @@ class Bench:
                   for day in range(step // 2, segments, step)]
         ranges = [[start * 1_000_000, (start + 3600) * 1_000_000] for start in starts]
         words = [word for low, high in ranges for word in ("--range", f"{low}:{high}")]
-        for symbol, named, goal in ((None, "one hour", "≥ 10x package, < 5 ms"), ("SYM42", "one hour of one symbol", "")):
+        for order, symbol, named, goal in (("any", None, "one hour", "≥ 10x package, < 5 ms"),
+                                           ("time", None, "one hour in time order", ""),
+                                           ("any", "SYM42", "one hour of one symbol", "")):
+            ordered = order == "time"
             chosen = ["--symbol", symbol] if symbol else []
-            sides = {"marigram": lambda: self.ours("scan", ours, *words, *chosen, "--repeat", 3)}
-            for who in ("package", "pyarrow", "duckdb"):
+            sides = {"marigram": lambda: self.ours("scan", ours, *words, *chosen, "--order", order, "--repeat", 3)}
+            for who in ["package", "duckdb"] if ordered else ["package", "pyarrow", "duckdb"]:
                 sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
-                                                       repeat=3, ranges=ranges, symbol=symbol)
+                                                       repeat=3, ranges=ranges, symbol=symbol, ordered=ordered)
             symbols = 1 if symbol else data.SYMBOLS
             line = Line(f"{named} of {count(segments * rows)} rows in {count(segments)} segments", goal,
                         self.copied(min(60, ticks) * symbols * data.ROW_BYTES))

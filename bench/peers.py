@@ -184,6 +184,8 @@ def scan(peer, options):
     open_s = time.perf_counter() - begin
     ready = peak_memory_bytes()
     first, _ = timed(lambda: drain(read(spans[0])))
+    for span in spans[1:]:
+        drain(read(span))
     times = [timed(lambda: drain(read(span))) for _ in range(options["repeat"]) for span in spans]
     peak = peak_memory_bytes()
     sums = Sums()
