@@ -8,12 +8,12 @@
 #define MARIGRAM_CONCAT_INNER(a, b) a##b
 #define MARIGRAM_CONCAT(a, b) MARIGRAM_CONCAT_INNER(a, b)
 
-/// Returns from the function with the error of `expr`, if it has one.
-#define MARIGRAM_TRY(expr)                                            \
-  do {                                                                \
-    if (auto marigram_try_result = (expr); !marigram_try_result) {    \
-      return std::unexpected(std::move(marigram_try_result).error()); \
-    }                                                                 \
+/// Returns from the function with the error of `expr`, if it has one. A variable stays as it is.
+#define MARIGRAM_TRY(expr)                                                                              \
+  do {                                                                                                  \
+    if (auto&& marigram_try_result = (expr); !marigram_try_result) {                                    \
+      return std::unexpected(std::forward<decltype(marigram_try_result)>(marigram_try_result).error()); \
+    }                                                                                                   \
   } while (false)
 
 /// Binds `decl` to the value of `expr`, or returns from the function with its error.

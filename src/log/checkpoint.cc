@@ -240,21 +240,26 @@ Status add_other_line(TableState& state, json::Element element) {
   return {};
 }
 
-/// Whole lines in one pass of the parser: they are made one JSON array, '[' before them, ',' in place of each line end,
-/// ']' in place of the last; no line has a line end within, as JSON escapes them.
+/// Many whole lines in one pass of the parser, as much as a processor's cache holds: they are made one JSON array, '['
+/// before them, ',' in place of each line end, ']' in place of the last; no line has a line end within, as JSON escapes
+/// them.
 template <typename Add>
 Status add_lines(TableState& state, std::string_view lines, Add add) {
-  if (lines.empty()) return {};
-  std::string text;
-  text.reserve(lines.size() + 1 + simdjson::SIMDJSON_PADDING);
-  text += '[';
-  text += lines;
-  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text[at] = ',';
-  text.back() = ']';
+  constexpr std::size_t kPassBytes = 1 << 16;
   json::Parser parser;
-  MARIGRAM_ASSIGN(const json::Element root, parser.parse_padded(text));
-  MARIGRAM_ASSIGN(const auto elements, json::array({.name = "lines", .value = root}));
-  for (const json::Element line : elements) MARIGRAM_TRY(add(state, line));
+  std::string text;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find('\n', std::min(lines.size(), kPassBytes) - 1) + 1;
+    text.reserve(end + 1 + simdjson::SIMDJSON_PADDING);
+    text = '[';
+    text += lines.substr(0, end);
+    lines.remove_prefix(end);
+    for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at)) text[at] = ',';
+    text.back() = ']';
+    MARIGRAM_ASSIGN(const json::Element root, parser.parse_padded(text));
+    MARIGRAM_ASSIGN(const auto elements, json::array({.name = "lines", .value = root}));
+    for (const json::Element line : elements) MARIGRAM_TRY(add(state, line));
+  }
   return {};
 }
 

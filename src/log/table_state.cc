@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <set>
 #include <tuple>
@@ -238,12 +237,9 @@ Status apply(TableState& state, Commit commit) {
   return {};
 }
 
-std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(
-    const TableState& state, const std::function<bool(const model::SegmentMeta&)>& keep) {
+std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state) {
   std::vector<std::shared_ptr<const model::SegmentMeta>> segments;
-  for (const auto& [key, segment] : state.segments) {
-    if (!keep || keep(*segment)) segments.push_back(segment);
-  }
+  for (const auto& [key, segment] : state.segments) segments.push_back(segment);
   // They come in key order, and stable sorting keeps it among equals.
   std::ranges::stable_sort(
       segments, [](const auto& a, const auto& b) { return std::tie(a->min, a->max) < std::tie(b->min, b->max); });

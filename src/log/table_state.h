@@ -7,7 +7,6 @@
 #include <marigram/table.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,8 +45,7 @@ Status check(const TableState& state, const Commit& commit);
 /// Whether a segment fits a table with that metadata. kCorruption.
 Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment);
 
-/// Live segments by (min, max, key); those that `keep` wants, if it is given.
-std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(
-    const TableState& state, const std::function<bool(const model::SegmentMeta&)>& keep = nullptr);
+/// Live segments by (min, max, key).
+std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state);
 
 }  // namespace marigram::log
