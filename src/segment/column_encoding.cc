@@ -26,6 +26,8 @@ constexpr std::int64_t kSampleRows = 4'096;
 constexpr std::int64_t kRunRows = 32;             // a miniblock of DELTA_BINARY_PACKED
 constexpr double kDictionaryEntriesMax = 16'384;  // beyond, hashing gets slow and lookups miss the cache
 constexpr double kNoisyDeltaBits = 6;  // with more, packed deltas hold no bytes that a codec could find again
+// Indices may be this much larger than deltas: a reader that wants some rows need not decode those before them.
+constexpr double kIndexGrowthMax = 1.1;
 constexpr ColumnEncoding kPackedDictionary{.dictionary = true, .codec = CodecChoice::kNone};
 
 /// A value as 64 bits, equal for equal values (with overwhelming probability for strings).
@@ -139,7 +141,7 @@ ColumnEncoding for_floats(const arrow::ChunkedArray& values, double value_bits) 
 
 ColumnEncoding for_integers(const arrow::ChunkedArray& values, double value_bits) {
   const double bits = delta_bits(values);
-  return dictionary_bits(values, value_bits) + 1 < bits ? kPackedDictionary : packed_deltas(bits);
+  return dictionary_bits(values, value_bits) < kIndexGrowthMax * bits ? kPackedDictionary : packed_deltas(bits);
 }
 
 ColumnEncoding for_strings(const arrow::ChunkedArray& values) {

@@ -59,6 +59,7 @@ TEST(ColumnEncoding, FollowsTheValues) {
   EXPECT_EQ(choose(TypeId::kInt64, integers([&](auto) { return below(1'000'000); })).encoding,
             Encoding::DELTA_BINARY_PACKED);
   EXPECT_TRUE(choose(TypeId::kInt64, integers([&](auto) { return below(20) * 1'000'000'007; })).dictionary);
+  EXPECT_TRUE(choose(TypeId::kInt64, integers([&](auto) { return below(3'000); })).dictionary);
   EXPECT_FALSE(choose(TypeId::kInt64, integers([](std::int64_t i) { return i; })).dictionary);
   EXPECT_FALSE(
       choose(TypeId::kTimestamp, integers([](std::int64_t i) { return i * 1'000; }), ColumnRole::kIndex).dictionary);

@@ -96,12 +96,16 @@ PageSelection select_pages(const ChunkLocation& chunk, const std::vector<Page>& 
 }  // namespace
 
 Result<ColumnPages> open_pages(const SegmentFile& file, int row_group, int leaf, const RowRanges& wanted) {
-  const auto group = file.metadata()->RowGroup(row_group);
-  MARIGRAM_ASSIGN(const ChunkLocation chunk, locate_chunk(file, *group, leaf));
-  PageSelection selection = whole_chunk(chunk, group->num_rows());
-  if (count_rows(wanted) < group->num_rows()) {
-    MARIGRAM_ASSIGN(const auto pages, read_page_table(file, *group, leaf));
-    if (pages) selection = select_pages(chunk, *pages, wanted);
+  const std::int64_t rows = file.group_rows(row_group);
+  ChunkLocation chunk;
+  PageSelection selection;
+  if (count_rows(wanted) < rows) {
+    MARIGRAM_ASSIGN(const auto table, page_table(file, row_group, leaf));
+    chunk = table->chunk;
+    selection = table->pages.empty() ? whole_chunk(chunk, rows) : select_pages(chunk, table->pages, wanted);
+  } else {
+    MARIGRAM_ASSIGN(chunk, locate_chunk(file, *file.metadata()->RowGroup(row_group), leaf));
+    selection = whole_chunk(chunk, rows);
   }
   MARIGRAM_ASSIGN(auto stream, make_input_stream(file, selection.bytes));
   const bool always_compressed =  // parquet-cpp before 2.0 forgot the flag in pages of version 2 (ARROW-10353)

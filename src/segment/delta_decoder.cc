@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 
 namespace marigram::segment {
@@ -71,15 +70,15 @@ bool DeltaDecoder::decode_block(Stretch& stretch, bool wanted) {
     const std::size_t size = miniblock_values_ / 8 * width;
     if (width > 64 || bytes_.size() < size) return false;
     const std::size_t count = std::min(miniblock_values_, stretch.count - i * miniblock_values_);
-    if (width == 0) {
-      std::fill_n(out, count, 0);
+    if (!wanted) {
+      last += *least * count + (width == 0 ? 0 : sum_packed(bytes_, width, count));
     } else {
-      unpack(bytes_, width, 0, count, out);
-    }
-    if (wanted) {
+      if (width == 0) {
+        std::fill_n(out, count, 0);
+      } else {
+        unpack(bytes_, width, 0, count, out);
+      }
       for (std::size_t k = 0; k < count; ++k) out[k] = last += out[k] + *least;
-    } else {
-      last = std::accumulate(out, out + count, last + *least * count);
     }
     bytes_ = bytes_.subspan(size);
   }

@@ -50,13 +50,13 @@ class Finder {
 
   template <typename Value>
   void add_values(std::int64_t row, std::int64_t count, Value value) {
-    std::int64_t begin = 0;  // of the values since the last unwanted one
-    for (std::int64_t i = 0; i < count; ++i) {
-      if (value(i) - first_ <= span_) continue;
+    const auto wanted = [&](std::int64_t i) { return value(i) - first_ <= span_; };
+    for (std::int64_t i = 0; i < count;) {
+      while (i < count && !wanted(i)) ++i;
+      const std::int64_t begin = i;
+      while (i < count && wanted(i)) ++i;
       append_range(found_, {row + begin, row + i});
-      begin = i + 1;
     }
-    append_range(found_, {row + begin, row + count});
   }
 
   void add_progression(const DeltaDecoder::Stretch& stretch, std::int64_t row, std::uint64_t count) {

@@ -36,6 +36,17 @@ bool HybridDecoder::skip(std::size_t count) {
   return true;
 }
 
+void HybridDecoder::prefetch(std::size_t ahead, std::size_t count) const {
+  constexpr std::size_t kCacheLine = 64;
+  constexpr std::size_t kLinesMax = 8;
+  const std::size_t passed = packed_.empty() ? 0 : (left_ + 7) / 8 * bit_width_;  // as if all runs were packed
+  const std::size_t begin = ahead * bit_width_ / 8;
+  if (begin < passed || begin - passed >= bytes_.size()) return;
+  const Bytes values = bytes_.subspan(begin - passed);
+  const std::size_t size = std::min({count * bit_width_ / 8 + kCacheLine, values.size(), kLinesMax * kCacheLine});
+  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(values.data() + at);
+}
+
 /// A run begins with its length shifted left by one: in values, or, if the lowest bit is set, in groups of eight packed
 /// ones.
 bool HybridDecoder::next_run() {
@@ -59,6 +70,9 @@ bool HybridDecoder::next_run() {
   packed_ = bytes_.first(std::min(size, bytes_.size()));
   bytes_ = bytes_.subspan(packed_.size());
   left_ = packed_.size() * 8 / bit_width_;
+  // Where the headers of runs to come will be, if those are as long, as writers make them.
+  const std::size_t coming = 3 * (packed_.size() + 1);
+  if (coming < bytes_.size()) __builtin_prefetch(bytes_.data() + coming);
   return left_ > 0;
 }
 

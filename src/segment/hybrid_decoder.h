@@ -20,6 +20,9 @@ class HybridDecoder {
   bool read(std::uint32_t* out, std::size_t count);
   /// Passes over values. O(runs).
   bool skip(std::size_t count);
+  /// Asks the processor's cache for the `count` values that come after the next `ahead`, as far as their place can be
+  /// foreseen.
+  void prefetch(std::size_t ahead, std::size_t count) const;
 
  private:
   bool next_run();

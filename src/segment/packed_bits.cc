@@ -16,14 +16,22 @@ constexpr std::size_t kGroup = 8;  // values that begin and end with a byte
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
 constexpr unsigned kQuickWidthMax = 57;  // with the bits before it in its first byte, a value fits into a word
 
+/// The value that begins with the bit. Reads a word.
+template <unsigned kWidth>
+std::uint64_t quick_value(const std::uint8_t* in, std::size_t bit) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, in + bit / 8, kWordBytes);
+  return (word >> (bit % 8)) & (~std::uint64_t{0} >> (64 - kWidth));
+}
+
 template <unsigned kWidth, typename T, std::size_t... kIndex>
 void unpack_group(const std::uint8_t* in, T* out, std::index_sequence<kIndex...> /*values*/) {
-  const auto value = [in](std::size_t bit) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, in + bit / 8, kWordBytes);
-    return static_cast<T>((word >> (bit % 8)) & (~std::uint64_t{0} >> (64 - kWidth)));
-  };
-  ((out[kIndex] = value(kIndex * kWidth)), ...);
+  ((out[kIndex] = static_cast<T>(quick_value<kWidth>(in, kIndex * kWidth))), ...);
+}
+
+template <unsigned kWidth, std::size_t... kIndex>
+std::uint64_t sum_group(const std::uint8_t* in, std::index_sequence<kIndex...> /*values*/) {
+  return (quick_value<kWidth>(in, kIndex * kWidth) + ...);
 }
 
 /// Groups of values whose width the compiler knows. Reads up to a word behind the last one.
@@ -34,12 +42,33 @@ void unpack_groups(const std::uint8_t* in, std::size_t groups, T* out) {
   }
 }
 
+template <unsigned kWidth>
+std::uint64_t sum_groups(const std::uint8_t* in, std::size_t groups) {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < groups; ++i, in += kWidth) {
+    sum += sum_group<kWidth>(in, std::make_index_sequence<kGroup>());
+  }
+  return sum;
+}
+
+/// How many groups from the first one on can be read quickly.
+std::size_t quick_groups(Bytes bytes, unsigned width) {
+  return bytes.size() < kWordBytes ? 0 : (bytes.size() - kWordBytes) / width;
+}
+
 template <typename T>
 using Unpack = void (*)(const std::uint8_t*, std::size_t, T*);
 
 template <typename T, std::size_t... kWidth>
 constexpr std::array<Unpack<T>, sizeof...(kWidth)> unpacks(std::index_sequence<kWidth...> /*widths less one*/) {
   return {unpack_groups<kWidth + 1, T>...};
+}
+
+using Sum = std::uint64_t (*)(const std::uint8_t*, std::size_t);
+
+template <std::size_t... kWidth>
+constexpr std::array<Sum, sizeof...(kWidth)> sums(std::index_sequence<kWidth...> /*widths less one*/) {
+  return {sum_groups<kWidth + 1>...};
 }
 
 std::uint64_t value_at(Bytes bytes, unsigned width, std::size_t bit) {
@@ -58,14 +87,26 @@ void unpack(Bytes bytes, unsigned width, std::size_t begin, std::size_t count, T
   const auto next = [&] { return static_cast<T>(value_at(bytes, width, begin * width)); };
   for (; begin < end && begin % kGroup != 0; ++begin) *out++ = next();
   if (width <= kWidths) {
-    const std::size_t first = begin / kGroup * width;
-    const std::size_t readable = bytes.size() < first + kWordBytes ? 0 : (bytes.size() - first - kWordBytes) / width;
-    const std::size_t groups = std::min((end - begin) / kGroup, readable);
-    kUnpacks[width - 1](bytes.data() + first, groups, out);
+    const Bytes rest = bytes.subspan(begin / kGroup * width);
+    const std::size_t groups = std::min((end - begin) / kGroup, quick_groups(rest, width));
+    kUnpacks[width - 1](rest.data(), groups, out);
     begin += groups * kGroup;
     out += groups * kGroup;
   }
   for (; begin < end; ++begin) *out++ = next();
+}
+
+std::uint64_t sum_packed(Bytes bytes, unsigned width, std::size_t count) {
+  static constexpr auto kSums = sums(std::make_index_sequence<kQuickWidthMax>());
+  std::uint64_t sum = 0;
+  std::size_t at = 0;
+  if (width <= kQuickWidthMax) {
+    const std::size_t groups = std::min(count / kGroup, quick_groups(bytes, width));
+    sum = kSums[width - 1](bytes.data(), groups);
+    at = groups * kGroup;
+  }
+  for (; at < count; ++at) sum += value_at(bytes, width, at * width);
+  return sum;
 }
 
 template void unpack(Bytes, unsigned, std::size_t, std::size_t, std::uint32_t*);

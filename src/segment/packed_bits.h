@@ -30,6 +30,9 @@ inline std::uint64_t load_word(Bytes bytes, std::size_t at) {
 template <typename T>
 void unpack(Bytes bytes, unsigned width, std::size_t begin, std::size_t count, T* out);
 
+/// The sum, modulo 2^64, of the first `count` values, as unpack() gives them.
+std::uint64_t sum_packed(Bytes bytes, unsigned width, std::size_t count);
+
 /// Takes a ULEB128 number off the front; unset if the bytes end before it, or if it exceeds 64 bits.
 inline std::optional<std::uint64_t> take_uleb128(Bytes& bytes) {
   std::uint64_t value = 0;

@@ -96,8 +96,9 @@ class PackedColumn : public ColumnSource {
     const std::int64_t rows = count_rows(ranges);
     MARIGRAM_TRY(values_.output.reserve(rows, pages_.file()));
     if (!pages_.dense()) validity_.start(rows);
-    for (RowRange range : ranges) {
-      while (range.begin < range.end) {
+    for (std::size_t i = 0; i < ranges.size(); ++i) {
+      if (i + 2 < ranges.size()) prefetch(ranges[i + 2]);
+      for (RowRange range = ranges[i]; range.begin < range.end;) {
         if (pages_.rows().end <= range.begin) {
           MARIGRAM_ASSIGN(const bool packed, open_page());
           if (!packed) return false;
@@ -109,6 +110,11 @@ class PackedColumn : public ColumnSource {
       }
     }
     return true;
+  }
+
+  void prefetch(const RowRange& rows) const {
+    if (!pages_.dense() || rows.begin < at_ || rows.end > pages_.rows().end) return;
+    values_.prefetch(static_cast<std::size_t>(rows.begin - at_), static_cast<std::size_t>(rows.rows()));
   }
 
   Result<bool> open_page() {

@@ -79,6 +79,7 @@ class IndexPage {
     return {};
   }
   bool skip(std::size_t count) { return indices_.skip(count); }
+  void prefetch(std::size_t ahead, std::size_t count) const { indices_.prefetch(ahead, count); }
 
  protected:
   Status read(std::uint32_t* out, std::size_t count, const ValuePages& pages) {
@@ -208,6 +209,7 @@ class DeltaNumbers {
     return {};
   }
 
+  void prefetch(std::size_t /*ahead*/, std::size_t /*count*/) const {}  // all that is skipped is read
   bool skip(std::size_t count) {
     return pass(count, true, [](const DeltaDecoder::Stretch&, std::size_t, std::size_t) {});
   }

@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +51,35 @@ std::int64_t start_of(const parquet::ColumnChunkMetaData& chunk) {
   const std::int64_t data = chunk.data_page_offset();
   const std::int64_t dictionary = chunk.has_dictionary_page() ? chunk.dictionary_page_offset() : 0;
   return dictionary > 0 && dictionary < data ? dictionary : data;
+}
+
+/// Empty as PageTable says.
+Result<std::vector<Page>> read_pages(const SegmentFile& file, const parquet::RowGroupMetaData& group, int leaf,
+                                     const ChunkLocation& chunk) {
+  const auto location = group.ColumnChunk(leaf)->GetOffsetIndexLocation();
+  if (!location) return std::vector<Page>();
+  MARIGRAM_ASSIGN(const auto bytes, file.slice(static_cast<std::uint64_t>(location->offset),
+                                               static_cast<std::uint64_t>(location->length)));
+  const auto index = parquet::OffsetIndex::Make(bytes->data(), bytes->size(), file.reader_properties());
+  const auto& locations = index->page_locations();
+  const std::int64_t rows = group.num_rows();
+  std::vector<Page> pages;
+  std::uint64_t least_offset = chunk.bytes.offset;
+  for (std::size_t i = 0; i < locations.size(); ++i) {
+    const auto& page = locations[i];
+    const std::int64_t row_end = i + 1 < locations.size() ? locations[i + 1].first_row_index : rows;
+    const auto offset = static_cast<std::uint64_t>(page.offset);
+    const auto length = static_cast<std::uint64_t>(page.compressed_page_size);
+    const std::uint64_t chunk_end = chunk.bytes.offset + chunk.bytes.length;
+    const bool rows_fit =
+        page.first_row_index == (i == 0 ? 0 : pages.back().rows.end) && row_end > page.first_row_index;
+    const bool bytes_fit = page.offset >= 0 && page.compressed_page_size > 0 && offset >= least_offset &&
+                           offset <= chunk_end && length <= chunk_end - offset;
+    if (!rows_fit || row_end > rows || !bytes_fit) return std::vector<Page>();
+    pages.push_back({.bytes = {offset, length}, .rows = {page.first_row_index, row_end}});
+    least_offset = offset + length;
+  }
+  return pages;
 }
 
 }  // namespace
@@ -89,34 +117,14 @@ Result<ChunkLocation> locate_chunk(const SegmentFile& file, const parquet::RowGr
       .without_nulls = states_no_nulls(*chunk)};
 }
 
-Result<std::optional<std::vector<Page>>> read_page_table(const SegmentFile& file,
-                                                         const parquet::RowGroupMetaData& group, int leaf) {
-  const auto location = group.ColumnChunk(leaf)->GetOffsetIndexLocation();
-  if (!location) return std::nullopt;
-  MARIGRAM_ASSIGN(const ChunkLocation chunk, locate_chunk(file, group, leaf));
-  MARIGRAM_ASSIGN(const auto bytes, file.slice(static_cast<std::uint64_t>(location->offset),
-                                               static_cast<std::uint64_t>(location->length)));
-  const auto index = parquet::OffsetIndex::Make(bytes->data(), bytes->size(), file.reader_properties());
-  const auto& locations = index->page_locations();
-  const std::int64_t rows = group.num_rows();
-  std::vector<Page> pages;
-  std::uint64_t least_offset = chunk.bytes.offset;
-  for (std::size_t i = 0; i < locations.size(); ++i) {
-    const auto& page = locations[i];
-    const std::int64_t row_end = i + 1 < locations.size() ? locations[i + 1].first_row_index : rows;
-    const auto offset = static_cast<std::uint64_t>(page.offset);
-    const auto length = static_cast<std::uint64_t>(page.compressed_page_size);
-    const std::uint64_t chunk_end = chunk.bytes.offset + chunk.bytes.length;
-    const bool rows_fit =
-        page.first_row_index == (i == 0 ? 0 : pages.back().rows.end) && row_end > page.first_row_index;
-    const bool bytes_fit = page.offset >= 0 && page.compressed_page_size > 0 && offset >= least_offset &&
-                           offset <= chunk_end && length <= chunk_end - offset;
-    if (!rows_fit || row_end > rows || !bytes_fit) return std::nullopt;
-    pages.push_back({.bytes = {offset, length}, .rows = {page.first_row_index, row_end}});
-    least_offset = offset + length;
-  }
-  if (pages.empty()) return std::nullopt;
-  return pages;
+Result<std::shared_ptr<const PageTable>> page_table(const SegmentFile& file, int row_group, int leaf) {
+  if (auto known = file.known_page_table(row_group, leaf)) return known;
+  const auto group = file.metadata()->RowGroup(row_group);
+  auto table = std::make_shared<PageTable>();
+  MARIGRAM_ASSIGN(table->chunk, locate_chunk(file, *group, leaf));
+  MARIGRAM_ASSIGN(table->pages, read_pages(file, *group, leaf, table->chunk));
+  file.remember_page_table(row_group, leaf, table);
+  return table;
 }
 
 }  // namespace marigram::segment

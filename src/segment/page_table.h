@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 namespace marigram::segment {
@@ -33,9 +32,13 @@ struct Page {
   RowRange rows;
 };
 
-/// Data pages in file order, whose rows make up the row group. Unset if the file has no page index for the chunk, or
-/// one that contradicts itself. May throw as Parquet does.
-Result<std::optional<std::vector<Page>>> read_page_table(const SegmentFile& file,
-                                                         const parquet::RowGroupMetaData& group, int leaf);
+/// A column chunk and its pages.
+struct PageTable {
+  ChunkLocation chunk;
+  std::vector<Page> pages;  // data pages in file order, whose rows make up the row group; empty if the file has no page
+                            // index for the chunk, or one that contradicts itself
+};
+/// Read once, then remembered by the file. May throw as Parquet does.
+Result<std::shared_ptr<const PageTable>> page_table(const SegmentFile& file, int row_group, int leaf);
 
 }  // namespace marigram::segment

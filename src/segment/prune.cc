@@ -121,27 +121,28 @@ std::uint64_t count_overlapping(const std::vector<Page>& pages, const RowRanges&
 
 }  // namespace
 
-Result<PruneResult> prune(const SegmentFile& file, const parquet::RowGroupMetaData& group,
-                          const std::vector<LeafCondition>& conditions) {
+Result<PruneResult> prune(const SegmentFile& file, int row_group, const std::vector<LeafCondition>& conditions) {
+  const auto group = file.metadata()->RowGroup(row_group);
   PruneResult result;
-  append_range(result.rows, {0, group.num_rows()});
+  append_range(result.rows, {0, group->num_rows()});
   for (const LeafCondition& condition : conditions) {
-    const auto chunk = group.ColumnChunk(condition.leaf);
+    const auto chunk = group->ColumnChunk(condition.leaf);
     if (!group_may_match(condition, *chunk)) return PruneResult{};
     result.all_within = result.all_within || group_all_within(condition, *chunk);
   }
-  std::vector<Page> first_pages;
+  std::shared_ptr<const PageTable> first;
   for (const LeafCondition& condition : conditions) {
     const bool is_first = &condition == &conditions.front();
     if (condition.bounds != nullptr && result.all_within && !is_first) continue;
-    MARIGRAM_ASSIGN(auto pages, read_page_table(file, group, condition.leaf));
-    if (!pages) continue;
-    MARIGRAM_ASSIGN(const auto rows, prune_pages(file, group, condition, *pages));
+    MARIGRAM_ASSIGN(auto table, page_table(file, row_group, condition.leaf));
+    if (table->pages.empty()) continue;
+    MARIGRAM_ASSIGN(const auto rows, prune_pages(file, *group, condition, table->pages));
     if (rows) result.rows = intersect(result.rows, *rows);
-    if (is_first) first_pages = *std::move(pages);
+    if (is_first) first = std::move(table);
   }
-  result.pages = first_pages.size();
-  result.pages_kept = count_overlapping(first_pages, result.rows);
+  if (first == nullptr) return result;
+  result.pages = first->pages.size();
+  result.pages_kept = count_overlapping(first->pages, result.rows);
   return result;
 }
 

@@ -8,8 +8,6 @@
 
 #include <marigram/error.h>
 
-#include <parquet/type_fwd.h>
-
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -31,7 +29,6 @@ struct PruneResult {
 };
 
 /// Conditions on columns without statistics or page index prune nothing. May throw as Parquet does.
-Result<PruneResult> prune(const SegmentFile& file, const parquet::RowGroupMetaData& group,
-                          const std::vector<LeafCondition>& conditions);
+Result<PruneResult> prune(const SegmentFile& file, int row_group, const std::vector<LeafCondition>& conditions);
 
 }  // namespace marigram::segment

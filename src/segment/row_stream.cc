@@ -112,7 +112,7 @@ class Stream : public RowStream {
   Result<bool> open_next_group() {
     while (next_group_ < group_end_) {
       current_group_ = next_group_++;
-      MARIGRAM_ASSIGN(group_, prune(*file_, *file_->metadata()->RowGroup(current_group_), plan_->conditions));
+      MARIGRAM_ASSIGN(group_, prune(*file_, current_group_, plan_->conditions));
       judged_ = 0;
       if (group_.rows.empty()) continue;
       statistics_.row_groups_read += 1;

@@ -47,24 +47,6 @@ std::string_view as_chars(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-Status check_row_counts(const parquet::FileMetaData& metadata, const std::string& doing) {
-  const auto damaged = [&](std::string cause) {
-    return fail(ErrorCode::kCorruption, fmt::format("{}: its footer is damaged: {}", doing, cause));
-  };
-  if (metadata.is_encryption_algorithm_set()) {
-    return fail(ErrorCode::kCorruption, fmt::format("{}: it is encrypted, which tables do not support", doing));
-  }
-  std::int64_t total = 0;
-  for (int i = 0; i < metadata.num_row_groups(); ++i) {
-    const std::int64_t rows = metadata.RowGroup(i)->num_rows();
-    if (rows < 0 || __builtin_add_overflow(total, rows, &total)) {
-      return damaged(fmt::format("row group {} has {} rows", i, rows));
-    }
-  }
-  if (total == metadata.num_rows()) return {};
-  return damaged(fmt::format("its row groups have {} rows together, the file has {}", total, metadata.num_rows()));
-}
-
 }  // namespace
 
 SegmentFile::~SegmentFile() = default;
@@ -107,7 +89,37 @@ Status SegmentFile::read_footer() {
   metadata_ = parquet::FileMetaData::Make(footer.data(), static_cast<std::int64_t>(footer.size()), reader_properties());
   if (!checksums_ && metadata_->created_by() == kCreatedBy)
     return corrupt("its footer is damaged: the checksums are gone");
-  return check_row_counts(*metadata_, doing_);
+  return check_row_counts();
+}
+
+Status SegmentFile::check_row_counts() {
+  const auto damaged = [&](std::string cause) {
+    return fail(ErrorCode::kCorruption, fmt::format("{}: its footer is damaged: {}", doing_, cause));
+  };
+  if (metadata_->is_encryption_algorithm_set()) {
+    return fail(ErrorCode::kCorruption, fmt::format("{}: it is encrypted, which tables do not support", doing_));
+  }
+  std::int64_t total = 0;
+  for (int i = 0; i < metadata_->num_row_groups(); ++i) {
+    const std::int64_t rows = metadata_->RowGroup(i)->num_rows();
+    if (rows < 0 || __builtin_add_overflow(total, rows, &total)) {
+      return damaged(fmt::format("row group {} has {} rows", i, rows));
+    }
+    group_rows_.push_back(rows);
+  }
+  if (total == metadata_->num_rows()) return {};
+  return damaged(fmt::format("its row groups have {} rows together, the file has {}", total, metadata_->num_rows()));
+}
+
+std::shared_ptr<const PageTable> SegmentFile::known_page_table(int row_group, int leaf) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = page_tables_.find({row_group, leaf});
+  return found == page_tables_.end() ? nullptr : found->second;
+}
+
+void SegmentFile::remember_page_table(int row_group, int leaf, std::shared_ptr<const PageTable> table) const {
+  const std::lock_guard lock(mutex_);
+  page_tables_[{row_group, leaf}] = std::move(table);
 }
 
 Result<std::shared_ptr<arrow::Buffer>> SegmentFile::slice(std::uint64_t offset, std::uint64_t length) const {

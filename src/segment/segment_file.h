@@ -9,11 +9,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace arrow {
 class Buffer;
@@ -28,7 +32,9 @@ namespace marigram::segment {
 /// How our writer names itself in the footer. Every file that it wrote carries checksums.
 inline constexpr std::string_view kCreatedBy = "marigram version 0.1.0";
 
-/// Immutable but for the memory of what was checked; thread-safe.
+struct PageTable;
+
+/// Immutable but for the memory of what was checked and read; thread-safe.
 class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
  public:
   /// Maps the file and reads its footer. kNotFound; kCorruption: not Parquet, cut short, damaged footer, encrypted.
@@ -46,6 +52,11 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   bool has_checksums() const { return checksums_.has_value(); }
   parquet::ReaderProperties reader_properties() const;
 
+  std::int64_t group_rows(int row_group) const { return group_rows_[static_cast<std::size_t>(row_group)]; }
+  /// What page_table() remembers; null if it does not yet.
+  std::shared_ptr<const PageTable> known_page_table(int row_group, int leaf) const;
+  void remember_page_table(int row_group, int leaf, std::shared_ptr<const PageTable> table) const;
+
   /// Bytes [offset, offset + length) of the file, without a copy; the buffer keeps the mapping alive. kCorruption
   /// beyond the end, or if the bytes do not match their checksums.
   Result<std::shared_ptr<arrow::Buffer>> slice(std::uint64_t offset, std::uint64_t length) const;
@@ -53,6 +64,7 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
  private:
   SegmentFile() = default;
   Status read_footer();
+  Status check_row_counts();
   Status verify(std::uint64_t offset, std::uint64_t length) const;
 
   std::string key_;
@@ -62,7 +74,10 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   std::uint64_t data_end_ = 0;
   std::shared_ptr<parquet::FileMetaData> metadata_;
   std::optional<FileChecksums> checksums_;
+  std::vector<std::int64_t> group_rows_;
   mutable std::unique_ptr<std::atomic<bool>[]> verified_;  // one a block; set once its checksum matched
+  mutable std::mutex mutex_;
+  mutable std::map<std::pair<int, int>, std::shared_ptr<const PageTable>> page_tables_;  // guarded by mutex_
 };
 
 }  // namespace marigram::segment

@@ -60,10 +60,10 @@ TEST(Writer, FilesCarryWhatOtherEnginesPruneBy) {
       EXPECT_TRUE(chunk->statistics()->HasMinMax());
       EXPECT_TRUE(chunk->GetColumnIndexLocation());
       // Whatever the batches were: pages of the same rows in every column.
-      const auto pages = value_of(read_page_table(*file, *group, leaf));
-      ASSERT_TRUE(pages);
-      for (std::size_t page = 0; page < pages->size(); ++page) {
-        EXPECT_EQ((*pages)[page].rows.begin, static_cast<std::int64_t>(page) * 1'000);
+      const auto pages = value_of(page_table(*file, g, leaf))->pages;
+      ASSERT_FALSE(pages.empty());
+      for (std::size_t page = 0; page < pages.size(); ++page) {
+        EXPECT_EQ(pages[page].rows.begin, static_cast<std::int64_t>(page) * 1'000);
       }
     }
   }
