@@ -131,7 +131,7 @@ Result<AppendResult> Table::append_parquet(std::string_view path) {
 }
 
 Status Table::scan(const ScanRequest& request, ArrowArrayStream* out) const {
-  MARIGRAM_ASSIGN(table::ScanStream stream, table::scan(impl_->engine->environment(), impl_->engine->state(), request));
+  MARIGRAM_ASSIGN(table::ScanStream stream, table::scan(*impl_->engine, request));
   db::export_stream(std::move(stream), impl_, out);
   return {};
 }

@@ -52,6 +52,13 @@ const char* index_kind_name(const IndexKind& kind);
 std::string format_bucket(const IndexKind& kind);
 /// Column and tag names are non-empty and distinct; widths are >= 1. kInvalidInput.
 Status validate_index(const IndexSpec& spec);
+/// a < b, quickly for times.
+inline bool is_before(const IndexValue& a, const IndexValue& b) {
+  const auto* time = std::get_if<Instant>(&a);
+  const auto* other = std::get_if<Instant>(&b);
+  return time != nullptr && other != nullptr ? *time < *other : a < b;
+}
+
 /// Whether the value is of the index's domain.
 bool value_matches(const IndexKind& kind, const IndexValue& value);
 

@@ -117,7 +117,7 @@ TEST(AppendTest, SegmentsOfRowsInOrderOfTimeDoNotOverlap) {
     ASSERT_TRUE(appended) << appended.error().message;
     EXPECT_EQ(appended->rows, static_cast<std::uint64_t>(whole->num_rows()));
     EXPECT_GT(appended->segments, 1U);
-    const auto segments = log::ordered_segments(*engine->state(), [](const model::SegmentMeta&) { return true; });
+    const auto segments = log::ordered_segments(*engine->state());
     for (std::size_t i = 1; i < segments.size(); ++i) EXPECT_LT(segments[i - 1]->max, segments[i]->min);
     for (const auto& segment : segments) EXPECT_GT(segment->row_count, 1'000U);
     EXPECT_EQ(scan_rows(*engine, {}).value().size(), static_cast<std::size_t>(whole->num_rows()));
@@ -400,7 +400,7 @@ TEST(AppendTest, AddedColumnsReadNullInEarlierRows) {
   const auto engine = fixture.create();
   ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 2)));
   ASSERT_EQ(add_columns(*engine, std::vector<ColumnInfo>{{.name = "extra", .type = "int64"}}).value(), 3U);
-  auto stream = scan(engine->environment(), engine->state(), {.columns = {"extra"}});
+  auto stream = scan(*engine, {.columns = {"extra"}});
   ASSERT_TRUE(stream);
   EXPECT_EQ((*stream->rows->next())->column(0)->null_count(), 2);
   EXPECT_EQ(add_columns(*engine, std::vector<ColumnInfo>{{.name = "extra", .type = "int64"}}).error().code,

@@ -81,6 +81,18 @@ Status Engine::commit(const std::function<Result<log::Proposal>(const log::Table
   return {};
 }
 
+std::shared_ptr<const SegmentList> Engine::segments(const StatePtr& state) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (segments_state_ == state) return segments_;
+  }
+  auto list = std::make_shared<const SegmentList>(*state);
+  const std::lock_guard lock(mutex_);
+  segments_state_ = state;
+  segments_ = list;
+  return list;
+}
+
 Result<CoveragePtr> Engine::coverage(const log::TableState& state) const {
   const std::string path = state.coverage ? state.coverage->path : std::string();
   {

@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "log/table_state.h"
 #include "table/environment.h"
+#include "table/segment_list.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -42,6 +43,8 @@ class Engine {
   /// Commits what `propose` returns, retrying on conflict; the handle then reads the new version.
   Status commit(const std::function<Result<log::Proposal>(const log::TableState&)>& propose);
 
+  /// The live segments of a state. The last list is cached.
+  std::shared_ptr<const SegmentList> segments(const StatePtr& state) const;
   /// Coverage of the table at `state`, from the snapshot file or, if that is missing or damaged, from the segments'
   /// sidecars. The last one is cached.
   Result<CoveragePtr> coverage(const log::TableState& state) const;
@@ -57,9 +60,11 @@ class Engine {
 
   std::mutex write_mutex_;  // held while a write of this handle commits
   mutable std::mutex mutex_;
-  StatePtr state_;                     // guarded by mutex_
-  mutable std::string coverage_path_;  // guarded by mutex_
-  mutable CoveragePtr coverage_;       // guarded by mutex_; belongs to coverage_path_
+  StatePtr state_;                                       // guarded by mutex_
+  mutable std::string coverage_path_;                    // guarded by mutex_
+  mutable CoveragePtr coverage_;                         // guarded by mutex_; belongs to coverage_path_
+  mutable StatePtr segments_state_;                      // guarded by mutex_
+  mutable std::shared_ptr<const SegmentList> segments_;  // guarded by mutex_; belongs to segments_state_
 };
 
 /// The index of a table with data; kInvalidInput for the "Generic" kind, which has none.

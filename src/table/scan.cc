@@ -19,7 +19,6 @@ namespace marigram::table {
 namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-using SegmentPtr = std::shared_ptr<const model::SegmentMeta>;
 
 constexpr std::size_t kReadAheadBatches = 2;          // waiting in each source that reads ahead
 constexpr std::uint64_t kReadAheadRowsMax = 4 << 20;  // of segments being read, which a sort may hold whole
@@ -287,8 +286,8 @@ bool series_matches(const SeriesKey& series, const model::IndexSpec& index, cons
 bool segment_may_match(const model::SegmentMeta& segment, const model::IndexSpec& index,
                        const std::optional<IndexValue>& from, const std::optional<IndexValue>& to,
                        const std::vector<TagPredicate>& where) {
-  if (from && segment.max < *from) return false;
-  if (to && segment.min >= *to) return false;
+  if (from && model::is_before(segment.max, *from)) return false;
+  if (to && !model::is_before(segment.min, *to)) return false;
   const auto* series = std::get_if<SeriesKey>(&segment.layout);
   return series == nullptr || series_matches(*series, index, where);
 }
@@ -317,23 +316,25 @@ Status check_range_and_tags(const model::IndexSpec& index, const std::optional<I
   return {};
 }
 
-Result<ScanStream> scan(const Environment& environment, const StatePtr& state, const ScanRequest& request) {
+Result<ScanStream> scan(const Engine& engine, const ScanRequest& request) {
   auto plan = std::make_shared<Plan>();
-  plan->environment = &environment;
-  plan->state = state;
+  plan->environment = &engine.environment();
+  plan->state = engine.state();
   plan->request = request;
-  MARIGRAM_ASSIGN(plan->index, require_index(*state));
+  MARIGRAM_ASSIGN(plan->index, require_index(*plan->state));
   if (request.batch_rows == 0) return fail(ErrorCode::kInvalidInput, "cannot scan: batch_rows is 0; want at least 1");
   MARIGRAM_TRY(check_range_and_tags(plan->index, request.from, request.to, request.where));
-  if (!state->meta->schema) {
+  if (!plan->state->meta->schema) {
     return ScanStream{arrow::schema({}), std::make_unique<ScanSource>(plan, std::vector<Cluster>{})};
   }
-  plan->schema = *state->meta->schema;
+  plan->schema = *plan->state->meta->schema;
   MARIGRAM_TRY(choose_columns(*plan));
   MARIGRAM_ASSIGN(std::shared_ptr<arrow::Schema> schema, output_schema(*plan));
-  const std::vector<SegmentPtr> segments = log::ordered_segments(*state, [&](const model::SegmentMeta& segment) {
-    return segment_may_match(segment, plan->index, request.from, request.to, request.where);
-  });
+  std::vector<SegmentPtr> segments;
+  const auto list = engine.segments(plan->state);
+  for (const SegmentPtr& segment : list->between(request.from, request.to)) {
+    if (segment_may_match(*segment, plan->index, request.from, request.to, request.where)) segments.push_back(segment);
+  }
   std::vector<Cluster> clusters = cut_clusters(segments, *plan);
   return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(clusters))};
 }

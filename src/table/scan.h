@@ -22,9 +22,9 @@ struct ScanStream {
 };
 
 /// kInvalidInput: from >= to, bounds of another domain than the index, batch_rows 0, a predicate on what is no tag;
-/// kNotFound: a column that the table lacks. Segments are opened as the stream reaches them. `environment` must outlive
-/// the stream.
-Result<ScanStream> scan(const Environment& environment, const StatePtr& state, const ScanRequest& request);
+/// kNotFound: a column that the table lacks. Reads the version that the engine has now; segments are opened as the
+/// stream reaches them. The engine must outlive the stream.
+Result<ScanStream> scan(const Engine& engine, const ScanRequest& request);
 
 /// Whether the segment may hold rows that the predicates and the half-open range ask for.
 bool segment_may_match(const model::SegmentMeta& segment, const model::IndexSpec& index,

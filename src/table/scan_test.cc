@@ -119,7 +119,7 @@ TEST(ScanTest, BadRequestsAreRefusedByName) {
 TEST(ScanTest, EmptyTableGivesNoRows) {
   Fixture fixture;
   const auto engine = fixture.create();
-  auto stream = scan(engine->environment(), engine->state(), {});
+  auto stream = scan(*engine, {});
   ASSERT_TRUE(stream);
   EXPECT_EQ(*stream->rows->next(), nullptr);
 }
@@ -141,7 +141,7 @@ TEST(ScanTest, CancelledScanStops) {
   const auto engine = fixture.create();
   ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 2'000)));
   ScanRequest request{.batch_rows = 10};
-  auto stream = scan(engine->environment(), engine->state(), request);
+  auto stream = scan(*engine, request);
   ASSERT_TRUE(stream);
   ASSERT_TRUE(stream->rows->next());
   request.cancel.cancel();
@@ -152,7 +152,7 @@ TEST(ScanTest, ProjectionKeepsOrderWithoutTheKeyColumns) {
   Fixture fixture;
   const auto engine = fixture.create();
   ASSERT_TRUE(append_rows(*engine, {{2 * kMinuteUs, "a", 2.0}, {0, "b", 0.0}, {kMinuteUs, "a", 1.0}}));
-  auto stream = scan(engine->environment(), engine->state(), {.columns = {"value"}});
+  auto stream = scan(*engine, {.columns = {"value"}});
   ASSERT_TRUE(stream);
   const auto batch = *stream->rows->next();
   ASSERT_EQ(batch->num_columns(), 1);

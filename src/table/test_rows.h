@@ -68,7 +68,7 @@ inline Result<AppendResult> append_rows(Engine& engine, const std::vector<Row>& 
 }
 
 inline Result<std::vector<Row>> scan_rows(const Engine& engine, const ScanRequest& request = {}) {
-  auto stream = scan(engine.environment(), engine.state(), request);
+  auto stream = scan(engine, request);
   if (!stream) return std::unexpected(stream.error());
   std::vector<Row> rows;
   while (true) {
