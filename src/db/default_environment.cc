@@ -38,8 +38,7 @@ Result<table::Environment> environment_for(std::string_view uri) {
   }
   if (path.empty()) return fail(ErrorCode::kInvalidInput, "cannot use a table without a name: the path is empty");
   MARIGRAM_ASSIGN(auto store, io::make_local_store(std::filesystem::path(path)));
-  return table::Environment{
-      .store = std::move(store), .clock = &system_clock(), .pool = &process_pool(), .log = {.pool = &process_pool()}};
+  return table::Environment{.store = std::move(store), .clock = &system_clock(), .pool = &process_pool()};
 }
 
 }  // namespace marigram::db

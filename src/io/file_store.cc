@@ -189,7 +189,8 @@ Result<ObjectContent> FileStore::read(std::string_view key) const {
   const Attempt reading = attempt("read", key);
   ObjectContent content{.bytes = {}, .info = info_of(std::string(key), opened.stat)};
   try {
-    content.bytes.resize(opened.stat.size);
+    content.bytes.resize_and_overwrite(opened.stat.size,
+                                       [&](char* /*bytes*/, std::size_t /*size*/) { return opened.stat.size; });
   } catch (const std::exception&) {  // bad_alloc or length_error
     return std::unexpected(storage_error(Errno{ENOMEM}, reading));
   }

@@ -11,9 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
-#include <functional>
-#include <future>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -213,16 +210,10 @@ Status add_segment(TableState& state, json::Element element) {
   return {};
 }
 
-Status add_segment_line(TableState& state, json::Element element) {
-  const auto member = json::only_member(element);
-  if (member && member->name == "AddSegment") return add_segment(state, *member->value);
-  return json::bad(fmt::format("got line {} among the segments", json::show(element)));
-}
-
-/// A line that is no segment's.
-Status add_other_line(TableState& state, json::Element element) {
+Status add_line(TableState& state, json::Element element) {
   const auto member = json::only_member(element);
   if (!member) return json::bad(fmt::format("got line {}", json::show(element)));
+  if (member->name == "AddSegment") return add_segment(state, *member->value);
   if (member->name == "UpdateTableMeta") {
     MARIGRAM_ASSIGN(state.meta, meta_in(*member->value));
   } else if (member->name == "TableCoverage") {
@@ -243,8 +234,7 @@ Status add_other_line(TableState& state, json::Element element) {
 /// Many whole lines in one pass of the parser, as much as a processor's cache holds: they are made one JSON array, '['
 /// before them, ',' in place of each line end, ']' in place of the last; no line has a line end within, as JSON escapes
 /// them.
-template <typename Add>
-Status add_lines(TableState& state, std::string_view lines, Add add) {
+Status add_lines(TableState& state, std::string_view lines) {
   constexpr std::size_t kPassBytes = 1 << 16;
   json::Parser parser;
   std::string text;
@@ -258,68 +248,12 @@ Status add_lines(TableState& state, std::string_view lines, Add add) {
     text.back() = ']';
     MARIGRAM_ASSIGN(const json::Element root, parser.parse_padded(text));
     MARIGRAM_ASSIGN(const auto elements, json::array({.name = "lines", .value = root}));
-    for (const json::Element line : elements) MARIGRAM_TRY(add(state, line));
+    for (const json::Element line : elements) MARIGRAM_TRY(add_line(state, line));
   }
   return {};
 }
 
-struct Lines {
-  std::string_view before;
-  std::string_view segments;
-  std::string_view after;
-};
-
-/// `text` begins with the line end before its first line. Segments lie together.
-Lines split_lines(std::string_view text) {
-  constexpr std::string_view kSegment = "\n{\"AddSegment\"";
-  const std::size_t first = text.find(kSegment);
-  if (first == std::string_view::npos) return {text.substr(1), {}, {}};
-  const std::size_t end = text.find('\n', text.rfind(kSegment) + 1) + 1;
-  return {text.substr(1, first), text.substr(first + 1, end - first - 1), text.substr(end)};
-}
-
-/// Cuts whole lines into at most `count` pieces of whole lines.
-std::vector<std::string_view> cut_lines(std::string_view lines, std::size_t count) {
-  std::vector<std::string_view> pieces;
-  for (std::size_t left = count; left > 0 && !lines.empty(); --left) {
-    const std::size_t end = lines.find('\n', lines.size() / left - 1) + 1;
-    pieces.push_back(lines.substr(0, end));
-    lines.remove_prefix(end);
-  }
-  return pieces;
-}
-
-/// Segments, the bulk of a large table's lines, by several threads: each reads a stretch of them into a state of its
-/// own.
-Status add_segments(TableState& state, std::string_view lines, ThreadPool* pool) {
-  constexpr std::size_t kBytesMin = 1 << 18;  // below, a thread takes longer to wake than to read
-  if (pool == nullptr || lines.size() < 2 * kBytesMin) return add_lines(state, lines, add_segment_line);
-  const std::size_t pieces = std::min(pool->size(), lines.size() / kBytesMin);
-  std::vector<std::future<Result<TableState>>> parts;
-  for (const std::string_view piece : cut_lines(lines, pieces)) {
-    parts.push_back(pool->submit([&state, piece]() -> Result<TableState> {
-      TableState part{.version = state.version, .timestamp = state.timestamp, .meta = state.meta};
-      MARIGRAM_TRY(add_lines(part, piece, add_segment_line));
-      return part;
-    }));
-  }
-  std::vector<Result<TableState>> read;
-  read.reserve(parts.size());
-  for (auto& part : parts) read.push_back(part.get());
-  for (auto& part : read) {
-    MARIGRAM_TRY(part);
-    auto& segments = part->segments;
-    if (!segments.empty() && !state.segments.empty() && state.segments.rbegin()->first >= segments.begin()->first) {
-      return json::bad("its segments are out of order");
-    }
-    if (state.segments.empty()) state.segments.swap(segments);
-    while (!segments.empty()) state.segments.insert(state.segments.end(), segments.extract(segments.begin()));
-  }
-  return {};
-}
-
-Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes, std::uint64_t version,
-                            ThreadPool* pool) {
+Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes, std::uint64_t version) {
   MARIGRAM_ASSIGN(const std::size_t end, checked_size(bytes));
   const std::size_t start = bytes.find('\n') + 1;
   MARIGRAM_ASSIGN(const Header header, header_in(bytes.substr(0, start - 1), version));
@@ -329,10 +263,7 @@ Result<TableState> state_in(const io::ObjectStore& store, std::string_view bytes
                                  header.commit_hash));
   }
   TableState state{.version = version, .timestamp = header.timestamp};
-  const auto [before, segments, after] = split_lines(bytes.substr(start - 1, end - start + 1));
-  MARIGRAM_TRY(add_lines(state, before, add_other_line));
-  MARIGRAM_TRY(add_segments(state, segments, pool));
-  MARIGRAM_TRY(add_lines(state, after, add_other_line));
+  MARIGRAM_TRY(add_lines(state, bytes.substr(start, end - start)));
   if (!state.meta || state.meta->dialect != header.dialect) return json::bad("it lacks the metadata of its dialect");
   return state;
 }
@@ -361,9 +292,9 @@ Status write_checkpoint_file(io::ObjectStore& store, const TableState& state) {
   return remove_old(store, state.version);
 }
 
-Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version, ThreadPool* pool) {
+Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version) {
   MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(checkpoint_path(version)));
-  auto state = state_in(store, content.bytes, version, pool);
+  auto state = state_in(store, content.bytes, version);
   if (!state) {
     state.error().message =
         fmt::format("cannot use checkpoint {}: {}", checkpoint_path(version), state.error().message);
@@ -371,13 +302,12 @@ Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t v
   return state;
 }
 
-std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max,
-                                                 ThreadPool* pool) {
+std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max) {
   const auto versions = list_versions(store);
   if (!versions) return std::nullopt;  // the log will say what is wrong, if it matters
   for (const std::uint64_t version : *versions) {
     if (version > version_max) continue;
-    if (auto state = load_checkpoint(store, version, pool)) return std::move(*state);
+    if (auto state = load_checkpoint(store, version)) return std::move(*state);
   }
   return std::nullopt;
 }

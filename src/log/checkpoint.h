@@ -12,7 +12,6 @@
 //   {"lines":L,"crc32c":"HEX8"}                          of all lines before this one: their number, their bytes
 #pragma once
 
-#include "base/thread_pool.h"
 #include "io/object_store.h"
 #include "log/table_state.h"
 
@@ -31,11 +30,9 @@ std::string checkpoint_path(std::uint64_t version);
 Status write_checkpoint_file(io::ObjectStore& store, const TableState& state);
 
 /// The newest checkpoint at or before `version_max` that is sound and belongs to the log; unset if there is none.
-/// `pool`, if any, helps to read a large one; the caller is none of its threads.
-std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max,
-                                                 ThreadPool* pool = nullptr);
+std::optional<TableState> load_newest_checkpoint(const io::ObjectStore& store, std::uint64_t version_max);
 
 /// One checkpoint. kCorruption when it is damaged or belongs to another log.
-Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version, ThreadPool* pool = nullptr);
+Result<TableState> load_checkpoint(const io::ObjectStore& store, std::uint64_t version);
 
 }  // namespace marigram::log

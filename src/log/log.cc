@@ -115,7 +115,7 @@ Result<TableState> Log::load(const std::variant<std::monostate, std::uint64_t, I
   } else if (const auto* time = std::get_if<Instant>(&at)) {
     MARIGRAM_ASSIGN(last, version_at(*time, last));
   }
-  TableState state = load_newest_checkpoint(*store_, last, options_.pool).value_or(TableState{});
+  TableState state = load_newest_checkpoint(*store_, last).value_or(TableState{});
   MARIGRAM_TRY(replay(state, last));
   return state;
 }

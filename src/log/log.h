@@ -19,7 +19,6 @@
 #pragma once
 
 #include "base/clock.h"
-#include "base/thread_pool.h"
 #include "io/object_store.h"
 #include "log/action.h"
 #include "log/table_state.h"
@@ -43,8 +42,6 @@ struct LogOptions {
   std::chrono::milliseconds orphan_grace{2'000};
   /// How often commit_with_retry tries before it gives up with kConflict. Waits between tries grow, with jitter.
   std::uint32_t tries_max = 10'000;
-  /// Reads a large checkpoint side by side; null: the caller's thread alone. Borrowed.
-  ThreadPool* pool = nullptr;
 };
 
 struct Found;
