@@ -239,6 +239,7 @@ Status apply(TableState& state, Commit commit) {
 
 std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state) {
   std::vector<std::shared_ptr<const model::SegmentMeta>> segments;
+  segments.reserve(state.segments.size());
   for (const auto& [key, segment] : state.segments) segments.push_back(segment);
   // They come in key order, and stable sorting keeps it among equals.
   std::ranges::stable_sort(
