@@ -1,6 +1,6 @@
 #include "segment/delta_decoder.h"
 
-#include "segment/packed_bits.h"
+#include "codec/packed_bits.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,12 +11,6 @@ namespace marigram::segment {
 namespace {
 
 constexpr std::uint64_t kBlockValuesMax = 1 << 16;  // writers use 128 and 256
-
-std::optional<std::uint64_t> take_zigzag(Bytes& bytes) {
-  const auto coded = take_uleb128(bytes);
-  if (!coded) return std::nullopt;
-  return (*coded >> 1U) ^ (~(*coded & 1U) + 1);
-}
 
 }  // namespace
 
@@ -35,10 +29,10 @@ bool DeltaDecoder::next(Stretch& stretch, std::size_t unwanted) {
 
 bool DeltaDecoder::start() {
   started_ = true;
-  const auto block = take_uleb128(bytes_);
-  const auto miniblocks = block ? take_uleb128(bytes_) : std::nullopt;
-  const auto count = miniblocks ? take_uleb128(bytes_) : std::nullopt;
-  const auto first = count ? take_zigzag(bytes_) : std::nullopt;
+  const auto block = codec::take_uleb128(bytes_);
+  const auto miniblocks = block ? codec::take_uleb128(bytes_) : std::nullopt;
+  const auto count = miniblocks ? codec::take_uleb128(bytes_) : std::nullopt;
+  const auto first = count ? codec::take_zigzag(bytes_) : std::nullopt;
   if (!first || *block == 0 || *block > kBlockValuesMax || *miniblocks == 0 || *block % *miniblocks != 0) return false;
   miniblocks_ = *miniblocks;
   miniblock_values_ = *block / *miniblocks;
@@ -49,9 +43,9 @@ bool DeltaDecoder::start() {
 }
 
 bool DeltaDecoder::decode_block(Stretch& stretch, bool wanted) {
-  const auto least = take_zigzag(bytes_);
+  const auto least = codec::take_zigzag(bytes_);
   if (!least || bytes_.size() < miniblocks_) return false;
-  const Bytes widths = bytes_.first(miniblocks_);
+  const codec::Bytes widths = bytes_.first(miniblocks_);
   bytes_ = bytes_.subspan(miniblocks_);
   stretch.count = std::min<std::uint64_t>(left_, miniblocks_ * miniblock_values_);
   left_ -= stretch.count;
@@ -71,12 +65,12 @@ bool DeltaDecoder::decode_block(Stretch& stretch, bool wanted) {
     if (width > 64 || bytes_.size() < size) return false;
     const std::size_t count = std::min(miniblock_values_, stretch.count - i * miniblock_values_);
     if (!wanted) {
-      last += *least * count + (width == 0 ? 0 : sum_packed(bytes_, width, count));
+      last += *least * count + (width == 0 ? 0 : codec::sum_packed(bytes_, width, count));
     } else {
       if (width == 0) {
         std::fill_n(out, count, 0);
       } else {
-        unpack(bytes_, width, 0, count, out);
+        codec::unpack(bytes_, width, 0, count, out);
       }
       for (std::size_t k = 0; k < count; ++k) out[k] = last += out[k] + *least;
     }

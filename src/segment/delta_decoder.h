@@ -2,7 +2,7 @@
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/
 #pragma once
 
-#include "segment/packed_bits.h"
+#include "codec/packed_bits.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ class DeltaDecoder {
   };
 
   DeltaDecoder() = default;
-  explicit DeltaDecoder(Bytes bytes) : bytes_(bytes) {}
+  explicit DeltaDecoder(codec::Bytes bytes) : bytes_(bytes) {}
 
   /// The next values, up to the end of a block; false if the bytes are damaged. O(1) where neighbours differ by the
   /// same all over the block, which those of a regular series do.
@@ -35,7 +35,7 @@ class DeltaDecoder {
   bool start();
   bool decode_block(Stretch& stretch, bool wanted);
 
-  Bytes bytes_;
+  codec::Bytes bytes_;
   bool started_ = false;
   std::uint64_t left_ = 0;  // values to come
   std::uint64_t last_ = 0;

@@ -1,6 +1,6 @@
 #include "segment/hybrid_decoder.h"
 
-#include "segment/packed_bits.h"
+#include "codec/packed_bits.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -15,7 +15,7 @@ bool HybridDecoder::read(std::uint32_t* out, std::size_t count) {
     if (packed_.empty()) {
       std::fill_n(out, take, value_);
     } else {
-      unpack(packed_, bit_width_, next_, take, out);
+      codec::unpack(packed_, bit_width_, next_, take, out);
       next_ += take;
     }
     out += take;
@@ -42,7 +42,7 @@ void HybridDecoder::prefetch(std::size_t ahead, std::size_t count) const {
   const std::size_t passed = packed_.empty() ? 0 : (left_ + 7) / 8 * bit_width_;  // as if all runs were packed
   const std::size_t begin = ahead * bit_width_ / 8;
   if (begin < passed || begin - passed >= bytes_.size()) return;
-  const Bytes values = bytes_.subspan(begin - passed);
+  const codec::Bytes values = bytes_.subspan(begin - passed);
   const std::size_t size = std::min({count * bit_width_ / 8 + kCacheLine, values.size(), kLinesMax * kCacheLine});
   for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(values.data() + at);
 }
@@ -50,7 +50,7 @@ void HybridDecoder::prefetch(std::size_t ahead, std::size_t count) const {
 /// A run begins with its length shifted left by one: in values, or, if the lowest bit is set, in groups of eight packed
 /// ones.
 bool HybridDecoder::next_run() {
-  const auto header = take_uleb128(bytes_);
+  const auto header = codec::take_uleb128(bytes_);
   if (!header || *header >> 1U == 0) return false;
   const std::uint64_t length = *header >> 1U;
   packed_ = {};
@@ -59,7 +59,7 @@ bool HybridDecoder::next_run() {
   if ((*header & 1U) == 0 || bit_width_ == 0) {
     const std::size_t size = (*header & 1U) == 0 ? (bit_width_ + 7) / 8 : 0;
     if (bytes_.size() < size) return false;
-    value_ = static_cast<std::uint32_t>(load_word(bytes_.first(size), 0));
+    value_ = static_cast<std::uint32_t>(codec::load_word(bytes_.first(size), 0));
     if (bit_width_ < 32 && value_ >> bit_width_ != 0) return false;
     bytes_ = bytes_.subspan(size);
     left_ = std::min<std::uint64_t>(length, SIZE_MAX / 8) * ((*header & 1U) == 0 ? 1 : 8);

@@ -2,7 +2,7 @@
 // https://parquet.apache.org/docs/file-format/data-pages/encodings/
 #pragma once
 
-#include "segment/packed_bits.h"
+#include "codec/packed_bits.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ class HybridDecoder {
  public:
   HybridDecoder() = default;
   /// `bit_width`: 0 to 32 bits a value.
-  HybridDecoder(Bytes bytes, unsigned bit_width) : bytes_(bytes), bit_width_(bit_width) {}
+  HybridDecoder(codec::Bytes bytes, unsigned bit_width) : bytes_(bytes), bit_width_(bit_width) {}
 
   /// The next `count` values; false if the bytes hold fewer, or one of more bits. O(count).
   bool read(std::uint32_t* out, std::size_t count);
@@ -27,10 +27,10 @@ class HybridDecoder {
  private:
   bool next_run();
 
-  Bytes bytes_;  // behind the current run
+  codec::Bytes bytes_;  // behind the current run
   unsigned bit_width_ = 0;
   std::size_t left_ = 0;  // values of the current run that are still to come
-  Bytes packed_;          // the run's values; empty: all are value_
+  codec::Bytes packed_;   // the run's values; empty: all are value_
   std::size_t next_ = 0;  // of the packed values
   std::uint32_t value_ = 0;
 };

@@ -46,7 +46,7 @@ class Validity {
     valid_.reserve(static_cast<std::size_t>(rows));
     values_ = 0;
   }
-  void open_page(Bytes levels) { levels_ = HybridDecoder(levels, 1); }
+  void open_page(codec::Bytes levels) { levels_ = HybridDecoder(levels, 1); }
 
   /// How many of the next `count` rows have a value; unset if the levels end before. `keep`: they are read.
   std::optional<std::size_t> pass(std::size_t count, bool keep) {

@@ -1,8 +1,8 @@
 // Without these tests a decoder could skip to the wrong value, read past a page, or differ from Parquet's own encoders:
 // every width, random runs, skips and cuts are compared with values kept beside them.
+#include "codec/packed_bits.h"
 #include "segment/delta_decoder.h"
 #include "segment/hybrid_decoder.h"
-#include "segment/packed_bits.h"
 
 #include <arrow/buffer.h>
 #include <gtest/gtest.h>
@@ -47,7 +47,7 @@ void check_unpacking(unsigned width, Random& random) {
     const std::size_t begin = random() % (values.size() + 1);
     const std::size_t count = random() % (values.size() - begin + 1);
     std::vector<T> out(count);
-    unpack(Bytes(bytes), width, begin, count, out.data());
+    codec::unpack(codec::Bytes(bytes), width, begin, count, out.data());
     ASSERT_TRUE(std::ranges::equal(out, std::span(values).subspan(begin, count))) << width << ' ' << begin;
   }
 }
@@ -71,15 +71,15 @@ TEST(PackedBits, Uleb128) {
     const std::uint64_t value = low_bits(random(), 1 + random() % 64);
     Buffer bytes;
     append_uleb128(bytes, value);
-    Bytes rest(bytes);
-    EXPECT_EQ(take_uleb128(rest), value);
+    codec::Bytes rest(bytes);
+    EXPECT_EQ(codec::take_uleb128(rest), value);
     EXPECT_TRUE(rest.empty());
-    Bytes cut = Bytes(bytes).first(bytes.size() - 1);
-    EXPECT_FALSE(take_uleb128(cut));
+    codec::Bytes cut = codec::Bytes(bytes).first(bytes.size() - 1);
+    EXPECT_FALSE(codec::take_uleb128(cut));
   }
   const Buffer large(10, 0xFF);
-  Bytes rest(large);
-  EXPECT_FALSE(take_uleb128(rest));
+  codec::Bytes rest(large);
+  EXPECT_FALSE(codec::take_uleb128(rest));
 }
 
 struct Hybrid {
@@ -176,7 +176,7 @@ TEST(DeltaDecoder, ReadsWhatParquetsEncoderWrites) {
   for (int round = 0; round < 2'000; ++round) {
     const std::vector<std::int64_t> values = random_numbers(random);
     const Buffer bytes = encode_deltas(values);
-    DeltaDecoder decoder{Bytes(bytes)};
+    DeltaDecoder decoder{codec::Bytes(bytes)};
     std::vector<std::int64_t> decoded;
     while (true) {
       DeltaDecoder::Stretch stretch;
@@ -203,7 +203,7 @@ TEST(DeltaDecoder, EndsWhereBytesAreCutOrWild) {
     if (random() % 2 == 0) bytes.resize(random() % (bytes.size() + 1));
     for (std::size_t i = 0; i < bytes.size() && random() % 2 == 0; ++i) bytes[random() % bytes.size()] = random() % 256;
     bytes.shrink_to_fit();
-    DeltaDecoder decoder{Bytes(bytes)};
+    DeltaDecoder decoder{codec::Bytes(bytes)};
     DeltaDecoder::Stretch stretch;
     for (int i = 0; i < 2'000 && decoder.next(stretch) && stretch.count > 0; ++i) {
     }

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "base/try.h"
+#include "codec/packed_bits.h"
 #include "segment/delta_decoder.h"
 #include "segment/hybrid_decoder.h"
 #include "segment/memory_pool.h"
-#include "segment/packed_bits.h"
 #include "segment/segment_file.h"
 #include "segment/utf8_text.h"
 #include "segment/value_pages.h"
@@ -71,7 +71,7 @@ class IndexPage {
   explicit IndexPage(std::int32_t entries) : entries_(static_cast<std::uint32_t>(entries)) {}
 
   Status open_page(const ValuePages& pages) {
-    const Bytes bytes = pages.values();
+    const codec::Bytes bytes = pages.values();
     indices_ = {};
     if (bytes.empty()) return {};  // a page of nulls
     if (bytes.front() > 32) return pages.damaged("has a page of indices of more than 32 bits");
@@ -166,7 +166,7 @@ class DictionaryStrings : public IndexPage {
                                                             const std::shared_ptr<arrow::DataType>& type,
                                                             const ValuePages& pages) {
     const std::int64_t entries = dictionary.entries;
-    Bytes rest(dictionary.bytes->data(), static_cast<std::size_t>(dictionary.bytes->size()));
+    codec::Bytes rest(dictionary.bytes->data(), static_cast<std::size_t>(dictionary.bytes->size()));
     constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
     const auto cut_short = [&] { return pages.damaged("has a dictionary that is cut short"); };
     if (static_cast<std::size_t>(entries) > rest.size() / kLengthBytes) return cut_short();
@@ -179,7 +179,7 @@ class DictionaryStrings : public IndexPage {
     std::int32_t at = 0;
     *offset++ = at;
     for (std::int64_t i = 0; i < entries; ++i) {
-      const auto length = static_cast<std::uint32_t>(load_word(rest, 0));
+      const auto length = static_cast<std::uint32_t>(codec::load_word(rest, 0));
       if (rest.size() < kLengthBytes || length > rest.size() - kLengthBytes) return cut_short();
       std::memcpy(text->mutable_data() + at, rest.data() + kLengthBytes, length);
       at += static_cast<std::int32_t>(length);

@@ -1,9 +1,9 @@
 #include "segment/value_pages.h"
 
 #include "base/try.h"
+#include "codec/packed_bits.h"
 #include "segment/arrow_status.h"
 #include "segment/column_pages.h"
-#include "segment/packed_bits.h"
 
 #include <marigram/error.h>
 
@@ -63,7 +63,7 @@ Result<bool> ValuePages::next(parquet::Encoding::type encoding, parquet::Encodin
 
 /// Finds levels and values in a page.
 Status ValuePages::split(const parquet::DataPage& page) {
-  const Bytes bytes(page.data(), static_cast<std::size_t>(page.size()));
+  const codec::Bytes bytes(page.data(), static_cast<std::size_t>(page.size()));
   std::uint64_t begin = 0;  // of the levels
   std::uint64_t size = 0;
   if (page.type() == parquet::PageType::DATA_PAGE_V2) {
@@ -72,7 +72,7 @@ Status ValuePages::split(const parquet::DataPage& page) {
     size = static_cast<std::uint64_t>(page_v2.definition_levels_byte_length());
   } else if (leaf_.max_definition_level() > 0) {
     begin = sizeof(std::uint32_t);
-    size = static_cast<std::uint32_t>(load_word(bytes, 0));
+    size = static_cast<std::uint32_t>(codec::load_word(bytes, 0));
   }
   if (begin > bytes.size() || size > bytes.size() - begin) return damaged("has a page that is cut short");
   levels_ = bytes.subspan(begin, size);

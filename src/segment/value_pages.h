@@ -1,8 +1,8 @@
 // The data pages of a flat column, taken apart.
 #pragma once
 
+#include "codec/packed_bits.h"
 #include "segment/column_pages.h"
-#include "segment/packed_bits.h"
 #include "segment/row_range.h"
 #include "segment/segment_file.h"
 
@@ -40,10 +40,10 @@ class ValuePages {
   /// Moves to the next page; false if it is in neither of the encodings, whatever the footer says, or too old.
   Result<bool> next(parquet::Encoding::type encoding, parquet::Encoding::type older_name);
 
-  const RowRange& rows() const { return rows_; }  // of the page, in the row group; empty before the first one
-  bool dense() const { return dense_; }           // every row has a value, and the levels say nothing
-  Bytes levels() const { return levels_; }        // hybrid, a bit a row: whether it has a value
-  Bytes values() const { return values_; }
+  const RowRange& rows() const { return rows_; }   // of the page, in the row group; empty before the first one
+  bool dense() const { return dense_; }            // every row has a value, and the levels say nothing
+  codec::Bytes levels() const { return levels_; }  // hybrid, a bit a row: whether it has a value
+  codec::Bytes values() const { return values_; }
   const SegmentFile& file() const { return file_; }
 
   /// kCorruption: "cannot read data/x.parquet: column price has no dictionary".
@@ -57,8 +57,8 @@ class ValuePages {
   bool dense_;
   ColumnPages pages_;
   std::shared_ptr<parquet::Page> page_;
-  Bytes levels_;
-  Bytes values_;
+  codec::Bytes levels_;
+  codec::Bytes values_;
   RowRange rows_;
 };
 

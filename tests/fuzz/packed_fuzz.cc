@@ -11,7 +11,7 @@
 
 namespace {
 
-using marigram::segment::Bytes;
+using marigram::codec::Bytes;
 using marigram::segment::DeltaDecoder;
 using marigram::segment::HybridDecoder;
 

@@ -1,4 +1,4 @@
-#include "segment/packed_bits.h"
+#include "codec/packed_bits.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-namespace marigram::segment {
+namespace marigram::codec {
 namespace {
 
 constexpr std::size_t kGroup = 8;  // values that begin and end with a byte
@@ -112,4 +112,4 @@ std::uint64_t sum_packed(Bytes bytes, unsigned width, std::size_t count) {
 template void unpack(Bytes, unsigned, std::size_t, std::size_t, std::uint32_t*);
 template void unpack(Bytes, unsigned, std::size_t, std::size_t, std::uint64_t*);
 
-}  // namespace marigram::segment
+}  // namespace marigram::codec

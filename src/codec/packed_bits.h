@@ -1,4 +1,4 @@
-// The two ways in which Parquet's encodings put integers into bytes: a fixed number of bits each, and ULEB128.
+// Two ways to put integers into bytes, which Parquet has too: a fixed number of bits each, and ULEB128.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-namespace marigram::segment {
+namespace marigram::codec {
 
 using Bytes = std::span<const std::uint8_t>;
 
@@ -47,4 +47,19 @@ inline std::optional<std::uint64_t> take_uleb128(Bytes& bytes) {
   return std::nullopt;
 }
 
-}  // namespace marigram::segment
+/// Small for numbers near zero of either sign: 0, -1, 1, -2 become 0, 1, 2, 3. Of numbers modulo 2^64.
+inline std::uint64_t zigzag(std::uint64_t value) {
+  return (value << 1U) ^ (0 - (value >> 63U));
+}
+inline std::uint64_t unzigzag(std::uint64_t coded) {
+  return (coded >> 1U) ^ (0 - (coded & 1U));
+}
+
+/// As take_uleb128, of a number that was coded by zigzag().
+inline std::optional<std::uint64_t> take_zigzag(Bytes& bytes) {
+  const auto coded = take_uleb128(bytes);
+  if (!coded) return std::nullopt;
+  return unzigzag(*coded);
+}
+
+}  // namespace marigram::codec

@@ -1,0 +1,317 @@
+#include "codec/integers.h"
+
+#include "codec/bit_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <numeric>
+#include <optional>
+
+namespace marigram::codec {
+namespace {
+
+enum Encoding : std::uint8_t { kConstant, kPacked, kDeltas, kDoubleDeltas, kTicks };
+
+constexpr std::uint8_t kAligned = 1U << 3U;
+constexpr unsigned kWidthInTagMax = 14;
+constexpr std::size_t kTickBitsMax = 64;  // of a value, or the bits are not even counted
+
+struct Code {
+  unsigned bits;
+  std::uint64_t first;  // zigzag-coded number
+};
+constexpr std::array<Code, 5> kCodes{{{0, 0}, {2, 1}, {4, 5}, {8, 21}, {20, 277}}};
+
+std::size_t code_of(std::uint64_t z) {
+  std::size_t code = 0;
+  while (code < kCodes.size() && z - kCodes[code].first >= std::uint64_t{1} << kCodes[code].bits) ++code;
+  return code;
+}
+
+unsigned code_bits(std::uint64_t z) {
+  const std::size_t code = code_of(z);
+  return code < kCodes.size() ? static_cast<unsigned>(code) + 1 + kCodes[code].bits
+                              : static_cast<unsigned>(kCodes.size()) + 64;
+}
+
+void put_code(std::uint64_t z, BitWriter& bits) {
+  const std::size_t code = code_of(z);
+  const auto ones = static_cast<unsigned>(code);
+  if (code == kCodes.size()) {
+    bits.put((1U << ones) - 1, ones);
+    bits.put(z, 64);
+  } else {
+    bits.put((1U << ones) - 1, ones + 1);
+    bits.put(z - kCodes[code].first, kCodes[code].bits);
+  }
+}
+
+std::uint64_t take_code(BitReader& bits) {
+  const unsigned ones = bits.take_ones(kCodes.size());
+  return ones == kCodes.size() ? bits.take(64) : kCodes[ones].first + bits.take(kCodes[ones].bits);
+}
+
+std::size_t bytes_of(std::size_t bits) {
+  return (bits + 7) / 8;
+}
+
+std::uint64_t unsigned_of(std::int64_t value) {
+  return static_cast<std::uint64_t>(value);
+}
+
+/// What decides between the encodings.
+struct Shape {
+  std::int64_t least = 0;
+  std::int64_t largest = 0;
+  std::uint64_t step = 0;  // the greatest that divides all differences; 0: all values are the same
+  bool has_deltas = true;  // all differences of neighbours fit int64
+  bool ascends = true;     // strictly
+  std::int64_t least_delta = 0;
+  std::int64_t largest_delta = 0;
+};
+
+Shape shape_of(std::span<const std::int64_t> values) {
+  Shape shape{.least = values[0], .largest = values[0]};
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const std::int64_t value = values[i];
+    const std::int64_t before = values[i - 1];
+    const std::uint64_t distance =
+        value < before ? unsigned_of(before) - unsigned_of(value) : unsigned_of(value) - unsigned_of(before);
+    if (shape.step == 0 || distance % shape.step != 0) shape.step = std::gcd(shape.step, distance);
+    shape.least = std::min(shape.least, value);
+    shape.largest = std::max(shape.largest, value);
+    shape.ascends &= value > before;
+    std::int64_t delta = 0;
+    shape.has_deltas &= !__builtin_sub_overflow(value, before, &delta);
+    shape.least_delta = i == 1 ? delta : std::min(shape.least_delta, delta);
+    shape.largest_delta = i == 1 ? delta : std::max(shape.largest_delta, delta);
+  }
+  return shape;
+}
+
+/// One way to write the block, and its size.
+struct Plan {
+  Encoding encoding = kConstant;
+  std::uint64_t start = 0;  // less the base, divided by step if `aligned`
+  bool aligned = false;
+  unsigned width = 0;
+  std::size_t bytes = 0;
+};
+
+/// The part that all but the constant share: tag, step, start.
+Plan begin_plan(Encoding encoding, std::int64_t start, std::int64_t base, std::uint64_t step, unsigned width) {
+  Plan plan{.encoding = encoding, .start = unsigned_of(start) - unsigned_of(base), .width = width};
+  const auto signed_start = static_cast<std::int64_t>(plan.start);
+  if (step <= INT64_MAX && signed_start % static_cast<std::int64_t>(step) == 0) {
+    plan.aligned = true;
+    plan.start = unsigned_of(signed_start / static_cast<std::int64_t>(step));
+  }
+  plan.bytes = 1U + (width > kWidthInTagMax ? 1U : 0U) + uleb128_bytes(step) + uleb128_bytes(zigzag(plan.start));
+  return plan;
+}
+
+/// The difference of the neighbours that end at `i`, in steps, modulo 2^64.
+std::uint64_t steps_to(std::span<const std::int64_t> values, std::size_t i, std::uint64_t step) {
+  return unsigned_of((values[i] - values[i - 1]) / static_cast<std::int64_t>(step));
+}
+
+std::size_t double_delta_bits(std::span<const std::int64_t> values, std::uint64_t step) {
+  std::size_t bits = 0;
+  std::uint64_t before = steps_to(values, 1, step);
+  for (std::size_t i = 2; i < values.size(); ++i) {
+    const std::uint64_t steps = steps_to(values, i, step);
+    bits += code_bits(zigzag(steps - before));
+    before = steps;
+  }
+  return bits;
+}
+
+Plan best_plan(std::span<const std::int64_t> values, std::int64_t base, const Shape& shape) {
+  const std::uint64_t step = shape.step;
+  if (step == 0) return {.encoding = kConstant, .start = unsigned_of(values[0]) - unsigned_of(base)};
+  const std::uint64_t range = unsigned_of(shape.largest) - unsigned_of(shape.least);
+  Plan best = begin_plan(kPacked, shape.least, base, step, static_cast<unsigned>(std::bit_width(range / step)));
+  best.bytes += bytes_of(values.size() * best.width);
+  if (!shape.has_deltas || step > INT64_MAX) return best;
+  const auto take = [&best](const Plan& plan) {
+    if (plan.bytes < best.bytes) best = plan;
+  };
+  const std::size_t deltas = values.size() - 1;
+  const std::uint64_t delta_range = unsigned_of(shape.largest_delta) - unsigned_of(shape.least_delta);
+  const auto width = static_cast<unsigned>(std::bit_width(delta_range / step));
+  Plan plan = begin_plan(kDeltas, values[0], base, step, width);
+  plan.bytes += uleb128_bytes(zigzag(unsigned_of(shape.least_delta / static_cast<std::int64_t>(step)))) +
+                bytes_of(deltas * width);
+  take(plan);
+  if (shape.ascends && range / step / kTickBitsMax <= deltas) {
+    plan = begin_plan(kTicks, values[0], base, step, 0);
+    plan.bytes += bytes_of(range / step);
+    take(plan);
+  }
+  if (width > 0) {
+    plan = begin_plan(kDoubleDeltas, values[0], base, step, 0);
+    plan.bytes += uleb128_bytes(zigzag(steps_to(values, 1, step))) + bytes_of(double_delta_bits(values, step));
+    take(plan);
+  }
+  return best;
+}
+
+void put_head(const Plan& plan, std::uint64_t step, Buffer& out) {
+  const unsigned width = std::min(plan.width, kWidthInTagMax + 1);
+  out.push_back(static_cast<std::uint8_t>(plan.encoding | (plan.aligned ? kAligned : 0U) | (width << 4U)));
+  if (width > kWidthInTagMax) out.push_back(static_cast<std::uint8_t>(plan.width));
+  if (plan.encoding != kConstant) put_uleb128(step, out);
+  put_uleb128(zigzag(plan.start), out);
+}
+
+void put_body(std::span<const std::int64_t> values, const Shape& shape, const Plan& plan, Buffer& out) {
+  BitWriter bits(out);
+  const std::uint64_t step = shape.step;
+  switch (plan.encoding) {
+    case kConstant:
+      break;
+    case kPacked:
+      for (const std::int64_t value : values) {
+        bits.put((unsigned_of(value) - unsigned_of(shape.least)) / step, plan.width);
+      }
+      break;
+    case kDeltas: {
+      const std::uint64_t least = unsigned_of(shape.least_delta / static_cast<std::int64_t>(step));
+      put_uleb128(zigzag(least), out);
+      for (std::size_t i = 1; i < values.size(); ++i) bits.put(steps_to(values, i, step) - least, plan.width);
+      break;
+    }
+    case kDoubleDeltas: {
+      std::uint64_t before = steps_to(values, 1, step);
+      put_uleb128(zigzag(before), out);
+      for (std::size_t i = 2; i < values.size(); ++i) {
+        const std::uint64_t steps = steps_to(values, i, step);
+        put_code(zigzag(steps - before), bits);
+        before = steps;
+      }
+      break;
+    }
+    case kTicks:
+      for (std::size_t i = 1; i < values.size(); ++i) {
+        std::uint64_t zeros = steps_to(values, i, step) - 1;
+        for (; zeros >= 32; zeros -= 32) bits.put(0, 32);
+        bits.put(std::uint64_t{1} << zeros, static_cast<unsigned>(zeros) + 1);
+      }
+      break;
+  }
+  bits.finish();
+}
+
+/// What the fields say.
+struct Head {
+  std::uint8_t encoding = 0;
+  unsigned width = 0;
+  std::uint64_t step = 0;
+  std::uint64_t start = 0;
+};
+
+std::optional<Head> take_head(Bytes& bytes, std::int64_t base) {
+  if (bytes.empty()) return std::nullopt;
+  const std::uint8_t tag = bytes.front();
+  bytes = bytes.subspan(1);
+  Head head{.encoding = static_cast<std::uint8_t>(tag & 7U), .width = static_cast<unsigned>(tag >> 4U)};
+  if (head.width > kWidthInTagMax) {
+    if (bytes.empty() || bytes.front() > 64) return std::nullopt;
+    head.width = bytes.front();
+    bytes = bytes.subspan(1);
+  }
+  if (head.encoding > kTicks) return std::nullopt;
+  if (head.encoding != kConstant) {
+    const auto step = take_uleb128(bytes);
+    if (!step || *step == 0) return std::nullopt;
+    head.step = *step;
+  }
+  const auto start = take_zigzag(bytes);
+  if (!start) return std::nullopt;
+  head.start = unsigned_of(base) + *start * ((tag & kAligned) != 0 ? head.step : 1);
+  return head;
+}
+
+/// `count` packed numbers; their place in `out` may be that of the values.
+bool take_packed(Bytes& bytes, unsigned width, std::size_t count, std::uint64_t* out) {
+  const std::size_t size = bytes_of(count * width);
+  if (bytes.size() < size) return false;
+  if (width == 0) {
+    std::fill_n(out, count, 0);
+  } else {
+    unpack(bytes, width, 0, count, out);
+  }
+  bytes = bytes.subspan(size);
+  return true;
+}
+
+bool take_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
+  const auto least = take_zigzag(bytes);
+  if (!least || !take_packed(bytes, head.width, values.size() - 1, values.data() + 1)) return false;
+  values[0] = head.start;
+  for (std::size_t i = 1; i < values.size(); ++i) values[i] = values[i - 1] + (values[i] + *least) * head.step;
+  return true;
+}
+
+bool take_double_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
+  const auto first = take_zigzag(bytes);
+  if (!first || values.size() < 2) return false;
+  values[0] = head.start;
+  values[1] = head.start + *first * head.step;
+  BitReader bits(bytes);
+  std::uint64_t steps = *first;
+  for (std::size_t i = 2; i < values.size(); ++i) {
+    steps += unzigzag(take_code(bits));
+    values[i] = values[i - 1] + steps * head.step;
+  }
+  bytes = bytes.subspan(bits.bytes_read());
+  return !bits.ended_before();
+}
+
+bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
+  std::uint64_t value = head.start;
+  std::size_t found = 0;
+  values[found++] = value;
+  BitReader bits(bytes);
+  while (found < values.size() && !bits.ended_before()) {
+    value += head.step;
+    if (bits.take_bit()) values[found++] = value;
+  }
+  bytes = bytes.subspan(bits.bytes_read());
+  return found == values.size();
+}
+
+}  // namespace
+
+void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out) {
+  const Shape shape = shape_of(values);
+  const Plan plan = best_plan(values, base, shape);
+  put_head(plan, shape.step, out);
+  put_body(values, shape, plan, out);
+}
+
+bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int64_t> values) {
+  const auto head = take_head(bytes, base);
+  if (!head) return false;
+  // A signed integer may be accessed as the unsigned one of its size.
+  const std::span<std::uint64_t> out(reinterpret_cast<std::uint64_t*>(values.data()), values.size());
+  switch (head->encoding) {
+    case kConstant:
+      std::ranges::fill(out, head->start);
+      return true;
+    case kPacked:
+      if (!take_packed(bytes, head->width, out.size(), out.data())) return false;
+      for (std::uint64_t& value : out) value = head->start + value * head->step;
+      return true;
+    case kDeltas:
+      return take_deltas(bytes, *head, out);
+    case kDoubleDeltas:
+      return take_double_deltas(bytes, *head, out);
+    default:
+      return take_ticks(bytes, *head, out);
+  }
+}
+
+}  // namespace marigram::codec
