@@ -50,10 +50,19 @@ class File {
   virtual FileResult<FileStat> stat() const = 0;
   /// Fills `out` from `offset` and returns how much there was; fewer bytes than asked mean the end. Thread-safe.
   virtual FileResult<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const = 0;
-  /// Appends a beginning of `bytes` and returns its length, at least 1 if `bytes` is not empty.
+  /// Appends a beginning of `bytes` and returns its length, at least 1 if `bytes` is not empty. For a file that was
+  /// made by create() and is written in no other way.
   virtual FileResult<std::size_t> write(std::span<const std::byte> bytes) = 0;
-  /// Content and size are on stable storage when it returns.
+  /// Writes a beginning of `bytes` at `offset` and returns its length, at least 1 if `bytes` is not empty. The file
+  /// grows if need be; what lies between its old end and `offset` reads as zeros.
+  virtual FileResult<std::size_t> write_at(std::uint64_t offset, std::span<const std::byte> bytes) = 0;
+  /// The file has at least `size` > 0 bytes and space for the first `size` of them; those never written read as zeros.
+  /// ENOSPC if there is no such space.
+  virtual FileStatus allocate(std::uint64_t size) = 0;
+  /// Content, size and times are on stable storage when it returns.
   virtual FileStatus sync() = 0;
+  /// Content and size are; times may come later, which spares a write of their own.
+  virtual FileStatus sync_content() = 0;
   virtual FileStatus set_modified(Instant modified) = 0;
   /// The first `size` bytes. Thread-safe.
   virtual FileResult<std::unique_ptr<Mapping>> map(std::uint64_t size) const = 0;
@@ -79,6 +88,8 @@ class Folder {
   virtual FileResult<std::vector<FolderEntry>> entries() const = 0;
   /// A new file, open for writing. EEXIST if the name is taken.
   virtual FileResult<std::unique_ptr<File>> create(const std::string& name) = 0;
+  /// An existing file, open for reading and for write_at. ENOENT if there is none, EISDIR if it is a folder.
+  virtual FileResult<std::unique_ptr<File>> open_for_writing(const std::string& name) = 0;
   /// EEXIST if the name is taken.
   virtual FileStatus make_folder(const std::string& name) = 0;
   /// Replaces what bears the name `to`.

@@ -61,7 +61,7 @@ std::string random_call(const Tree& tree, std::mt19937& random) {
   const std::string below = path.empty() ? from : path + "/" + from;
   const auto folder = tree.open_folder(path);
   if (!folder) return "open " + path + " " + shown(folder) + ", stat " + shown(tree.stat(path));
-  switch (pick(9)) {
+  switch (pick(12)) {
     case 0: {
       auto file = (*folder)->create(from);
       if (!file) return "create " + below + " " + shown(file);
@@ -84,6 +84,19 @@ std::string random_call(const Tree& tree, std::mt19937& random) {
       return "list " + path + " " + listing_of(**folder);
     case 7:
       return "read " + below + " " + content_of(tree.open_file(below));
+    case 8: {
+      const auto file = (*folder)->open_for_writing(from);
+      if (!file) return "open " + below + " for writing " + shown(file);
+      const std::string bytes(pick(1'200), static_cast<char>('A' + pick(26)));
+      const auto written = (*file)->write_at(pick(4'000), std::as_bytes(std::span(bytes)));
+      return "write at " + below + " " + std::to_string(written.value()) + " " + shown((*file)->sync_content()) +
+             shown((*file)->stat()) + content_of(file);
+    }
+    case 9: {
+      const auto file = (*folder)->open_for_writing(from);
+      if (!file) return "open " + below + " for writing " + shown(file);
+      return "allocate " + below + " " + shown((*file)->allocate(pick(3) * pick(3'000))) + content_of(file);
+    }
     default:
       return "stat " + below + " " + shown(tree.stat(below)) + shown((*folder)->sync());
   }

@@ -96,8 +96,26 @@ class PosixFile final : public File {
     return static_cast<std::size_t>(got);
   }
 
+  FileResult<std::size_t> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    const ssize_t got =
+        uninterrupted([&] { return ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset)); });
+    if (got < 0) return last_error();
+    return static_cast<std::size_t>(got);
+  }
+
+  FileStatus allocate(std::uint64_t size) override {
+    int error = EINTR;  // it returns the error and leaves errno alone
+    while (error == EINTR) error = ::posix_fallocate(fd_.get(), 0, static_cast<off_t>(size));
+    if (error != 0) return std::unexpected(Errno{error});
+    return {};
+  }
+
   FileStatus sync() override {
     return status_of(uninterrupted([&] { return ::fsync(fd_.get()); }));
+  }
+
+  FileStatus sync_content() override {
+    return status_of(uninterrupted([&] { return ::fdatasync(fd_.get()); }));
   }
 
   FileStatus set_modified(Instant modified) override {
@@ -170,6 +188,13 @@ class PosixFolder final : public Folder {
   FileResult<std::unique_ptr<File>> create(const std::string& name) override {
     constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     const int fd = uninterrupted([&] { return ::openat(fd_.get(), name.c_str(), kFlags, 0666); });
+    if (fd < 0) return last_error();
+    return std::make_unique<PosixFile>(Descriptor(fd));
+  }
+
+  FileResult<std::unique_ptr<File>> open_for_writing(const std::string& name) override {
+    constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
+    const int fd = uninterrupted([&] { return ::openat(fd_.get(), name.c_str(), kFlags); });
     if (fd < 0) return last_error();
     return std::make_unique<PosixFile>(Descriptor(fd));
   }

@@ -57,12 +57,16 @@ std::uint64_t InodeNumbers::take() {
   return free_.extract(free_.begin()).value();
 }
 
-void SimulatedFileData::append(std::span<const std::byte> bytes) {
+void SimulatedFileData::write_at(std::uint64_t offset, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
-  const std::uint64_t begin = seen_.size();
-  seen_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  for (std::uint64_t sector = begin / kSectorBytes; sector * kSectorBytes < seen_.size(); ++sector)
-    marked_.insert(sector);
+  const std::uint64_t end = offset + bytes.size();
+  allocate(end);
+  seen_.replace(offset, bytes.size(), reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  for (std::uint64_t sector = offset / kSectorBytes; sector * kSectorBytes < end; ++sector) marked_.insert(sector);
+}
+
+void SimulatedFileData::allocate(std::uint64_t size) {
+  if (size > seen_.size()) seen_.resize(size, '\0');
 }
 
 /// Copies the part of the sector that lies within `platter`.
@@ -84,7 +88,7 @@ void SimulatedFileData::fail_sync(Fortune& fortune) {
 }
 
 std::string SimulatedFileData::survivor(Fortune& fortune) const {
-  if (marked_.empty()) return platter_;
+  if (marked_.empty() && seen_.size() == platter_.size()) return platter_;
   std::string found = platter_;
   if (seen_.size() > platter_.size()) {
     const std::uint64_t added = seen_.size() - platter_.size();

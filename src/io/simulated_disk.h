@@ -83,7 +83,9 @@ class SimulatedFileData {
 
   SimulatedInode& inode() { return inode_; }
   const std::string& seen() const { return seen_; }
-  void append(std::span<const std::byte> bytes);
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Space up to `size`, if there is less: added, but not written.
+  void allocate(std::uint64_t size);
   void sync();
   void fail_sync(Fortune& fortune);
   /// What the platter holds after a power cut now.

@@ -104,6 +104,43 @@ TEST(SimulatedDisk, WhatWasNotSyncedSurvivesInAnyPart) {
   EXPECT_GT(sizes.size(), 20u);
 }
 
+TEST(SimulatedDisk, WhatIsWrittenInPlaceSurvivesSectorBySector) {
+  const std::string old = std::string(512, 'a') + std::string(512, 'b') + std::string(512, 'c');
+  const auto seen = outcomes<std::string>(
+      [&](Disk& disk) {
+        const auto made = disk.folder->create("a").value();
+        write_all(*made, old);
+        ASSERT_TRUE(made->sync());
+        ASSERT_TRUE(disk.folder->sync());
+        const auto file = disk.folder->open_for_writing("a").value();
+        EXPECT_EQ(file->write_at(500, bytes_of(std::string(600, 'x'))).value(), 600u);
+      },
+      content("a"));
+  EXPECT_EQ(seen.size(), 8u);  // each of the three touched sectors is old or new
+  EXPECT_TRUE(seen.contains(old));
+  EXPECT_TRUE(seen.contains(std::string(500, 'a') + std::string(600, 'x') + std::string(436, 'c')));
+  EXPECT_TRUE(seen.contains(std::string(512, 'a') + std::string(512, 'x') + std::string(512, 'c')));
+}
+
+TEST(SimulatedDisk, AllocatedSpaceIsThereWhenItIsSyncedAndMayElseBeMissing) {
+  for (const bool synced : {false, true}) {
+    const auto seen = outcomes<std::string>(
+        [&](Disk& disk) {
+          const auto file = disk.folder->create("a").value();
+          ASSERT_TRUE(disk.folder->sync());
+          ASSERT_TRUE(file->allocate(1'000));
+          EXPECT_EQ(content_of(*disk.tree, "a"), std::string(1'000, '\0'));
+          if (synced) {
+            ASSERT_TRUE(file->sync_content());
+          }
+        },
+        content("a"));
+    EXPECT_TRUE(seen.contains(std::string(1'000, '\0')));
+    EXPECT_EQ(seen.contains(""), !synced);
+    EXPECT_EQ(seen.size() == 1, synced);
+  }
+}
+
 TEST(SimulatedDisk, SyncedContentWithoutTheNameMayBeGone) {
   const auto seen = outcomes<std::string>(
       [](Disk& disk) {

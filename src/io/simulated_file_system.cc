@@ -70,23 +70,30 @@ class SimulatedFile final : public File {
 
   FileResult<std::size_t> write(std::span<const std::byte> bytes) override {
     const Lock lock(files_->mutex_);
-    std::size_t length = std::min(bytes.size(), SimulatedFileSystem::kWriteMax);
-    const SimulatedFileSystem::Fate fate = files_->next_step();
-    // A write that fails may have written a beginning; so may one that the power cut short.
-    if (fate.error || fate.lights_out) length = files_->fortune_.below(length + 1);
-    if (files_->power_ && !fate.dead) {
-      data_->append(bytes.first(length));
+    return write_locked(data_->seen().size(), bytes);
+  }
+
+  FileResult<std::size_t> write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    const Lock lock(files_->mutex_);
+    return write_locked(offset, bytes);
+  }
+
+  FileStatus allocate(std::uint64_t size) override {
+    const Lock lock(files_->mutex_);
+    if (!files_->power_) return refuse(EIO);
+    if (size == 0) return refuse(EINVAL);
+    return files_->step([&] {
+      data_->allocate(size);
       data_->inode().modified = data_->inode().changed = files_->clock_.now();
-    }
-    if (fate.lights_out) files_->lose_power();
-    if (fate.error || fate.lights_out) return std::unexpected(fate.error.value_or(Errno{EIO}));
-    return length;
+    });
   }
 
   FileStatus sync() override {
     const Lock lock(files_->mutex_);
     return files_->sync_step(*data_, files_->skip_file_sync_);
   }
+
+  FileStatus sync_content() override { return sync(); }
 
   FileStatus set_modified(Instant modified) override {
     const Lock lock(files_->mutex_);
@@ -103,6 +110,20 @@ class SimulatedFile final : public File {
   }
 
  private:
+  FileResult<std::size_t> write_locked(std::uint64_t offset, std::span<const std::byte> bytes) {
+    std::size_t length = std::min(bytes.size(), SimulatedFileSystem::kWriteMax);
+    const SimulatedFileSystem::Fate fate = files_->next_step();
+    // A write that fails may have written a beginning; so may one that the power cut short.
+    if (fate.error || fate.lights_out) length = files_->fortune_.below(length + 1);
+    if (files_->power_ && !fate.dead) {
+      data_->write_at(offset, bytes.first(length));
+      data_->inode().modified = data_->inode().changed = files_->clock_.now();
+    }
+    if (fate.lights_out) files_->lose_power();
+    if (fate.error || fate.lights_out) return std::unexpected(fate.error.value_or(Errno{EIO}));
+    return length;
+  }
+
   const std::shared_ptr<SimulatedFileSystem> files_;
   FilePointer data_;
 };
@@ -159,6 +180,16 @@ class SimulatedFolder final : public Folder {
       }));
     }
     return std::make_unique<SimulatedFile>(files_, std::move(made));
+  }
+
+  FileResult<std::unique_ptr<File>> open_for_writing(const std::string& name) override {
+    FilePointer found;
+    {
+      const Lock lock(files_->mutex_);
+      MARIGRAM_ASSIGN(const SimulatedNode node, file_named(name));
+      found = std::get<FilePointer>(node);
+    }
+    return std::make_unique<SimulatedFile>(files_, std::move(found));
   }
 
   FileStatus make_folder(const std::string& name) override {

@@ -1,7 +1,8 @@
 // A file system in memory over a simulated disk, with faults at a chosen step: see fault_store.h for what that is for.
 //
-// Each call that changes something is one step: create, write, set_modified, sync of a file, rename, link, unlink,
-// make_folder, sync of a folder. Calls that are refused anyway (the name is taken, the file is missing) are none.
+// Each call that changes something is one step: create, write, write_at, allocate, set_modified, sync and sync_content
+// of a file, rename, link, unlink, make_folder, sync of a folder. Calls that are refused anyway (the name is taken, the
+// file is missing) are none.
 #pragma once
 
 #include "io/fault_store.h"
