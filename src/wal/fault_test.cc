@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -96,7 +96,7 @@ class Workload {
     for (int i = 0; i < 6; ++i) append(30 + 97 * i, Durability::kBuffered);
     append(kFileBytes - 200, Durability::kSync);
     sync();
-    for (int i = 0; i < 3; ++i) append(700, Durability::kBuffered);
+    for (int i = 0; i < 12; ++i) append(700, Durability::kBuffered);  // several files that were never synced
     contain();
     append(0, Durability::kSync);
     for (int i = 0; i < 5; ++i) append(900, i % 2 == 0 ? Durability::kSync : Durability::kBuffered);
@@ -235,17 +235,18 @@ class LogUnderFaults : public ::testing::Test {
 
 TEST_F(LogUnderFaults, APowerCutAtAnyStepLosesNothingAcknowledged) {
   count(
-      Mode::kPowerCut, 20, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
+      Mode::kPowerCut, 100, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
       true);
 }
 
 TEST_F(LogUnderFaults, APowerCutDuringRecoveryLosesNothingEither) {
+  std::mt19937_64 random(1);
   count(
-      Mode::kPowerCut, 10,
+      Mode::kPowerCut, 100,
       [&](const Disk& disk, Ledger& ledger) {
         Disk found = disk->restart();
-        for (std::uint64_t point = 0; point < 4; ++point) {  // several crashes one after the other
-          found->arm(Mode::kPowerCut, (disk->points() + point * 3) % 11, disk->points() + point);
+        for (int i = 0; i < 4; ++i) {  // several crashes one after the other
+          found->arm(Mode::kPowerCut, random() % 14, random());
           [[maybe_unused]] const auto log = open_log(*found, small_files(kFileBytes, ledger.start()));
           found = found->restart();
         }
@@ -257,7 +258,7 @@ TEST_F(LogUnderFaults, APowerCutDuringRecoveryLosesNothingEither) {
 TEST_F(LogUnderFaults, AFailedStepIsReportedAndWhatWasAcknowledgedStays) {
   for (const Mode mode : {Mode::kFailOnce, Mode::kFailSticky}) {
     count(
-        mode, 10,
+        mode, 20,
         [&](const Disk& disk, Ledger& ledger) {
           disk->disarm();
           return look_and_go_on(disk, ledger);
@@ -269,13 +270,13 @@ TEST_F(LogUnderFaults, AFailedStepIsReportedAndWhatWasAcknowledgedStays) {
 TEST_F(LogUnderFaults, AFailureAndThenAPowerCutLoseNothingEither) {
   // After a failed sync the machine still sees what the disk never got.
   count(
-      Mode::kFailOnce, 10, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
+      Mode::kFailOnce, 50, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
       true);
 }
 
 TEST_F(LogUnderFaults, LackOfSpaceLosesNothing) {
   count(
-      Mode::kNoSpaceOnce, 5,
+      Mode::kNoSpaceOnce, 10,
       [&](const Disk& disk, Ledger& ledger) {
         if (std::string wrong = look(disk, ledger); !wrong.empty()) return wrong;
         return look_and_go_on(disk->restart(), ledger);
