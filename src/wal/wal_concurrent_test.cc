@@ -1,5 +1,6 @@
 // Many threads on one log. Without this test a batch could get lost or torn between two writers, a thread could be told
 // that its batch is on stable storage before it is, or a truncation could hit a file that is still being written.
+#include "base/clock.h"
 #include "base/manual_clock.h"
 #include "io/posix_file_system.h"
 #include "io/temporary_folder.h"
@@ -8,7 +9,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -55,6 +59,56 @@ TEST(ConcurrentWal, SyncedBatchesOfAllThreadsSurviveAPowerCut) {
     }
   });
   expect_all(open_log(*disk->restart(), small_files(8'192)).value().entries, std::vector<int>(kThreads, kBatches));
+}
+
+/// Stands still where the disk asks for the time, amidst a write, while it is shut.
+class GateClock final : public Clock {
+ public:
+  Instant now() const override {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    opened_.wait(lock, [this] { return open_; });
+    --waiting_;
+    return {.seconds = 1'700'000'000};
+  }
+  void sleep_for(std::chrono::nanoseconds) const override {}
+  void set_open(bool open) {
+    const std::scoped_lock lock(mutex_);
+    open_ = open;
+    opened_.notify_all();
+  }
+  bool holds_one() const {
+    const std::scoped_lock lock(mutex_);
+    return waiting_ > 0;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable opened_;
+  mutable int waiting_ = 0;
+  bool open_ = true;
+};
+
+TEST(ConcurrentWal, OneSyncServesAllThatWait) {
+  constexpr int kThreads = 64;
+  GateClock gate;
+  const auto disk = disk_with({}, gate);
+  const OpenLog log = open_log(*disk, small_files(1 << 20)).value();
+  log.append("makes the file");
+  const std::uint64_t before = disk->points();
+  const Lsn begin = log.wal->position();
+  gate.set_open(false);
+  std::thread first([&] { log.append("first"); });
+  while (!gate.holds_one()) std::this_thread::yield();
+  std::vector<std::thread> others;
+  for (int i = 1; i < kThreads; ++i) others.emplace_back([&] { log.append("other"); });
+  // No lock is held amidst the write: all others queue their batches meanwhile.
+  while (log.wal->position() < begin + kThreads * record_bytes(5)) std::this_thread::yield();
+  gate.set_open(true);
+  first.join();
+  for (std::thread& thread : others) thread.join();
+  EXPECT_EQ(disk->points(), before + 4);  // a write and a sync for the first, and for all others
+  EXPECT_EQ(open_log(*disk->restart(), small_files(1 << 20)).value().entries.size(), 1u + kThreads);
 }
 
 TEST(ConcurrentWal, APowerCutAmidstLosesNothingAcknowledged) {
