@@ -44,7 +44,7 @@ void seal_records(Bytes& file, Lsn first) {
     std::memcpy(&synced, &file[offset + 16], 2);
     const auto payload = std::span(file).subspan(offset + marigram::wal::kRecordHeaderBytes, length);
     const std::uint32_t crc = marigram::crc32c({reinterpret_cast<const char*>(payload.data()), payload.size()});
-    const auto header = encode({.kind = kind, .lsn = first + offset, .synced = synced}, length, crc);
+    const auto header = marigram::wal::encode({.kind = kind, .lsn = first + offset, .synced = synced}, length, crc);
     std::ranges::copy(header, file.begin() + static_cast<std::ptrdiff_t>(offset));
     offset += marigram::wal::record_bytes(length);
   }
@@ -53,8 +53,9 @@ void seal_records(Bytes& file, Lsn first) {
 void put_file(marigram::io::Folder& folder, Lsn first, Bytes bytes, unsigned how) {
   if ((how & 2) != 0) seal_records(bytes, first);
   if ((how & 1) != 0 && bytes.size() >= marigram::wal::kFileHeaderBytes) {
-    std::ranges::copy(encode(marigram::wal::FileHeader{.first = first, .file_bytes = kFileBytes, .id = {}}),
-                      bytes.begin());
+    std::ranges::copy(
+        marigram::wal::encode(marigram::wal::FileHeader{.first = first, .file_bytes = kFileBytes, .id = {}}),
+        bytes.begin());
   }
   const auto file = folder.create(marigram::wal::file_name(first)).value();
   require(bytes.empty() || file->write(bytes).value() == bytes.size());
