@@ -289,6 +289,7 @@ Status Replay::cut(LogFile& file) {
 
 std::vector<FileSpan> Replay::kept(Lsn end) const {
   std::vector<FileSpan> spans;
+  spans.reserve(kept_);
   for (std::size_t i = 0; i < kept_; ++i) {
     spans.push_back({.first = names_[i], .end = i + 1 < kept_ ? names_[i + 1] : end});
   }
