@@ -135,7 +135,9 @@ Result<std::shared_ptr<LogFile>> LogFolder::recycle_file(Lsn old, const FileHead
 
 Status LogFolder::remove_file(Lsn first) {
   const std::string name = file_name(first);
-  return explain(folder_->unlink(name), {"remove", name, name_});
+  const io::FileStatus removed = folder_->unlink(name);
+  if (!removed && removed.error() == io::Errno{ENOENT}) return {};
+  return explain(removed, {"remove", name, name_});
 }
 
 Status LogFolder::sync() {

@@ -73,6 +73,7 @@ class LogFolder {
   Result<std::shared_ptr<LogFile>> make_file(const FileHeader& header);
   /// The same from a file that is no longer needed.
   Result<std::shared_ptr<LogFile>> recycle_file(Lsn old, const FileHeader& header);
+  /// Also if it is gone already.
   Status remove_file(Lsn first);
   Status sync();
 

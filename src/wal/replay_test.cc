@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -263,6 +265,17 @@ TEST_F(Replay, AnErrorOfTheVisitorEndsIt) {
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kCancelled);
   EXPECT_THAT(payloads_of(open().entries), ElementsAre("x"));
+}
+
+TEST_F(Replay, AFileThatAnotherProgramWroteIsRead) {
+  // Made from docs/format/wal.md alone; the first byte is for the fuzz target.
+  std::ifstream seed(MARIGRAM_SOURCE_DIR "/tests/fuzz/corpus/wal_fuzz/closed", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(seed), {}};
+  ASSERT_EQ(bytes.size(), 401u);
+  disk_ = disk_with({{file_name(0), bytes.substr(1)}}, clock_);
+  std::string five;
+  for (int i = 0; i < 20; ++i) five += "three";
+  EXPECT_THAT(open().entries, ElementsAre(Entry{64, "batch one"}, Entry{104, ""}, Entry{128, five}));
 }
 
 TEST_F(Replay, OtherFilesInTheFolderStay) {

@@ -272,7 +272,7 @@ Status Wal::prepare_file(Lock& lock) {
   if (made) {
     next_first_ = header.end();
     prepared_.push_back(std::move(*made));
-  } else if (made.error().code != ErrorCode::kResourceExhausted) {
+  } else if (made.error().code == ErrorCode::kIo) {
     fail_for_good(made.error());
   }
   set_busy(false);
@@ -320,7 +320,7 @@ Status Wal::drop_oldest_file(Lock& lock) {
     next_first_ = header.end();
     prepared_.push_back(std::move(*made));
   }
-  if (!made && made.error().code != ErrorCode::kResourceExhausted) fail_for_good(made.error());
+  if (!made && made.error().code == ErrorCode::kIo) fail_for_good(made.error());
   if (removed) files_.pop_front();
   set_busy(false);
   if (failure_) return std::unexpected(*failure_);

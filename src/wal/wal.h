@@ -48,15 +48,16 @@ struct OpenedWal;
 
 /// Thread-safe, but for close() and the destructor. Errors of append, sync, write_out, truncate and close:
 /// - kInvalidInput: the payload is too large; nothing was queued.
-/// - kResourceExhausted: no space for another file; nothing was queued, and a later append succeeds once there is.
+/// - kResourceExhausted, kPermissionDenied: there is no space for another file, or it may not be made; nothing was
+///   queued, and a later append succeeds once that has changed.
 /// - kIo: a write or sync has failed, now or earlier. What the disk holds is not known, so the log takes no more: it
 ///   must be opened anew. A batch whose append failed so may be found then, or not.
 class Wal {
  public:
   /// Opens the log in the folder `path` and replays it; a new one if the folder has none. The path is absolute. The
   /// caller has made the folder, so that its name lasts, and sees to it that nobody else has the log open. Time: linear
-  /// in the bytes behind `start`. Memory: one file. kCorruption if records are damaged that were on stable storage; a
-  /// torn end is no damage (see Recovery::cut_bytes); kNotFound if there is no such folder.
+  /// in the bytes behind `start`. Memory: two files. kCorruption if records are damaged that were on stable storage; a
+  /// torn end is no damage (see Recovery::cut_bytes). kNotFound if there is no such folder.
   static Result<OpenedWal> open(const io::FileSystem& files, const std::filesystem::path& path,
                                 const WalOptions& options, const Visit& visit);
   /// Writes out what is queued, if it can; does not sync. See close().
@@ -72,7 +73,8 @@ class Wal {
   /// process, not a power cut.
   Status write_out();
   /// What lies before `lsn` is no longer needed: it is on stable storage elsewhere. Files wholly before it are recycled
-  /// or removed; at least one file stays. Also kIo if a file cannot be removed; then a later call tries again.
+  /// or removed, also those that were there when the log was opened; at least one file stays. Also kIo if a file cannot
+  /// be removed; then a later call tries again.
   Status truncate(Lsn lsn);
   /// Syncs, and records that the end is on stable storage, so that damage to it will be told from a torn end. The log
   /// takes nothing afterwards.

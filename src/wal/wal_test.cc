@@ -153,6 +153,18 @@ TEST_F(WalTest, TruncatedFilesAreNotReplayedAndTheOthersAre) {
   EXPECT_EQ(found.entries, std::vector<Entry>(appended.begin() + 40, appended.end()));
 }
 
+TEST_F(WalTest, OldFilesThatAreGoneAlreadyDoNoHarm) {
+  const OpenLog log = open();
+  while (log.wal->position() < 8'000) log.append(std::string(300, 'g'));
+  const auto folder = disk_->open_tree(kLogPath).value()->open_folder("").value();
+  for (const Lsn first : {0, 2'048, 4'096}) ASSERT_TRUE(folder->unlink(file_name(first)));
+  ASSERT_TRUE(log.wal->truncate(log.wal->position()));
+  for (int i = 0; i < 10; ++i) log.append(std::string(300, 'h'));
+  const auto found = open_log(*disk_->restart(), small_files(1'024, 9'000 / 1'024 * 1'024));
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->entries.back().payload, std::string(300, 'h'));
+}
+
 TEST_F(WalTest, WithoutSpaceAppendsFailAndGoOnWhenThereIsSpace) {
   const OpenLog log = open(small_files(1'024));
   std::vector<std::string> accepted;
