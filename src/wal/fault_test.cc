@@ -235,14 +235,14 @@ class LogUnderFaults : public ::testing::Test {
 
 TEST_F(LogUnderFaults, APowerCutAtAnyStepLosesNothingAcknowledged) {
   count(
-      Mode::kPowerCut, 100, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
+      Mode::kPowerCut, 40, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
       true);
 }
 
 TEST_F(LogUnderFaults, APowerCutDuringRecoveryLosesNothingEither) {
   std::mt19937_64 random(1);
   count(
-      Mode::kPowerCut, 100,
+      Mode::kPowerCut, 60,
       [&](const Disk& disk, Ledger& ledger) {
         Disk found = disk->restart();
         for (int i = 0; i < 4; ++i) {  // several crashes one after the other
@@ -270,7 +270,7 @@ TEST_F(LogUnderFaults, AFailedStepIsReportedAndWhatWasAcknowledgedStays) {
 TEST_F(LogUnderFaults, AFailureAndThenAPowerCutLoseNothingEither) {
   // After a failed sync the machine still sees what the disk never got.
   count(
-      Mode::kFailOnce, 50, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
+      Mode::kFailOnce, 30, [&](const Disk& disk, Ledger& ledger) { return look_and_go_on(disk->restart(), ledger); },
       true);
 }
 
