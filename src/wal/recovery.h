@@ -1,9 +1,8 @@
 // What happens when a log is opened: its records are replayed, its torn end is cut, and what is left is made to last.
 //
 // The argument, for files that lose any subset of what was not synced:
-// - A file is on stable storage under its name, with its header, before a record goes into it. So a file that is
-// missing
-//   between two that hold records, or one that holds records below a bad header, was damaged.
+// - A file is on stable storage under its name, with its header, before a record goes into it. So a file was damaged
+//   that is missing between two with records, or that holds records below a bad header.
 // - Records are walked in order until one is not sound, at P. Each record tells up to where (`synced`) the log was on
 //   stable storage when it was made. A sound record behind P with `synced` > P proves that the record at P had been on
 //   stable storage: it was damaged. Without such proof nothing at or behind P was acknowledged as synced: a torn end.
