@@ -18,13 +18,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-class Replay : public ::testing::Test {
+class Replay : public LogTest {
  protected:
-  OpenLog open(const WalOptions& options = small_files()) {
-    auto log = open_log(*disk_, options);
-    EXPECT_TRUE(log) << log.error().message;
-    return std::move(*log);
-  }
   void overwrite(const std::string& name, std::uint64_t offset, std::string_view bytes) {
     const auto folder = disk_->open_tree(kLogPath).value()->open_folder("").value();
     ASSERT_TRUE(folder->open_for_writing(name).value()->write_at(offset, bytes_of(bytes)));
@@ -32,9 +27,6 @@ class Replay : public ::testing::Test {
   void remove(const std::string& name) {
     ASSERT_TRUE(disk_->open_tree(kLogPath).value()->open_folder("").value()->unlink(name));
   }
-
-  ManualClock clock_;
-  std::shared_ptr<io::SimulatedFileSystem> disk_ = disk_with({}, clock_);
 };
 
 TEST_F(Replay, ANewLogIsEmpty) {

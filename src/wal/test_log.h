@@ -1,6 +1,7 @@
 // Logs for tests: opened over a simulated file system, their files copied, damaged and put back.
 #pragma once
 
+#include "base/manual_clock.h"
 #include "io/file_system.h"
 #include "io/simulated_file_system.h"
 #include "wal/wal.h"
@@ -104,6 +105,19 @@ inline std::shared_ptr<io::SimulatedFileSystem> disk_with(const Contents& conten
   EXPECT_TRUE(folder->sync());
   return disk;
 }
+
+/// A test with a log on a simulated disk.
+class LogTest : public ::testing::Test {
+ protected:
+  OpenLog open(const WalOptions& options = small_files()) {
+    auto log = open_log(*disk_, options);
+    EXPECT_TRUE(log) << log.error().message;
+    return std::move(*log);
+  }
+
+  ManualClock clock_;
+  std::shared_ptr<io::SimulatedFileSystem> disk_ = disk_with({}, clock_);
+};
 
 inline std::vector<std::string> payloads_of(const std::vector<Entry>& entries) {
   std::vector<std::string> payloads;

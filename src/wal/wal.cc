@@ -81,27 +81,27 @@ Result<Lsn> Wal::append(std::span<const std::byte> payload, Durability durabilit
   Lock lock(mutex_);
   MARIGRAM_TRY(make_room(lock, record_bytes(payload.size())));
   const Lsn lsn = place(RecordKind::kBatch, payload, crc);
-  if (durability == Durability::kSync) MARIGRAM_TRY(wait_durable(lock, position_));
+  if (durability == Durability::kSync) MARIGRAM_TRY(wait(lock, position_, true));
   return lsn;
 }
 
 Status Wal::sync() {
   Lock lock(mutex_);
-  return wait_durable(lock, position_);
+  return wait(lock, position_, true);
 }
 
 Status Wal::write_out() {
   Lock lock(mutex_);
-  return wait_written(lock, position_);
+  return wait(lock, position_, false);
 }
 
 Status Wal::close() {
   Lock lock(mutex_);
-  MARIGRAM_TRY(wait_durable(lock, position_));
+  MARIGRAM_TRY(wait(lock, position_, true));
   const bool room = current_ && current_->end() - position_ >= kRecordHeaderBytes;
   if (room && position_ != opened_at_) {
     place(RecordKind::kMark, {}, 0);
-    MARIGRAM_TRY(wait_durable(lock, position_));
+    MARIGRAM_TRY(wait(lock, position_, true));
   }
   failure_ = Error{.code = ErrorCode::kInvalidInput,
                    .message = fmt::format("cannot use the log in {}: it was closed", folder_.name())};
@@ -162,26 +162,16 @@ void Wal::begin_next_file() {
   position_ = current_->first() + kFileHeaderBytes;
 }
 
-Status Wal::wait_written(Lock& lock, Lsn end) {
+/// Until everything before `end` is written, and if `durably` on stable storage.
+Status Wal::wait(Lock& lock, Lsn end, bool durably) {
+  const Lsn& reached = durably ? durable_ : written_;
   for (;;) {
-    if (written_ >= end) return {};
+    if (reached >= end) return {};
     if (failure_) return std::unexpected(*failure_);
     if (busy_) {
       changed_.wait(lock);
     } else {
-      lead(lock, false);
-    }
-  }
-}
-
-Status Wal::wait_durable(Lock& lock, Lsn end) {
-  for (;;) {
-    if (durable_ >= end) return {};
-    if (failure_) return std::unexpected(*failure_);
-    if (busy_) {
-      changed_.wait(lock);
-    } else {
-      lead(lock, true);
+      lead(lock, durably);
     }
   }
 }

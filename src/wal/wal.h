@@ -112,8 +112,7 @@ class Wal {
   Status make_room(Lock& lock, std::uint64_t bytes);
   Lsn place(RecordKind kind, std::span<const std::byte> payload, std::uint32_t payload_crc);
   void begin_next_file();
-  Status wait_written(Lock& lock, Lsn end);
-  Status wait_durable(Lock& lock, Lsn end);
+  Status wait(Lock& lock, Lsn end, bool durably);
   void lead(Lock& lock, bool durably);
   Status prepare_file(Lock& lock);
   bool wants_spare() const;

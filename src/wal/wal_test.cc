@@ -21,17 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Mode = io::FaultStore::Mode;
 
-class WalTest : public ::testing::Test {
- protected:
-  OpenLog open(const WalOptions& options = small_files()) {
-    auto log = open_log(*disk_, options);
-    EXPECT_TRUE(log) << log.error().message;
-    return std::move(*log);
-  }
-
-  ManualClock clock_;
-  std::shared_ptr<io::SimulatedFileSystem> disk_ = disk_with({}, clock_);
-};
+using WalTest = LogTest;
 
 TEST_F(WalTest, PayloadsUpToTheSizeOfAFileFit) {
   const OpenLog log = open();
