@@ -96,6 +96,15 @@ class Bench:
         print(f"  {line.name}: " + ", ".join(f"{who} {duration(statistics.median(figures))}"
                                              for who, figures in line.figures.items()), flush=True)
 
+    def scan_sides(self, ours, package, order, repeat, words=(), **options):
+        """One scan of ours (`words`: its own options) and the peers' of the same (`options`), each in the order asked for.
+        Pyarrow has no scan in an order."""
+        sides = {"marigram": lambda: self.ours("scan", ours, *words, "--order", order, "--repeat", repeat)}
+        for who in ("package", "pyarrow", "duckdb") if order == "any" else ("package", "duckdb"):
+            sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
+                                                   repeat=repeat, ordered=order != "any", **options)
+        return sides
+
     # ---- data ----
 
     def scaled(self, count, least, multiple=1):
@@ -162,15 +171,9 @@ class Bench:
         ours, package = self.feed_tables()
         bound = batches * rows * data.ROW_BYTES
         for order in ("any", "time"):
-            ordered = order == "time"
-            peers = ["package", "duckdb"] if ordered else ["package", "pyarrow", "duckdb"]
-            sides = {"marigram": lambda: self.ours("scan", ours, "--order", order, "--repeat", 2)}
-            for who in peers:
-                sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
-                                                       repeat=2, ordered=ordered)
-            line = Line(f"scan {count(batches * rows)} rows, " + ("in time order" if ordered else "in any order"),
-                        "≥ 2x package", self.copied(bound), batches * rows)
-            self.rounds(line, sides, statistics.median)
+            line = Line(f"scan {count(batches * rows)} rows, in {order} order", "≥ 2x package", self.copied(bound),
+                        batches * rows)
+            self.rounds(line, self.scan_sides(ours, package, order, 2), statistics.median)
 
     def range(self):
         segments, rows = self.scaled(1000, 5), self.scaled(100_000, 1_000, 100) if self.options.smoke else 100_000
@@ -191,12 +194,8 @@ class Bench:
         for order, symbol, named, goal in (("any", None, "one hour", "≥ 10x package, < 5 ms"),
                                            ("time", None, "one hour in time order", ""),
                                            ("any", "SYM42", "one hour of one symbol", "")):
-            ordered = order == "time"
             chosen = ["--symbol", symbol] if symbol else []
-            sides = {"marigram": lambda: self.ours("scan", ours, *words, *chosen, "--order", order, "--repeat", 3)}
-            for who in ["package", "duckdb"] if ordered else ["package", "pyarrow", "duckdb"]:
-                sides[who] = lambda who=who: self.peer("scan", who, table=str(package), files=str(package / "data"),
-                                                       repeat=3, ranges=ranges, symbol=symbol, ordered=ordered)
+            sides = self.scan_sides(ours, package, order, 3, words + chosen, ranges=ranges, symbol=symbol)
             symbols = 1 if symbol else data.SYMBOLS
             line = Line(f"{named} of {count(segments * rows)} rows in {count(segments)} segments", goal,
                         self.copied(min(60, ticks) * symbols * data.ROW_BYTES))
