@@ -1,0 +1,207 @@
+#include "head/chunk.h"
+
+#include "codec/doubles.h"
+#include "codec/integers.h"
+#include "codec/strings.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <utility>
+
+namespace marigram::head {
+namespace {
+
+enum class Nulls : std::uint8_t { kAll = 0, kNone = 1, kSome = 2 };
+constexpr unsigned kNullsBits = 2;
+
+constexpr std::size_t bitmap_bytes(std::size_t rows) {
+  return (rows + 7) / 8;
+}
+
+template <typename T, typename From>
+std::vector<T> valid_values(const std::vector<From>& values, const Column& column, std::size_t begin, std::size_t end) {
+  std::vector<T> chosen;
+  chosen.reserve(end - begin);
+  for (std::size_t row = begin; row < end; ++row) {
+    if (column.valid[row] == 0) continue;
+    if constexpr (std::is_same_v<T, From>) {
+      chosen.push_back(values[row]);
+    } else {
+      chosen.push_back(std::bit_cast<T>(values[row]));
+    }
+  }
+  return chosen;
+}
+
+void encode_values(const Column& column, model::FieldType type, std::size_t begin, std::size_t end,
+                   codec::Buffer& out) {
+  if (type == model::FieldType::kString) {
+    codec::encode_strings(valid_values<std::string_view>(column.strings, column, begin, end), out);
+  } else if (type == model::FieldType::kFloat64) {
+    codec::encode_doubles(valid_values<double>(column.cells, column, begin, end), out);
+  } else {
+    codec::encode_integers(valid_values<std::int64_t>(column.cells, column, begin, end), 0, out);
+  }
+}
+
+Nulls nulls_of(const Column& column, std::size_t begin, std::size_t end) {
+  const auto first = column.valid.begin() + static_cast<std::ptrdiff_t>(begin);
+  const auto count = std::count(first, first + static_cast<std::ptrdiff_t>(end - begin), 0);
+  if (count == 0) return Nulls::kNone;
+  return count == static_cast<std::ptrdiff_t>(end - begin) ? Nulls::kAll : Nulls::kSome;
+}
+
+void encode_column(const Column& column, model::FieldType type, std::size_t begin, std::size_t end,
+                   codec::Buffer& out) {
+  const Nulls nulls = nulls_of(column, begin, end);
+  codec::Buffer block;
+  if (nulls == Nulls::kSome) {
+    block.resize(bitmap_bytes(end - begin));
+    for (std::size_t row = begin; row < end; ++row) {
+      const std::size_t bit = row - begin;
+      block[bit / 8] |= static_cast<std::uint8_t>((column.valid[row] != 0 ? 1U : 0U) << bit % 8);
+    }
+  }
+  if (nulls != Nulls::kAll) encode_values(column, type, begin, end, block);
+  codec::put_uleb128(block.size() << kNullsBits | static_cast<std::uint8_t>(nulls), out);
+  out.insert(out.end(), block.begin(), block.end());
+}
+
+/// One field's part of a chunk.
+struct Part {
+  Nulls nulls = Nulls::kAll;
+  codec::Bytes bytes;
+};
+
+std::optional<Part> take_part(codec::Bytes& bytes) {
+  const auto head = codec::take_uleb128(bytes);
+  if (!head || (*head >> kNullsBits) > bytes.size()) return std::nullopt;
+  const auto nulls = static_cast<std::uint8_t>(*head % (1U << kNullsBits));
+  if (nulls > static_cast<std::uint8_t>(Nulls::kSome)) return std::nullopt;
+  const std::size_t size = *head >> kNullsBits;
+  const Part part{static_cast<Nulls>(nulls), bytes.first(size)};
+  bytes = bytes.subspan(size);
+  return part;
+}
+
+/// Decodes `count` values to the end of the column.
+template <typename T, typename Decode>
+bool decode_to(std::vector<T>& out, std::size_t count, Decode decode) {
+  const std::size_t before = out.size();
+  out.resize(before + count);
+  return decode(std::span(out).subspan(before));
+}
+
+bool decode_values(codec::Bytes bytes, model::FieldType type, std::size_t count, Column& out) {
+  if (count == 0) return true;
+  if (type == model::FieldType::kString) {
+    return decode_to(out.strings, count, [&](auto values) { return codec::decode_strings(bytes, values); });
+  }
+  if (type == model::FieldType::kFloat64) {
+    std::vector<double> values(count);
+    if (!codec::decode_doubles(bytes, values)) return false;
+    for (const double value : values) out.cells.push_back(std::bit_cast<std::uint64_t>(value));
+    return true;
+  }
+  std::vector<std::int64_t> values(count);
+  if (!codec::decode_integers(bytes, 0, values)) return false;
+  for (const std::int64_t value : values) out.cells.push_back(static_cast<std::uint64_t>(value));
+  return true;
+}
+
+/// Moves the values at the end of a column, one for each valid row from `begin` on, to their rows.
+template <typename T>
+void spread(std::vector<T>& values, std::size_t begin, const std::vector<std::uint8_t>& valid) {
+  std::size_t from = values.size();
+  values.resize(valid.size());
+  for (std::size_t row = valid.size(); row-- > begin;) values[row] = valid[row] != 0 ? values[--from] : T{};
+}
+
+bool decode_some(codec::Bytes bytes, model::FieldType type, std::size_t count, Column& out) {
+  if (bytes.size() < bitmap_bytes(count)) return false;
+  const std::size_t begin = out.valid.size();
+  std::size_t there = 0;
+  for (std::size_t row = 0; row < count; ++row) {
+    out.valid.push_back(bytes[row / 8] >> row % 8 & 1U);
+    there += out.valid.back();
+  }
+  if (!decode_values(bytes.subspan(bitmap_bytes(count)), type, there, out)) return false;
+  if (out.is_text()) {
+    spread(out.strings, begin, out.valid);
+  } else {
+    spread(out.cells, begin, out.valid);
+  }
+  return true;
+}
+
+bool decode_part(const Part& part, model::FieldType type, std::size_t count, Column& out) {
+  switch (part.nulls) {
+    case Nulls::kAll:
+      out.append_nulls(count);
+      return true;
+    case Nulls::kNone:
+      out.valid.resize(out.valid.size() + count, 1);
+      return decode_values(part.bytes, type, count, out);
+    case Nulls::kSome:
+      return decode_some(part.bytes, type, count, out);
+  }
+  return false;
+}
+
+}  // namespace
+
+void encode_chunk(const Rows& rows, std::size_t begin, std::size_t end, codec::Buffer& out) {
+  codec::encode_integers(std::span(rows.times).subspan(begin, end - begin), rows.times[begin], out);
+  for (const Column& column : rows.columns) encode_column(column, column.type, begin, end, out);
+}
+
+bool decode_chunk(codec::Bytes bytes, std::size_t count, std::int64_t first_time, const Fields& fields,
+                  std::span<const std::uint32_t> chosen, Rows& out) {
+  const auto decode_times = [&](auto times) { return codec::decode_integers(bytes, first_time, times); };
+  if (!decode_to(out.times, count, decode_times)) return false;
+  std::vector<Part> parts;
+  parts.reserve(fields.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto part = take_part(bytes);
+    if (!part) return false;
+    parts.push_back(*part);
+  }
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const std::uint32_t field = chosen[i];
+    if (field >= fields.size()) {
+      out.columns[i].append_nulls(count);
+    } else if (!decode_part(parts[field], fields[field].type, count, out.columns[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::span<const ChunkEntry> ChunkRun::find(SeriesId id) const {
+  const auto found = std::ranges::equal_range(entries, id, {}, &ChunkEntry::series);
+  return {found.begin(), found.end()};
+}
+
+std::size_t ChunkRun::rows() const {
+  std::size_t rows = 0;
+  for (const ChunkEntry& entry : entries) rows += entry.rows;
+  return rows;
+}
+
+ChunkRunPtr merge_chunks(const ChunkRun& older, const ChunkRun& newer, MemoryBudget& budget) {
+  auto merged = std::make_shared<ChunkRun>();
+  merged->fields = newer.fields;
+  merged->bytes.reserve(older.bytes.size() + newer.bytes.size());
+  merged->bytes = older.bytes;
+  merged->bytes.insert(merged->bytes.end(), newer.bytes.begin(), newer.bytes.end());
+  merged->entries.reserve(older.entries.size() + newer.entries.size());
+  auto moved = newer.entries;
+  for (ChunkEntry& entry : moved) entry.begin += older.bytes.size();
+  std::ranges::merge(older.entries, moved, std::back_inserter(merged->entries), {}, &ChunkEntry::series,
+                     &ChunkEntry::series);
+  merged->charge = MemoryCharge(budget, merged->bytes.capacity() + merged->entries.capacity() * sizeof(ChunkEntry));
+  return merged;
+}
+
+}  // namespace marigram::head

@@ -1,0 +1,69 @@
+#include "head/head.h"
+
+#include <numeric>
+#include <utility>
+
+namespace marigram::head {
+namespace {
+
+template <typename Visit>
+void for_each_shard(ShardSet shards, Visit visit) {
+  for (std::size_t i = 0; i < kShards; ++i) {
+    if ((shards >> i & 1U) != 0) visit(i);
+  }
+}
+
+}  // namespace
+
+Route::Route(std::span<const SeriesId> series) : rows_(series.size()) {
+  for (const SeriesId id : series) ++begins_[shard_of(id) + 1];
+  for (std::size_t i = 0; i < kShards; ++i) {
+    if (begins_[i + 1] > 0) shards_ |= ShardSet{1} << i;
+  }
+  std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
+  auto next = begins_;
+  for (std::uint32_t row = 0; row < series.size(); ++row) rows_[next[shard_of(series[row])]++] = row;
+}
+
+Head::Lock::Lock(Head& head, ShardSet shards) : head_(&head), shards_(shards) {
+  for_each_shard(shards_, [&](std::size_t i) { head_->shards_[i]->mutex().lock(); });
+}
+
+Head::Lock::~Lock() {
+  if (head_ == nullptr) return;
+  for_each_shard(shards_, [&](std::size_t i) { head_->shards_[i]->mutex().unlock(); });
+}
+
+Head::Lock::Lock(Lock&& other) noexcept : head_(std::exchange(other.head_, nullptr)), shards_(other.shards_) {}
+
+Head::Head(EqualTimes equal, MemoryBudget& budget) {
+  shards_.reserve(kShards);
+  for (std::size_t i = 0; i < kShards; ++i) shards_.push_back(std::make_unique<Shard>(equal, budget));
+}
+
+ShardSet Head::append(const Lock& lock, const std::shared_ptr<const Fields>& fields, const ArrivingRows& rows,
+                      const Route& route) {
+  ShardSet untidy = 0;
+  for_each_shard(lock.shards() & route.shards(), [&](std::size_t i) {
+    if (shards_[i]->append(fields, rows, route.rows(i))) untidy |= ShardSet{1} << i;
+  });
+  return untidy;
+}
+
+HeadView Head::view(const Lock& lock) const {
+  HeadView views;
+  for_each_shard(lock.shards(), [&](std::size_t i) { views[i] = shards_[i]->view(); });
+  return views;
+}
+
+HeadView Head::take(const Lock& lock) {
+  HeadView views;
+  for_each_shard(lock.shards(), [&](std::size_t i) { views[i] = shards_[i]->take(); });
+  return views;
+}
+
+void Head::tidy(ShardSet shards) {
+  for_each_shard(shards, [&](std::size_t i) { shards_[i]->tidy(); });
+}
+
+}  // namespace marigram::head
