@@ -24,6 +24,10 @@ Status check(const WalOptions& options) {
                           options.file_bytes, kSectorBytes, kFileBytesMin, kFileBytesMax));
 }
 
+std::uint32_t checksum(std::span<const std::byte> payload) {
+  return crc32c({reinterpret_cast<const char*>(payload.data()), payload.size()});
+}
+
 }  // namespace
 
 void Wal::Queue::add(const std::shared_ptr<LogFile>& file, std::uint64_t offset, std::span<const std::byte> header,
@@ -70,19 +74,31 @@ Wal::~Wal() {
   [[maybe_unused]] const Status written = write_out();
 }
 
+Status Wal::check_size(std::span<const std::byte> payload) const {
+  if (payload.size() <= payload_bytes_max()) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot append a batch to the log in {}: it is too large; got {} bytes, want at most {}; "
+                          "split it",
+                          folder_.name(), payload.size(), payload_bytes_max()));
+}
+
 Result<Lsn> Wal::append(std::span<const std::byte> payload, Durability durability) {
-  if (payload.size() > payload_bytes_max()) {
-    return fail(ErrorCode::kInvalidInput,
-                fmt::format("cannot append a batch to the log in {}: it is too large; got {} bytes, want at most {}; "
-                            "split it",
-                            folder_.name(), payload.size(), payload_bytes_max()));
-  }
-  const std::uint32_t crc = crc32c({reinterpret_cast<const char*>(payload.data()), payload.size()});
+  MARIGRAM_TRY(check_size(payload));
+  const std::uint32_t crc = checksum(payload);
   Lock lock(mutex_);
   MARIGRAM_TRY(make_room(lock, record_bytes(payload.size())));
   const Lsn lsn = place(RecordKind::kBatch, payload, crc);
   if (durability == Durability::kSync) MARIGRAM_TRY(wait(lock, position_, true));
   return lsn;
+}
+
+Result<Placed> Wal::append_in_file(Lsn file, std::span<const std::byte> payload) {
+  MARIGRAM_TRY(check_size(payload));
+  const std::uint32_t crc = checksum(payload);
+  Lock lock(mutex_);
+  MARIGRAM_TRY(make_room(lock, record_bytes(payload.size())));
+  if (current_->first() != file) return Placed{.lsn = {}, .file = current_->first()};
+  return Placed{.lsn = place(RecordKind::kBatch, payload, crc), .file = file};
 }
 
 Status Wal::sync() {

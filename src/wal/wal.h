@@ -46,6 +46,12 @@ struct WalOptions {
 
 struct OpenedWal;
 
+/// Where a batch went.
+struct Placed {
+  std::optional<Lsn> lsn = {};  ///< unset: nowhere
+  Lsn file = 0;                 ///< first LSN of the file that takes it
+};
+
 /// Thread-safe, but for close() and the destructor. Errors of append, sync, write_out, truncate and close:
 /// - kInvalidInput: the payload is too large; nothing was queued.
 /// - kResourceExhausted, kPermissionDenied: there is no space for another file, or it may not be made; nothing was
@@ -67,6 +73,9 @@ class Wal {
 
   /// Appends a batch and returns its LSN. O(bytes); waits for the disk if kSync, if the queue is full, and once a file.
   Result<Lsn> append(std::span<const std::byte> payload, Durability durability);
+  /// Appends a batch as kBuffered if it goes into the file that begins at `file`. If it would go into another, that one
+  /// is told and nothing is appended: so payloads can refer to what others in the same file have said.
+  Result<Placed> append_in_file(Lsn file, std::span<const std::byte> payload);
   /// All that was appended before the call is on stable storage when it returns.
   Status sync();
   /// All that was appended before the call has been handed to the operating system: it survives the death of the
@@ -109,6 +118,7 @@ class Wal {
 
   // All below are called with the lock, and those that get it let go of it while they work on files. Whoever does that
   // has set busy_: only one thread at a time works on files.
+  Status check_size(std::span<const std::byte> payload) const;
   Status make_room(Lock& lock, std::uint64_t bytes);
   Lsn place(RecordKind kind, std::span<const std::byte> payload, std::uint32_t payload_crc);
   void begin_next_file();

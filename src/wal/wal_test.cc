@@ -38,6 +38,26 @@ TEST_F(WalTest, PayloadsUpToTheSizeOfAFileFit) {
   EXPECT_EQ(payload_bytes_max(std::uint64_t{64} << 20), kPayloadBytesMax);
 }
 
+TEST_F(WalTest, ABatchGoesIntoTheFileItWasMadeFor) {
+  const OpenLog log = open();
+  const auto none = log.wal->append_in_file(7, bytes_of("a"));
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->lsn);
+  EXPECT_EQ(none->file, 0U);
+  const auto first = log.wal->append_in_file(none->file, bytes_of("a"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->lsn, Lsn{64});
+  const std::string most(log.wal->payload_bytes_max(), 'm');
+  const auto moved = log.wal->append_in_file(0, bytes_of(most));
+  ASSERT_TRUE(moved);
+  EXPECT_FALSE(moved->lsn);
+  EXPECT_EQ(moved->file, 1'024U);
+  ASSERT_TRUE(log.wal->append_in_file(1'024, bytes_of(most))->lsn);
+  EXPECT_FALSE(log.wal->append_in_file(0, bytes_of(most + "m")));
+  ASSERT_TRUE(log.wal->sync());
+  EXPECT_THAT(payloads_of(open().entries), ElementsAre("a", most));
+}
+
 TEST_F(WalTest, BadSizesOfFilesAreRefused) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{512}, std::uint64_t{1'025}, kFileBytesMax + 512}) {
     const auto log = open_log(*disk_, small_files(size));
