@@ -35,6 +35,14 @@ enum class Dialect {
   kV7,  ///< timeseries-table-format 0.9 (protocol 7): many series, 64-bit coverage
 };
 
+/// What a table does with rows of one series and time.
+enum class Duplicates {
+  kReject,  ///< refuses an append with rows where the table, or the append itself, has some: one row a series and
+            ///< bucket
+  kLast,    ///< the row that came last replaces the others
+  kAll,     ///< keeps all rows, in the order in which they came
+};
+
 /// A column, as users name its type: bool, int32, int64, uint64, float32, float64, string, binary,
 /// timestamp[ms|us|ns] with an optional zone (`timestamp[us,UTC]`), decimal(p,s), and what files bring along.
 struct ColumnInfo {
@@ -54,8 +62,9 @@ struct TableOptions {
   std::optional<std::uint64_t> index_step = {};  ///< coverage grid of an integer index, >= 1; instead of `bucket`
   std::optional<std::string> timezone = {};      ///< IANA zone recorded with the index; buckets stay in UTC
   Dialect dialect = Dialect::kV7;
-  std::optional<std::string> calendar = {};  ///< JSON text of a calendar (docs/format/coverage.md)
-  std::string partition = "1d";              ///< a segment never crosses a multiple of this width
+  std::optional<std::string> calendar = {};     ///< JSON text of a calendar (docs/format/coverage.md)
+  std::string partition = "1d";                 ///< a segment never crosses a multiple of this width
+  Duplicates duplicates = Duplicates::kReject;  ///< for good; v1 knows kReject only
 };
 
 /// Which version to open.
@@ -92,12 +101,13 @@ struct TableInfo {
   std::optional<std::string> timezone = {};
   std::optional<IndexValue> min = {};  ///< unset for an empty table
   std::optional<IndexValue> max = {};
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;  ///< of all segments, with those that later ones replaced and compaction has not met yet
   std::uint64_t segments = 0;
   std::vector<ColumnInfo> tags = {};
   std::vector<ColumnInfo> fields = {};       ///< all columns but time and tags
   std::vector<std::string> features = {};    ///< declared reader and writer features
   std::optional<std::string> calendar = {};  ///< JSON text
+  Duplicates duplicates = Duplicates::kReject;
 };
 
 struct CommitInfo {

@@ -36,7 +36,7 @@ std::string column_list(const std::vector<ColumnInfo>& columns) {
 std::string describe(const std::string& name, const TableInfo& info) {
   std::string out;
   const auto line = [&out](std::string_view title, std::string_view text) {
-    fmt::format_to(std::back_inserter(out), "{:<9} {}\n", title, text);
+    fmt::format_to(std::back_inserter(out), "{:<10} {}\n", title, text);
   };
   line("table", name);
   line("version", fmt::format("{} ({})", info.version, dialect_name(info.dialect)));
@@ -49,6 +49,7 @@ std::string describe(const std::string& name, const TableInfo& info) {
     line("range", fmt::format("{} to {}", format_index_value(*info.min), format_index_value(*info.max)));
   }
   line("bucket", info.bucket);
+  line("duplicates", duplicates_name(info.duplicates));
   if (info.timezone) line("timezone", *info.timezone);
   line("tags", column_list(info.tags));
   line("fields", info.unit || !info.fields.empty() ? column_list(info.fields) : "those of the first rows");

@@ -89,6 +89,9 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   command.add_option("--partition", options.partition, "A segment never crosses a multiple of this width")
       ->type_name("WIDTH")
       ->capture_default_str();
+  add_choice(command, "--duplicates", options.duplicates, {"reject", "last", "all"},
+             "Rows of one series and time: refuse them, keep the last one, or keep all")
+      ->capture_default_str();
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -110,6 +113,8 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   MARIGRAM_TRY(set_grid(context, options, table));
   if (!options.timezone.empty()) table.timezone = options.timezone;
   table.dialect = options.dialect == "v1" ? Dialect::kV1 : Dialect::kV7;
+  if (options.duplicates == "last") table.duplicates = Duplicates::kLast;
+  if (options.duplicates == "all") table.duplicates = Duplicates::kAll;
   if (!options.calendar_file.empty()) {
     MARIGRAM_ASSIGN(table.calendar, read_calendar(options.calendar_file));
   }

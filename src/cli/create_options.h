@@ -28,10 +28,11 @@ struct CreateOptions {
   std::uint64_t index_step = 0;
   std::string timezone;
   std::string partition = "1d";
+  std::string duplicates = "reject";
 };
 
-/// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone and
-/// --partition.
+/// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
+/// --partition and --duplicates.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

@@ -78,6 +78,7 @@ Json to_json(const TableInfo& info) {
           {"tags", to_json(info.tags)},
           {"fields", to_json(info.fields)},
           {"bucket", info.bucket},
+          {"duplicates", duplicates_name(info.duplicates)},
           {"features", info.features}};
 }
 
@@ -111,6 +112,11 @@ std::vector<std::string> names_of(const std::vector<ColumnInfo>& columns) {
 
 const char* dialect_name(Dialect dialect) {
   return dialect == Dialect::kV1 ? "v1" : "v7";
+}
+
+const char* duplicates_name(Duplicates duplicates) {
+  if (duplicates == Duplicates::kLast) return "last";
+  return duplicates == Duplicates::kAll ? "all" : "reject";
 }
 
 }  // namespace marigram::cli

@@ -36,5 +36,6 @@ Json to_json(const CommitInfo& commit);
 /// Names of the columns.
 std::vector<std::string> names_of(const std::vector<ColumnInfo>& columns);
 const char* dialect_name(Dialect dialect);
+const char* duplicates_name(Duplicates duplicates);
 
 }  // namespace marigram::cli

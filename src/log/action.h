@@ -8,6 +8,7 @@
 
 #include "model/table_meta.h"
 
+#include <marigram/table.h>
 #include <marigram/time.h>
 
 #include <cstdint>
@@ -50,15 +51,32 @@ struct UnknownAction {
 
 using Action = std::variant<UpdateTableMeta, AddSegment, RemoveSegment, UpdateTableCoverage, UnknownAction>;
 
+/// A position in a write-ahead log: what its records before `lsn` say of a table is in the table's segments.
+struct WalMark {
+  std::string log = {};  // the log's id: 32 lower-case hex digits
+  std::uint64_t lsn = 0;
+
+  friend bool operator==(const WalMark&, const WalMark&) = default;
+};
+
+/// Required of readers and writers of tables whose policy on duplicates is not kReject: who does not know it would show
+/// rows that others replaced, or refuse rows that the table takes.
+inline constexpr const char* kDuplicatesFeature = "marigram_duplicates";
+
 /// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
 struct Extension {
   std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
-  std::string operation = {};                 // create, append, remove_segments, add_columns, repair
+  std::string operation = {};                 // create, append, mark, compact, remove_rows, remove_segments, ...
   std::optional<std::string> partition = {};  // table option: segment partition width ("1d"); last one wins
   std::optional<std::string> calendar = {};   // table option: calendar JSON; last one wins; "" removes it
   /// Table option: types declared for columns before the first append brings the schema, as model::format_type spells
   /// them ({"ts":"timestamp[us]"}); last one wins. Left out of the JSON when empty.
   std::map<std::string, std::string> declared_types = {};
+  /// Table option: comes with the commit that creates the table and never changes. kReject is left out of the JSON.
+  Duplicates duplicates = Duplicates::kReject;
+  std::optional<WalMark> wal = {};  // last one wins
+  std::optional<std::uint64_t> rank =
+      {};  // of all segments that the commit adds; 1 to its version, which is the default
 
   friend bool operator==(const Extension&, const Extension&) = default;
 };

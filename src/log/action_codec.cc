@@ -4,14 +4,19 @@
 #include "log/commit_codec.h"
 #include "log/meta_codec.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 namespace marigram::log {
@@ -23,6 +28,9 @@ constexpr std::string_view kAddSegment = "AddSegment";
 constexpr std::string_view kRemoveSegment = "RemoveSegment";
 constexpr std::string_view kUpdateTableMeta = "UpdateTableMeta";
 constexpr std::string_view kUpdateTableCoverage = "UpdateTableCoverage";
+
+/// In the order of Duplicates.
+constexpr std::string_view kDuplicates[] = {"reject", "last", "all"};
 
 // ---- out ----
 
@@ -61,6 +69,10 @@ Json segment_out(Dialect dialect, const model::SegmentMeta& segment) {
   out["row_count"] = segment.row_count;
   if (segment.file_size) out["file_size"] = *segment.file_size;
   if (segment.coverage_path) out["coverage_path"] = *segment.coverage_path;
+  if (segment.rank != model::SegmentRank{}) {  // of a checkpoint: a commit's segments have none yet
+    out["rank"] = segment.rank.rank;
+    out["place"] = segment.rank.place;
+  }
   return out;
 }
 
@@ -186,6 +198,27 @@ Result<DecodedAction> add_in(json::Element element) {
   return DecodedAction{std::move(add), dialect};
 }
 
+Result<Duplicates> duplicates_in(const json::Slot& slot) {
+  MARIGRAM_ASSIGN(const auto text, json::optional_text(slot));
+  if (!text) return Duplicates::kReject;
+  const auto* found = std::ranges::find(kDuplicates, *text);
+  if (found != std::end(kDuplicates)) return static_cast<Duplicates>(found - std::begin(kDuplicates));
+  return json::bad(fmt::format("member \"{}\" is no known policy; got \"{}\", want {}", slot.name, *text,
+                               fmt::join(kDuplicates, ", ")));
+}
+
+/// {"log":HEX32,"lsn":u64}
+Result<std::optional<WalMark>> wal_in(const json::Slot& slot) {
+  if (!json::given(slot)) return std::nullopt;
+  std::array slots{json::Slot{"log"}, json::Slot{"lsn"}};
+  MARIGRAM_TRY(json::read_members(*slot.value, "the mark of the write-ahead log", slots));
+  WalMark mark;
+  MARIGRAM_ASSIGN(mark.log, json::text(slots[0]));
+  MARIGRAM_ASSIGN(mark.lsn, json::u64(slots[1]));
+  if (mark.log.size() == 32 && mark.log.find_first_not_of("0123456789abcdef") == std::string::npos) return mark;
+  return json::bad(fmt::format("a write-ahead log is named \"{}\"; want 32 hex digits", mark.log));
+}
+
 Result<DecodedAction> known_action_in(std::string_view name, json::Element value, json::Element whole) {
   if (name == kAddSegment) return add_in(value);
   if (name == kRemoveSegment) return remove_in(value);
@@ -197,12 +230,27 @@ Result<DecodedAction> known_action_in(std::string_view name, json::Element value
 }  // namespace
 
 Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment) {
-  enum : std::size_t { kPath, kFormat, kLayout, kMin, kMax, kRows, kSize, kCoverage, kId, kTsMin, kTsMax };
-  // v7 members in their order, then those of v1 alone.
+  enum : std::size_t {
+    kPath,
+    kFormat,
+    kLayout,
+    kMin,
+    kMax,
+    kRows,
+    kSize,
+    kCoverage,
+    kId,
+    kTsMin,
+    kTsMax,
+    kRank,
+    kPlace
+  };
+  // v7 members in their order, those of v1 alone, those of checkpoints alone.
   std::array slots{json::Slot{"path"},      json::Slot{"format"},        json::Slot{"entity_layout"},
                    json::Slot{"index_min"}, json::Slot{"index_max"},     json::Slot{"row_count"},
                    json::Slot{"file_size"}, json::Slot{"coverage_path"}, json::Slot{"segment_id"},
-                   json::Slot{"ts_min"},    json::Slot{"ts_max"}};
+                   json::Slot{"ts_min"},    json::Slot{"ts_max"},        json::Slot{"rank"},
+                   json::Slot{"place"}};
   MARIGRAM_TRY(json::read_members(element, "it", slots));
   const Dialect dialect = slots[kId].value && !slots[kMin].value ? Dialect::kV1 : Dialect::kV7;
   MARIGRAM_ASSIGN(segment.path, path_in(slots[kPath]));
@@ -224,6 +272,10 @@ Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment) {
   if (json::given(slots[kCoverage])) {
     MARIGRAM_ASSIGN(segment.coverage_path, path_in(slots[kCoverage]));
   }
+  if (slots[kRank].value) {
+    MARIGRAM_ASSIGN(segment.rank.rank, json::u64(slots[kRank]));
+    MARIGRAM_ASSIGN(segment.rank.place, json::u64(slots[kPlace]));
+  }
   return dialect;
 }
 
@@ -239,8 +291,9 @@ Result<DecodedAction> action_in(json::Element element) {
 }
 
 Result<Extension> extension_in(json::Element element) {
-  std::array slots{json::Slot{"transaction_id"}, json::Slot{"operation"}, json::Slot{"partition"},
-                   json::Slot{"calendar"}, json::Slot{"declared_types"}};
+  std::array slots{
+      json::Slot{"transaction_id"}, json::Slot{"operation"},  json::Slot{"partition"}, json::Slot{"calendar"},
+      json::Slot{"declared_types"}, json::Slot{"duplicates"}, json::Slot{"wal"},       json::Slot{"rank"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -248,6 +301,9 @@ Result<Extension> extension_in(json::Element element) {
   MARIGRAM_ASSIGN(extension.partition, json::optional_text(slots[2]));
   MARIGRAM_ASSIGN(extension.calendar, json::optional_text(slots[3]));
   MARIGRAM_ASSIGN(extension.declared_types, json::text_map(slots[4]));
+  MARIGRAM_ASSIGN(extension.duplicates, duplicates_in(slots[5]));
+  MARIGRAM_ASSIGN(extension.wal, wal_in(slots[6]));
+  MARIGRAM_ASSIGN(extension.rank, json::optional_u64(slots[7]));
   return extension;
 }
 
@@ -279,6 +335,11 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (extension.partition) out["partition"] = *extension.partition;
   if (extension.calendar) out["calendar"] = *extension.calendar;
   if (!extension.declared_types.empty()) out["declared_types"] = extension.declared_types;
+  if (extension.duplicates != Duplicates::kReject) {
+    out["duplicates"] = kDuplicates[static_cast<std::size_t>(extension.duplicates)];
+  }
+  if (extension.wal) out["wal"] = Json{{"log", extension.wal->log}, {"lsn", extension.wal->lsn}};
+  if (extension.rank) out["rank"] = *extension.rank;
   return dump(out);
 }
 

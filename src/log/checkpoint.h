@@ -5,9 +5,9 @@
 // `_timeseries_log/_checkpoints/%010d.jsonl`, compact JSON, each line ended by "\n":
 //   {"marigram_checkpoint":1,"version":N,"commit_blake3":HEX64,"dialect":"v1"|"v7","timestamp":RFC3339}   of commit N
 //   {"UpdateTableMeta":META}
-//   {"AddSegment":SEGMENT}                               each live segment, by key
+//   {"AddSegment":SEGMENT}                               each live segment, by key, with its rank if it has one
 //   {"TableCoverage":{"path":str,"version":V}}           unless there is none; V is the commit that set it
-//   {"Marigram":{...}}                                   the table's options, as members of the extension
+//   {"Marigram":{...}}                                   options and mark of the table, as members of the extension
 //   {"Unknown":ACTION}                                   each action that the writer did not know, oldest first
 //   {"lines":L,"crc32c":"HEX8"}                          of all lines before this one: their number, their bytes
 #pragma once

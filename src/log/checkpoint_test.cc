@@ -26,11 +26,20 @@ class CheckpointTest : public ::testing::Test {
   TableState make_table(std::int64_t commits, Dialect dialect = Dialect::kV7) {
     TableState state;
     Log writer = log();
-    EXPECT_TRUE(writer.commit(state, create_proposal(dialect)));
+    Proposal create = create_proposal(dialect);
+    if (dialect == Dialect::kV7) {
+      create.extension.duplicates = Duplicates::kLast;
+      auto& meta = std::get<UpdateTableMeta>(create.actions.front()).meta;
+      meta.reader_features.insert(kDuplicatesFeature);
+      meta.writer_features.insert(kDuplicatesFeature);
+    }
+    EXPECT_TRUE(writer.commit(state, std::move(create)));
     while (state.version < static_cast<std::uint64_t>(commits)) {
       clock_.advance(std::chrono::seconds(1));
       Proposal proposal = append_proposal(static_cast<std::int64_t>(state.version), dialect);
       proposal.extension.declared_types = {{"ts", "timestamp[us]"}};
+      proposal.extension.wal = WalMark{.log = std::string(32, '1'), .lsn = state.version};
+      if (state.version == 3) proposal.extension.rank = 2;
       if (dialect == Dialect::kV7 && state.version == 2) {
         proposal.actions.push_back(UnknownAction{R"({"Future":{"a":[1,"\n"]}})"});
       }

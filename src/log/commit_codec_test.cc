@@ -161,6 +161,21 @@ TEST(CommitCodecTest, TheExtensionIsAnActionInV7AndAMemberInV1) {
       "twice");
 }
 
+TEST(CommitCodecTest, PolicyMarkAndRankAreMembersOfTheExtension) {
+  const std::string extension =
+      R"({"transaction_id":"t","operation":"o","duplicates":"last","wal":{"log":"00112233445566778899aabbccddeeff","lsn":18446744073709551615},"rank":3})";
+  const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
+  expect_round_trip(text);
+  expect_round_trip(with(text, "last", "all"));
+  expect_refused(with(text, "last", "first"), "want reject, last, all");
+  for (const char* log : {"", "00112233445566778899aabbccddeef", "00112233445566778899AABBCCDDEEFF",
+                          "0x112233445566778899aabbccddeeff"}) {
+    expect_refused(with(text, "00112233445566778899aabbccddeeff", log), "32 hex digits");
+  }
+  expect_refused(with(text, "18446744073709551615", "-1"), "lsn");
+  expect_refused(with(text, R"("rank":3)", R"("rank":-3)"), "rank");
+}
+
 TEST(CommitCodecTest, WhatIsNewerIsRefusedByName) {
   const auto newer = [](const std::string& text, const std::string& name) {
     expect_refused(text, name, ErrorCode::kInvalidInput);

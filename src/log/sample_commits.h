@@ -54,9 +54,13 @@ inline Proposal append_proposal(std::int64_t n, Dialect dialect = Dialect::kV7, 
 inline std::string describe(const TableState& state) {
   std::string text = fmt::format("{} {} {} {}|", state.version, format_rfc3339(state.timestamp),
                                  state.partition.value_or("-"), state.calendar.value_or("-"));
-  for (const auto& [key, segment] : state.segments) text += fmt::format("{}:{} ", key, segment->row_count);
+  for (const auto& [key, segment] : state.segments) {
+    text += fmt::format("{}:{}:{}.{} ", key, segment->row_count, segment->rank.rank, segment->rank.place);
+  }
   if (state.coverage) text += fmt::format("|{} {}", state.coverage->path, state.coverage->version);
   for (const auto& [name, type] : state.declared_types) text += fmt::format("|{} {}", name, type);
+  text += fmt::format("|{}", static_cast<int>(state.duplicates));
+  if (state.wal) text += fmt::format("|{} {}", state.wal->log, state.wal->lsn);
   for (const auto& action : state.unknown_actions) text += "|" + action;
   return text;
 }

@@ -156,11 +156,34 @@ Status check_live(const TableState& state, const Commit& commit) {
   return {};
 }
 
+/// The policy on duplicates comes with the first commit and stays; whoever does not know of it is told by a feature.
+Status check_duplicates(const TableState& state, const Commit& commit, const model::TableMeta& meta) {
+  const Duplicates said = commit.extension ? commit.extension->duplicates : Duplicates::kReject;
+  const Duplicates policy = state.version == 0 ? said : state.duplicates;
+  if (said != Duplicates::kReject && said != policy) return wrong("it changes the table's policy on duplicates");
+  const bool declared = policy != Duplicates::kReject;
+  if (meta.reader_features.contains(kDuplicatesFeature) == declared &&
+      meta.writer_features.contains(kDuplicatesFeature) == declared) {
+    return {};
+  }
+  return wrong(fmt::format("the table's policy on duplicates and its feature {} do not fit", kDuplicatesFeature));
+}
+
+/// A later commit must not stand below the segments of an earlier one.
+Status check_rank(const Commit& commit) {
+  if (!commit.extension || !commit.extension->rank) return {};
+  const std::uint64_t rank = *commit.extension->rank;
+  if (rank >= 1 && rank <= commit.version) return {};
+  return wrong(fmt::format("its segments have rank {}; want 1 to {}", rank, commit.version));
+}
+
 Status check_actions(const TableState& state, const Commit& commit) {
   if (commit.version != state.version + 1) return wrong(fmt::format("the table is at version {}", state.version));
   MARIGRAM_ASSIGN(const model::TableMeta* meta, last_meta(state, commit));
   if (meta == nullptr) return wrong("the table has no metadata");
   if (commit.dialect && commit.dialect != meta->dialect) return wrong("it is of another dialect than the table");
+  MARIGRAM_TRY(check_duplicates(state, commit, *meta));
+  MARIGRAM_TRY(check_rank(commit));
   for (const Action& action : commit.actions) {
     if (const auto* add = std::get_if<AddSegment>(&action)) {
       MARIGRAM_TRY(check_segment(*meta, add->segment));
@@ -176,16 +199,21 @@ Status check_actions(const TableState& state, const Commit& commit) {
 }
 
 void apply_extension(TableState& state, Extension extension) {
+  if (extension.duplicates != Duplicates::kReject) state.duplicates = extension.duplicates;
+  if (extension.wal) state.wal = std::move(extension.wal);
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);
   if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
 }
 
-void apply_action(TableState& state, Action action, std::uint64_t version) {
+/// `rank`: of the next segment.
+void apply_action(TableState& state, Action action, std::uint64_t version, model::SegmentRank& rank) {
   if (auto* update = std::get_if<UpdateTableMeta>(&action)) {
     state.meta = std::move(update->meta);
   } else if (auto* add = std::get_if<AddSegment>(&action)) {
-    auto segment = std::make_shared<const model::SegmentMeta>(std::move(add->segment));
+    auto segment = std::make_shared<model::SegmentMeta>(std::move(add->segment));
+    segment->rank = state.duplicates == Duplicates::kReject ? model::SegmentRank{} : rank;
+    ++rank.place;
     state.segments.insert_or_assign(segment->key(state.dialect()), segment);
   } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
     state.segments.erase(remove->key);
@@ -230,8 +258,12 @@ Status apply(TableState& state, Commit commit) {
       if (const auto* update = std::get_if<UpdateTableMeta>(&action)) state.meta = update->meta;
     }
   }
-  for (Action& action : commit.actions) apply_action(state, std::move(action), commit.version);
-  if (commit.extension) apply_extension(state, std::move(*commit.extension));
+  model::SegmentRank rank{.rank = commit.version};
+  if (commit.extension) {
+    rank.rank = commit.extension->rank.value_or(commit.version);
+    apply_extension(state, std::move(*commit.extension));
+  }
+  for (Action& action : commit.actions) apply_action(state, std::move(action), commit.version, rank);
   state.version = commit.version;
   state.timestamp = commit.timestamp;
   return {};

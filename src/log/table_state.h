@@ -29,14 +29,17 @@ struct TableState {
   std::optional<std::string> partition = {};
   std::optional<std::string> calendar = {};
   std::map<std::string, std::string> declared_types = {};  // see Extension
-  std::vector<std::string> unknown_actions = {};           // verbatim, oldest first
+  Duplicates duplicates = Duplicates::kReject;
+  std::optional<WalMark> wal = {};
+  std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 
   Dialect dialect() const { return meta ? meta->dialect : Dialect::kV7; }
 };
 
 /// Applies the next commit (commit.version == state.version + 1). kCorruption when it contradicts the state: a
 /// duplicate live path (v7), metadata that lowers the protocol, drops a feature, or changes the index or existing
-/// columns (v7), an index value of another domain, a first commit without metadata. The state is unchanged after an
+/// columns (v7), an index value of another domain, a first commit without metadata, another policy on duplicates than
+/// the table's, a rank above the commit's version. The state is unchanged after an
 /// error. O(actions), whatever the state holds.
 Status apply(TableState& state, Commit commit);
 /// Whether apply would succeed.

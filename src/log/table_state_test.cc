@@ -54,6 +54,65 @@ TEST(TableStateTest, FirstCommitBringsMetadata) {
   EXPECT_EQ(state.segments.size(), 1U);
 }
 
+model::TableMeta with_policy() {
+  model::TableMeta meta = sample_meta();
+  meta.reader_features.insert(kDuplicatesFeature);
+  meta.writer_features.insert(kDuplicatesFeature);
+  return meta;
+}
+
+Commit with_extension(Commit commit, Extension extension) {
+  commit.extension = std::move(extension);
+  return commit;
+}
+
+TEST(TableStateTest, PolicyOnDuplicatesIsThatOfTheFirstCommit) {
+  TableState state;
+  const Extension last{.duplicates = Duplicates::kLast};
+  EXPECT_FALSE(check(state, commit_of(1, {UpdateTableMeta{with_policy()}}))) << "a feature without policy";
+  EXPECT_FALSE(check(state, with_extension(commit_of(1, {UpdateTableMeta{sample_meta()}}), last))) << "or the reverse";
+  model::TableMeta readers_only = with_policy();
+  readers_only.writer_features.clear();
+  EXPECT_FALSE(check(state, with_extension(commit_of(1, {UpdateTableMeta{readers_only}}), last)));
+  ASSERT_TRUE(apply(state, with_extension(commit_of(1, {UpdateTableMeta{with_policy()}}), last)));
+  EXPECT_EQ(state.duplicates, Duplicates::kLast);
+  EXPECT_FALSE(check(state, with_extension(commit_of(2, {}), {.duplicates = Duplicates::kAll})));
+  EXPECT_FALSE(check(state, commit_of(2, {UpdateTableMeta{sample_meta()}})));
+  ASSERT_TRUE(apply(state, commit_of(2, {})));
+  ASSERT_TRUE(apply(state, with_extension(commit_of(3, {}), last)));
+  EXPECT_EQ(state.duplicates, Duplicates::kLast);
+  expect_refused(table(), {UpdateTableMeta{with_policy()}}, "policy on duplicates");
+}
+
+TEST(TableStateTest, SegmentsKeepTheRankOfTheirCommit) {
+  TableState state;
+  ASSERT_TRUE(apply(state, with_extension(commit_of(1, {UpdateTableMeta{with_policy()}, AddSegment{sample_segment(0)}}),
+                                          {.duplicates = Duplicates::kAll})));
+  ASSERT_TRUE(apply(state, commit_of(2, {AddSegment{sample_segment(2)}, AddSegment{sample_segment(1)}})));
+  const Commit rewrite = commit_of(3, {RemoveSegment{sample_segment(2).path}, AddSegment{sample_segment(3)}});
+  for (const std::uint64_t rank : {0U, 4U}) EXPECT_FALSE(check(state, with_extension(rewrite, {.rank = rank})));
+  ASSERT_TRUE(apply(state, with_extension(rewrite, {.rank = 2})));
+  const auto rank_of = [&](std::int64_t n) {
+    const model::SegmentRank rank = state.segments.at(sample_segment(n).path)->rank;
+    return std::pair(rank.rank, rank.place);
+  };
+  EXPECT_EQ(rank_of(0), std::pair(1UL, 0UL));
+  EXPECT_EQ(rank_of(1), std::pair(2UL, 1UL));
+  EXPECT_EQ(rank_of(3), std::pair(2UL, 0UL));
+  EXPECT_EQ(table().segments.begin()->second->rank, model::SegmentRank{}) << "a table that rejects has no use for it";
+}
+
+TEST(TableStateTest, TheLastWalMarkWins) {
+  TableState state = table();
+  const WalMark first{.log = std::string(32, 'a'), .lsn = 7};
+  const WalMark other{.log = std::string(32, 'b'), .lsn = 1};
+  ASSERT_TRUE(apply(state, with_extension(commit_of(2, {}), {.wal = first})));
+  ASSERT_TRUE(apply(state, with_extension(commit_of(3, {}), {})));
+  EXPECT_EQ(state.wal, first);
+  ASSERT_TRUE(apply(state, with_extension(commit_of(4, {}), {.wal = other})));
+  EXPECT_EQ(state.wal, other);
+}
+
 TEST(TableStateTest, V7RefusesWhatContradicts) {
   const TableState state = table();
   expect_refused(state, {AddSegment{sample_segment(0)}}, "in the table already");

@@ -8,6 +8,7 @@
 #include <marigram/table.h>
 #include <marigram/time.h>
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -38,6 +39,15 @@ struct MixedSeries {
 };
 using SegmentLayout = std::variant<NoSeries, MixedSeries, SeriesKey>;
 
+/// What tells which rows are later among those of equal series and time: those of the segment with the greater rank.
+/// Unset (zero) in tables that reject such rows, and before the segment is committed.
+struct SegmentRank {
+  std::uint64_t rank = 0;   // of the commit that added the segment: its version, unless it says another
+  std::uint64_t place = 0;  // among the segments of that commit
+
+  friend auto operator<=>(const SegmentRank&, const SegmentRank&) = default;
+};
+
 struct SegmentMeta {
   std::string id = {};    // v1 only; v7 segments are known by their path
   std::string path = {};  // canonical, relative to the table
@@ -48,6 +58,7 @@ struct SegmentMeta {
   std::uint64_t row_count = 0;
   std::optional<std::uint64_t> file_size = {};
   std::optional<std::string> coverage_path = {};
+  SegmentRank rank = {};
 
   friend bool operator==(const SegmentMeta&, const SegmentMeta&) = default;
 

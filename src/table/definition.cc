@@ -111,6 +111,18 @@ Status declare_columns(const TableOptions& options, const model::IndexKind& kind
   return {};
 }
 
+Status declare_duplicates(const TableOptions& options, log::Proposal& proposal, model::TableMeta& meta) {
+  if (options.duplicates == Duplicates::kReject) return {};
+  if (options.dialect == Dialect::kV1) {
+    return fail(ErrorCode::kInvalidInput,
+                "cannot create table: dialect v1 only rejects duplicates; use dialect v7 to keep the last or all");
+  }
+  proposal.extension.duplicates = options.duplicates;
+  meta.reader_features.insert(log::kDuplicatesFeature);
+  meta.writer_features.insert(log::kDuplicatesFeature);
+  return {};
+}
+
 }  // namespace
 
 Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
@@ -134,6 +146,7 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
     }
     proposal.extension.calendar = options.calendar;
   }
+  MARIGRAM_TRY(declare_duplicates(options, proposal, meta));
   meta.index = std::move(index);
   proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
   return proposal;
@@ -194,6 +207,7 @@ TableInfo describe(const log::TableState& state) {
   TableInfo info;
   info.version = state.version;
   info.dialect = state.dialect();
+  info.duplicates = state.duplicates;
   if (state.meta) {
     info.created_at = state.meta->created_at;
     info.features.assign(state.meta->reader_features.begin(), state.meta->reader_features.end());

@@ -11,7 +11,8 @@ class Create(CliTest):
         shown = self.json("show", "t")
         self.assertEqual(shown, {"version": 1, "dialect": "v7", "rows": 0, "segments": 0,
                                  "time": {"name": "time", "unit": None, "min": None, "max": None},
-                                 "tags": [], "fields": [], "bucket": "1h", "features": shown["features"]})
+                                 "tags": [], "fields": [], "bucket": "1h", "duplicates": "reject",
+                                 "features": shown["features"]})
 
     def test_json(self):
         self.assertEqual(self.json("create", "t", "--time", "time"), {"table": "t", "version": 1, "dialect": "v7"})
@@ -51,6 +52,13 @@ class Create(CliTest):
         self.write("rows.csv", "n,v\n-25,1\n-5,2\n5,3\n")
         self.run_cli("import", "t", "rows.csv")
         self.assertEqual([row["v"] for row in self.rows("t", "--from", "-24", "--to", "5")], [2])
+
+    def test_duplicates(self):
+        for policy in ("last", "all"):
+            self.run_cli("create", policy, "--time", "time", "--duplicates", policy)
+            shown = self.json("show", policy)
+            self.assertEqual((shown["duplicates"], shown["features"]), (policy, ["marigram_duplicates"]))
+        self.error("create", "t", "--time", "time", "--dialect", "v1", "--duplicates", "all", code=2)
 
     def test_dialect_v1(self):
         self.run_cli("create", "t", "--time", "time", "--dialect", "v1")

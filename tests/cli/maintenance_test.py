@@ -17,7 +17,8 @@ class Maintenance(CliTest):
 
     def test_show_json(self):
         shown = self.json("show", "stations")
-        self.assertEqual(list(shown), ["version", "dialect", "rows", "segments", "time", "tags", "fields", "bucket", "features"])
+        self.assertEqual(list(shown), ["version", "dialect", "rows", "segments", "time", "tags", "fields", "bucket",
+                                       "duplicates", "features"])
         self.assertEqual(shown["tags"], [{"name": "station", "type": "string"}])
         self.assertEqual(shown["time"], {"name": "time", "unit": "us", "min": "2024-01-01T00:00:00Z", "max": "2024-01-01T05:00:00Z"})
 
