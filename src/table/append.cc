@@ -138,7 +138,8 @@ class Appender {
   Status flush() {
     if (buffered_.empty()) return {};
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
-    MARIGRAM_ASSIGN(OrderedRows rows, OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width));
+    MARIGRAM_ASSIGN(OrderedRows rows,
+                    OrderedRows::make(std::exchange(buffered_, {}), *state_->meta->index, width, state_->duplicates));
     rows_buffered_ = 0;
     span_buffered_ = {};
     MARIGRAM_ASSIGN(std::vector<Piece> pieces, summarize(rows));
@@ -167,8 +168,7 @@ class Appender {
     tasks.reserve(parts.size());
     for (const SegmentRows part : parts) {
       tasks.push_back(engine_.environment().pool->submit([this, &rows, part]() -> Result<segment::RowSummary> {
-        segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(state_->dialect()),
-                                         "the append");
+        segment::CoverageBuilder builder(state_->dialect(), *state_->meta->index, duplicates_of(*state_), "the append");
         MARIGRAM_ASSIGN(const auto keys, rows.keys(part.offset, part.count));
         MARIGRAM_TRY(builder.add(*keys));
         return builder.finish();
@@ -260,8 +260,8 @@ class Appender {
 };
 
 /// `superseded`: the segments whose rows are to be appended anew, because another writer gave the table its schema.
-Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, StagedFiles& files,
-                                      std::vector<std::string>& superseded) {
+Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras,
+                                      StagedFiles& files, std::vector<std::string>& superseded) {
   MARIGRAM_TRY(engine.refresh());
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows.schema(), *state));
@@ -273,7 +273,7 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
   std::vector<std::string> keys;
   keys.reserve(staged.segments.size());
   for (const model::SegmentMeta& segment : staged.segments) keys.push_back(segment.path);
-  auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
+  auto result = commit_append(engine, alignment, std::move(staged), extras, attempt, files);
   if (lost_schema_race(result, alignment)) superseded = std::move(keys);
   return result;
 }
@@ -302,16 +302,23 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
 
 }  // namespace
 
-Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows) {
+Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras) {
   MARIGRAM_TRY(engine.check_writable());
   StagedFiles files(engine.store());
   std::vector<std::string> superseded;
-  auto result = append_to_newest(engine, rows, files, superseded);
+  auto result = append_to_newest(engine, rows, extras, files, superseded);
   if (superseded.empty()) return result;
   // The caller's rows are spent, but they lie in the segments that were not committed.
   MARIGRAM_ASSIGN(const auto again, rows_of(engine.store(), superseded));
   StagedFiles files_again(engine.store());
-  return append_to_newest(engine, *again, files_again, superseded);
+  return append_to_newest(engine, *again, extras, files_again, superseded);
+}
+
+Result<std::uint64_t> commit_wal_mark(Engine& engine, const log::WalMark& mark) {
+  MARIGRAM_TRY(engine.commit([&](const log::TableState&) -> Result<log::Proposal> {
+    return log::Proposal{.actions = {}, .extension = {.operation = "mark", .wal = mark}};
+  }));
+  return engine.state()->version;
 }
 
 }  // namespace marigram::table

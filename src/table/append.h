@@ -2,11 +2,14 @@
 #pragma once
 
 #include "io/object_store.h"
+#include "log/action.h"
 #include "table/engine.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace arrow {
@@ -15,8 +18,19 @@ class RecordBatchReader;
 
 namespace marigram::table {
 
-/// Rows in any order; some four million are held, checked and sorted at a time. kInvalidInput if there is no row.
-Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows);
+/// What else the commit of an append says.
+struct AppendExtras {
+  std::optional<log::WalMark> wal = {};  // what the rows bring the table's segments up to
+};
+
+/// Rows in any order; some four million are held, checked and sorted at a time. kInvalidInput if there is no row. In a
+/// table that keeps the last of equal rows, those of the append that later ones of the same four million replace are
+/// not written, nor counted; the others are replaced when they are read (docs/format/log.md, `duplicates`).
+Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras = {});
+
+/// A commit that says nothing but how far the write-ahead log is in segments: there was no row of this table in it.
+/// Returns the version.
+Result<std::uint64_t> commit_wal_mark(Engine& engine, const log::WalMark& mark);
 
 /// The rows of a Parquet file in any store, as append() takes them. Reads the file twice: it is checked whole
 /// (readable, fitting, not covered yet) before the first byte is written.

@@ -70,6 +70,7 @@ bool may_be_committed(const Error& error) {
 
 Status check_overlap(const log::TableState& state, const coverage::CoverageMap& covered,
                      const coverage::CoverageMap& added, const std::string& where) {
+  if (state.duplicates != Duplicates::kReject) return {};
   const auto overlap = coverage::find_overlap(covered, added);
   if (!overlap) return {};
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
@@ -95,7 +96,7 @@ Status check_pinned_series(const log::TableState& state, const SeriesKey& series
 }
 
 Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, Staged staged,
-                                   const std::string& attempt, StagedFiles& files) {
+                                   const AppendExtras& extras, const std::string& attempt, StagedFiles& files) {
   std::string snapshot_path;
   CoveragePtr snapshot;
   const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
@@ -114,6 +115,7 @@ Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, S
     snapshot = std::move(next);
     log::Proposal proposal{append_actions(now, alignment, staged, snapshot_path), {}};
     proposal.extension.operation = "append";
+    proposal.extension.wal = extras.wal;
     return proposal;
   };
   if (auto committed = engine.commit(propose); !committed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "table/alignment.h"
+#include "table/append.h"
 #include "table/engine.h"
 #include "table/staging.h"
 
@@ -22,7 +23,8 @@ struct Staged {
   std::optional<SeriesKey> series = {};  // v1: the one series of all rows; empty key without tags
 };
 
-/// kOverlap with OverlapInfo if `added` covers what `covered` covers already; `where` ends the message's first clause.
+/// kOverlap with OverlapInfo if `added` covers what `covered` covers already, in a table that rejects duplicates;
+/// `where` ends the message's first clause.
 Status check_overlap(const log::TableState& state, const coverage::CoverageMap& covered,
                      const coverage::CoverageMap& added, const std::string& where);
 
@@ -32,6 +34,6 @@ Status check_pinned_series(const log::TableState& state, const SeriesKey& series
 /// Commits; the staged files are kept if the commit is there or may be. kSchemaMismatch when another writer gave the
 /// table another schema since the alignment was made.
 Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, Staged staged,
-                                   const std::string& attempt, StagedFiles& files);
+                                   const AppendExtras& extras, const std::string& attempt, StagedFiles& files);
 
 }  // namespace marigram::table

@@ -25,7 +25,7 @@ namespace {
 Status check_file(Engine& engine, const log::TableState& state, io::ObjectStore& source, const std::string& key) {
   MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(source, key, {}));
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows->schema(), state));
-  segment::CoverageBuilder builder(state.dialect(), *state.meta->index, duplicates_of(state.dialect()), key);
+  segment::CoverageBuilder builder(state.dialect(), *state.meta->index, duplicates_of(state), key);
   MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true, [&](const arrow::RecordBatch& batch) -> Status {
     MARIGRAM_ASSIGN(const auto aligned, alignment.align(batch));
     return builder.add(*aligned);
@@ -85,7 +85,7 @@ Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, boo
   MARIGRAM_TRY(check_same_columns(file, alignment.schema(), key));
   // All columns are read, though only those of the index matter here: a file that cannot be read stays out.
   MARIGRAM_ASSIGN(const auto rows, segment::open_parquet_rows(engine.store(), key, {}));
-  segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(state->dialect()), key);
+  segment::CoverageBuilder builder(state->dialect(), index, duplicates_of(*state), key);
   MARIGRAM_TRY(for_each_batch(*rows, "cannot append " + key, true,
                               [&](const arrow::RecordBatch& batch) { return builder.add(batch); }));
   MARIGRAM_TRY(check_scan(*reader, index, alignment.schema()));
@@ -104,7 +104,7 @@ Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, boo
   MARIGRAM_ASSIGN(model::SegmentMeta segment, stage_file(engine.store(), *state, key, summary));
   MARIGRAM_ASSIGN(segment.coverage_path, stage_coverage(engine.store(), *state, summary.coverage, attempt, files));
   staged.segments.push_back(std::move(segment));
-  auto result = commit_append(engine, alignment, std::move(staged), attempt, files);
+  auto result = commit_append(engine, alignment, std::move(staged), {}, attempt, files);
   superseded = lost_schema_race(result, alignment);
   return result;
 }

@@ -13,9 +13,9 @@ std::unexpected<Error> no_rows(const std::string& what) {
   return fail(ErrorCode::kInvalidInput, fmt::format("cannot append {}: it holds no rows", what));
 }
 
-segment::CoverageBuilder::Duplicates duplicates_of(Dialect dialect) {
-  return dialect == Dialect::kV7 ? segment::CoverageBuilder::Duplicates::kReject
-                                 : segment::CoverageBuilder::Duplicates::kAllow;
+segment::CoverageBuilder::Duplicates duplicates_of(const log::TableState& state) {
+  const bool one = state.dialect() == Dialect::kV7 && state.duplicates == Duplicates::kReject;
+  return one ? segment::CoverageBuilder::Duplicates::kReject : segment::CoverageBuilder::Duplicates::kAllow;
 }
 
 std::unexpected<Error> several_series() {

@@ -25,8 +25,8 @@ std::unexpected<Error> no_rows(const std::string& what);
 /// kInvalidInput: rows of several series for a v1 table.
 std::unexpected<Error> several_series();
 
-/// v7 takes one row a series and bucket, v1 any number.
-segment::CoverageBuilder::Duplicates duplicates_of(Dialect dialect);
+/// How many rows a series and bucket the table takes: v7 tables that reject duplicates one, others any number.
+segment::CoverageBuilder::Duplicates duplicates_of(const log::TableState& state);
 
 /// v1: the one series of all rows, which must be the table's; unset in v7 and without tags. kInvalidInput.
 Result<std::optional<SeriesKey>> single_series(const log::TableState& state, const model::SegmentLayout& layout);

@@ -218,6 +218,29 @@ std::vector<std::int64_t> run_lengths(const Partitions& partitions, std::int64_t
   return lengths;
 }
 
+template <typename Same>
+bool has_equal_neighbours(std::size_t rows, Same same) {
+  for (std::size_t row = 1; row < rows; ++row) {
+    if (same(row - 1, row)) return true;
+  }
+  return false;
+}
+
+/// Leaves the last of rows that are the same, which stand together in `order`. `counts`: the rows of each partition.
+template <typename Same>
+void keep_last(std::vector<std::uint32_t>& order, std::vector<std::int64_t>& counts, Same same) {
+  std::size_t kept = 0;
+  std::size_t row = 0;
+  for (std::int64_t& count : counts) {
+    const std::size_t first = kept;
+    for (const std::size_t end = row + static_cast<std::size_t>(count); row < end; ++row) {
+      if (row + 1 == end || !same(order[row], order[row + 1])) order[kept++] = order[row];
+    }
+    count = static_cast<std::int64_t>(kept - first);
+  }
+  order.resize(kept);
+}
+
 /// Replaces the text tags of the batches, in place, by dictionaries common to all of them; gives the batches' index
 /// column and tags.
 Result<std::vector<BatchPtr>> key_columns(std::vector<BatchPtr>& batches, const model::IndexSpec& index) {
@@ -396,7 +419,7 @@ std::uint64_t KeySpan::partitions(PartitionWidth width) const {
 }
 
 Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model::IndexSpec& index,
-                                      PartitionWidth width) {
+                                      PartitionWidth width, Duplicates duplicates) {
   std::int64_t rows = 0;
   for (const BatchPtr& batch : batches) rows += batch->num_rows();
   if (rows > std::numeric_limits<std::uint32_t>::max()) {
@@ -414,14 +437,19 @@ Result<OrderedRows> OrderedRows::make(std::vector<BatchPtr> batches, const model
   const Partitions partitions = partitions_of(times, width);
 
   OrderedRows ordered;
+  const auto same = [&](std::size_t a, std::size_t b) {
+    return times[a] == times[b] && series.rank[a] == series.rank[b];
+  };
+  const bool last = duplicates == Duplicates::kLast;
   const bool in_order = is_in_order(partitions, series, times);
-  if (in_order && batches.size() == 1) {
+  if (in_order && batches.size() == 1 && !(last && has_equal_neighbours(times.size(), same))) {
     ordered.partitions_ = run_lengths(partitions, rows);
     ordered.sorted_ = batches.front();
     ordered.sorted_keys_ = keys.front();
     return ordered;
   }
   ordered.order_ = order_by_partition(order_by_series(series, times), partitions, ordered.partitions_);
+  if (last) keep_last(ordered.order_, ordered.partitions_, same);
   MARIGRAM_ASSIGN(ordered.gather_, RowGather::make(batches));
   MARIGRAM_ASSIGN(ordered.gather_keys_, RowGather::make(keys));
   return ordered;

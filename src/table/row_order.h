@@ -7,6 +7,7 @@
 
 #include <marigram/error.h>
 #include <marigram/series.h>
+#include <marigram/table.h>
 #include <marigram/time.h>
 
 #include <cstdint>
@@ -67,9 +68,11 @@ class KeySpan {
 class OrderedRows {
  public:
   /// `batches` (at least one) are of the table's columns, without nulls in time and tags; partitions begin at multiples
-  /// of `width`. Text tags become dictionaries where they repeat.
+  /// of `width`. Text tags become dictionaries where they repeat. kLast leaves out the rows that later ones of the same
+  /// series and time replace.
   static Result<OrderedRows> make(std::vector<std::shared_ptr<arrow::RecordBatch>> batches,
-                                  const model::IndexSpec& index, PartitionWidth width);
+                                  const model::IndexSpec& index, PartitionWidth width,
+                                  Duplicates duplicates = Duplicates::kReject);
 
   /// Rows of each partition, in ascending order.
   const std::vector<std::int64_t>& partitions() const { return partitions_; }

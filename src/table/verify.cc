@@ -117,7 +117,8 @@ class Verification {
       problem(fmt::format("segment {}: the series of its rows are not those the log says", meta.path));
     }
     check_sidecar(meta, summary->coverage);
-    if (const auto overlap = coverage::find_overlap(all_, summary->coverage)) {
+    const bool may_overlap = state_->duplicates != Duplicates::kReject;
+    if (const auto overlap = may_overlap ? std::nullopt : coverage::find_overlap(all_, summary->coverage)) {
       problem(fmt::format("segment {}: {} buckets are covered by another segment too", meta.path, overlap->buckets));
     }
     coverage::unite(all_, summary->coverage);
