@@ -343,6 +343,54 @@ class MergeSource : public BatchSource {
   PendingRows pending_;
 };
 
+class LastRows : public BatchSource {
+ public:
+  LastRows(std::unique_ptr<BatchSource> source, KeyColumns keys) : source_(std::move(source)), keys_(std::move(keys)) {}
+
+  Result<BatchPtr> next() override {
+    while (true) {
+      MARIGRAM_ASSIGN(BatchPtr batch, source_->next());
+      if (batch) {
+        MARIGRAM_ASSIGN(batch, last_of_each(std::move(batch)));
+      }
+      BatchPtr before = std::exchange(held_, batch);
+      if (before && batch && continues(*before, *batch)) before = before->Slice(0, before->num_rows() - 1);
+      if (before && before->num_rows() > 0) return before;
+      if (!batch) return nullptr;
+    }
+  }
+
+ private:
+  /// The rows of a batch that are not followed by one of the same key.
+  Result<BatchPtr> last_of_each(BatchPtr batch) const {
+    const std::vector<std::uint64_t> times = index_keys(*batch->column(keys_.index));
+    if (std::ranges::adjacent_find(times) == times.end()) return batch;
+    const SeriesRanks series = series_ranks(tag_arrays(*batch, keys_), batch->num_rows());
+    std::vector<std::uint32_t> kept;
+    kept.reserve(times.size());
+    for (std::size_t row = 0; row < times.size(); ++row) {
+      const bool replaced =
+          row + 1 < times.size() && times[row] == times[row + 1] && series.rank[row] == series.rank[row + 1];
+      if (!replaced) kept.push_back(static_cast<std::uint32_t>(row));
+    }
+    if (kept.size() == times.size()) return batch;
+    MARIGRAM_ASSIGN(const RowGather gather, RowGather::make({batch}));
+    return gather.take(kept);
+  }
+
+  /// Whether the last row of `before` is of the same key as the first one of `after`.
+  bool continues(const arrow::RecordBatch& before, const arrow::RecordBatch& after) const {
+    const std::int64_t last = before.num_rows() - 1;
+    return index_keys(*before.column(keys_.index)->Slice(last)) ==
+               index_keys(*after.column(keys_.index)->Slice(0, 1)) &&
+           series_key(tag_arrays(before, keys_), last) == series_key(tag_arrays(after, keys_), 0);
+  }
+
+  std::unique_ptr<BatchSource> source_;
+  KeyColumns keys_;
+  BatchPtr held_;  // its last row may be replaced by the next batch
+};
+
 }  // namespace
 
 std::unique_ptr<BatchSource> sort_source(std::unique_ptr<BatchSource> source, KeyColumns keys, ScanOrder order,
@@ -353,6 +401,10 @@ std::unique_ptr<BatchSource> sort_source(std::unique_ptr<BatchSource> source, Ke
 std::unique_ptr<BatchSource> merge_sources(std::vector<std::unique_ptr<BatchSource>> sources, KeyColumns keys,
                                            ScanOrder order, std::size_t batch_rows) {
   return std::make_unique<MergeSource>(std::move(sources), std::move(keys), order, batch_rows);
+}
+
+std::unique_ptr<BatchSource> last_rows(std::unique_ptr<BatchSource> source, KeyColumns keys) {
+  return std::make_unique<LastRows>(std::move(source), std::move(keys));
 }
 
 }  // namespace marigram::table

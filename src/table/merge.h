@@ -1,4 +1,4 @@
-// Order of scanned rows: sorting what one segment gives, merging what several give.
+// Order of scanned rows: sorting what one segment gives, merging what several give, leaving out what others replaced.
 #pragma once
 
 #include "model/index.h"
@@ -28,5 +28,8 @@ std::unique_ptr<BatchSource> sort_source(std::unique_ptr<BatchSource> source, Ke
 /// source that is out of order is kCorruption. O(log sources) a run.
 std::unique_ptr<BatchSource> merge_sources(std::vector<std::unique_ptr<BatchSource>> sources, KeyColumns keys,
                                            ScanOrder order, std::size_t batch_rows);
+
+/// Of rows of equal series and time, which must stand together in the source, gives the last one. Holds one batch.
+std::unique_ptr<BatchSource> last_rows(std::unique_ptr<BatchSource> source, KeyColumns keys);
 
 }  // namespace marigram::table

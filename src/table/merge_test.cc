@@ -11,16 +11,6 @@ namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
-class VectorSource : public BatchSource {
- public:
-  explicit VectorSource(std::vector<BatchPtr> batches) : batches_(std::move(batches)) {}
-  Result<BatchPtr> next() override { return next_ < batches_.size() ? batches_[next_++] : nullptr; }
-
- private:
-  std::vector<BatchPtr> batches_;
-  std::size_t next_ = 0;
-};
-
 const KeyColumns kKeys{.index = 0, .tags = {1}};
 
 bool before(const Row& a, const Row& b, ScanOrder order) {

@@ -32,9 +32,13 @@ struct Plan {
   model::IndexSpec index;
   model::Schema schema;
   ScanRequest request;
+  ScanOrder order =
+      ScanOrder::kTime;              // that of the request, unless rows that were replaced can only be told in another
   std::vector<std::string> columns;  // read: those asked for, then the keys that ordering needs besides
   std::size_t columns_out = 0;       // of which are given out
-  KeyColumns keys;
+  KeyColumns keys;                   // set if rows are put in order anywhere
+
+  bool keeps_last() const { return state->duplicates == Duplicates::kLast; }
 };
 
 bool one_series(const Plan& plan, const model::SegmentMeta& segment) {
@@ -93,8 +97,8 @@ class SegmentSource : public BatchSource {
 /// Rows of one segment by time or by series.
 class OrderedSegment : public BatchSource {
  public:
-  OrderedSegment(std::shared_ptr<const Plan> plan, SegmentPtr segment, std::size_t batch_rows)
-      : plan_(std::move(plan)), segment_(std::move(segment)), batch_rows_(batch_rows) {}
+  OrderedSegment(std::shared_ptr<const Plan> plan, SegmentPtr segment, ScanOrder order, std::size_t batch_rows)
+      : plan_(std::move(plan)), segment_(std::move(segment)), order_(order), batch_rows_(batch_rows) {}
 
   Result<BatchPtr> next() override {
     if (!source_) MARIGRAM_TRY(open());
@@ -105,23 +109,24 @@ class OrderedSegment : public BatchSource {
   Status open() {
     auto rows = std::make_unique<SegmentSource>(plan_, segment_, batch_rows_);
     MARIGRAM_ASSIGN(const bool sorted, rows->declared_sorted());
-    if (sorted && (one_series(*plan_, *segment_) || plan_->request.order == ScanOrder::kSeries)) {
+    if (sorted && (one_series(*plan_, *segment_) || order_ == ScanOrder::kSeries)) {
       source_ = std::move(rows);
     } else {
       KeyColumns keys = plan_->keys;
       if (sorted) keys.tags.clear();  // rows of equal times keep their order, which is that of the series
-      source_ = sort_source(std::move(rows), std::move(keys), plan_->request.order, batch_rows_);
+      source_ = sort_source(std::move(rows), std::move(keys), order_, batch_rows_);
     }
     return {};
   }
 
   std::shared_ptr<const Plan> plan_;
   SegmentPtr segment_;
+  ScanOrder order_;
   std::size_t batch_rows_;
   std::unique_ptr<BatchSource> source_;
 };
 
-/// Segments that must be merged, because their keys interleave; one alone needs no merge.
+/// Segments that must be merged, because their keys interleave, by rank; one alone needs no merge.
 using Cluster = std::vector<SegmentPtr>;
 
 std::uint64_t rows_of(const Cluster& cluster) {
@@ -136,17 +141,13 @@ std::unique_ptr<BatchSource> ahead_of(std::unique_ptr<BatchSource> source, const
   return ahead;
 }
 
-/// `read_ahead`: each segment for itself.
-std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
-                                            bool read_ahead) {
+/// The rows of a cluster of several segments. `read_ahead`: each segment for itself.
+std::unique_ptr<BatchSource> merged_cluster(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
+                                            ScanOrder order, bool read_ahead) {
   const ScanRequest& request = plan->request;
-  if (request.order == ScanOrder::kAny) {
-    return std::make_unique<SegmentSource>(plan, cluster.front(), request.batch_rows);
-  }
-  if (cluster.size() == 1) return std::make_unique<OrderedSegment>(plan, cluster.front(), request.batch_rows);
   // Rows of several series per segment must be sorted by time anyway: all at once, if they are not too many.
   const bool sort_all =
-      request.order == ScanOrder::kTime && rows_of(cluster) <= kReadAheadRowsMax &&
+      order == ScanOrder::kTime && rows_of(cluster) <= kReadAheadRowsMax &&
       std::ranges::none_of(cluster, [&](const SegmentPtr& segment) { return one_series(*plan, *segment); });
   const std::size_t batch_rows =
       std::min(request.batch_rows, std::max(kMergeBatchRowsMin, kMergeRowsMax / cluster.size()));
@@ -156,21 +157,36 @@ std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& p
     if (sort_all) {
       source = std::make_unique<SegmentSource>(plan, segment, request.batch_rows);
     } else {
-      source = std::make_unique<OrderedSegment>(plan, segment, batch_rows);
+      source = std::make_unique<OrderedSegment>(plan, segment, order, batch_rows);
     }
     sources.push_back(read_ahead ? ahead_of(std::move(source), *plan) : std::move(source));
   }
-  if (!sort_all) return merge_sources(std::move(sources), plan->keys, request.order, request.batch_rows);
-  return sort_source(chain_sources(std::move(sources)), plan->keys, request.order, request.batch_rows);
+  if (!sort_all) return merge_sources(std::move(sources), plan->keys, order, request.batch_rows);
+  return sort_source(chain_sources(std::move(sources)), plan->keys, order, request.batch_rows);
 }
 
-/// Segments in (min, max, key) order, cut where no later one reaches back.
+std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& plan, const Cluster& cluster,
+                                            bool read_ahead) {
+  const std::size_t batch_rows = plan->request.batch_rows;
+  const bool any = plan->order == ScanOrder::kAny;
+  if (cluster.size() > 1) {
+    // In any order the one in which segments have their rows already is the quickest.
+    auto rows = merged_cluster(plan, cluster, any ? ScanOrder::kSeries : plan->order, read_ahead);
+    return plan->keeps_last() ? last_rows(std::move(rows), plan->keys) : std::move(rows);
+  }
+  if (any) return std::make_unique<SegmentSource>(plan, cluster.front(), batch_rows);
+  return std::make_unique<OrderedSegment>(plan, cluster.front(), plan->order, batch_rows);
+}
+
+/// Segments in (min, max, key) order, cut where no later one reaches back. In any order none need be merged, unless one
+/// may replace rows of another.
 std::vector<Cluster> cut_clusters(const std::vector<SegmentPtr>& segments, const Plan& plan) {
   std::vector<Cluster> clusters;
-  const bool by_time = plan.request.order == ScanOrder::kTime || plan.index.tags.empty();
+  const bool by_time = plan.order != ScanOrder::kSeries || plan.index.tags.empty();
+  const bool apart = plan.order == ScanOrder::kAny && !plan.keeps_last();
   std::optional<IndexValue> reach;  // the last value of the current cluster
   for (const SegmentPtr& segment : segments) {
-    const bool interleaves = reach && plan.request.order != ScanOrder::kAny && (!by_time || segment->min <= *reach);
+    const bool interleaves = reach && !apart && (!by_time || segment->min <= *reach);
     if (!interleaves) {
       clusters.emplace_back();
       reach = segment->max;
@@ -178,28 +194,25 @@ std::vector<Cluster> cut_clusters(const std::vector<SegmentPtr>& segments, const
     clusters.back().push_back(segment);
     if (*reach < segment->max) reach = segment->max;
   }
+  for (Cluster& cluster : clusters) std::ranges::stable_sort(cluster, {}, [](const auto& s) { return s->rank; });
   return clusters;
 }
 
-/// Clusters one after the other, the next ones reading ahead; then limit and projection.
-class ScanSource : public BatchSource {
+/// Clusters one after the other, the next ones reading ahead.
+class ClusterChain : public BatchSource {
  public:
-  ScanSource(std::shared_ptr<const Plan> plan, std::vector<Cluster> clusters)
-      : plan_(std::move(plan)), clusters_(std::move(clusters)), rows_left_(plan_->request.limit) {}
+  ClusterChain(std::shared_ptr<const Plan> plan, std::vector<Cluster> clusters)
+      : plan_(std::move(plan)), clusters_(std::move(clusters)) {}
 
   Result<BatchPtr> next() override {
-    while (rows_left_ > 0) {
-      if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
+    while (true) {
       open_ahead();
-      if (open_.empty()) break;
+      if (open_.empty()) return nullptr;
       MARIGRAM_ASSIGN(BatchPtr batch, open_.front().source->next());
-      if (batch) return trim(batch);
+      if (batch) return batch;
       rows_open_ -= open_.front().rows;
       open_.pop_front();
     }
-    open_.clear();
-    next_cluster_ = clusters_.size();
-    return nullptr;
   }
 
  private:
@@ -224,6 +237,30 @@ class ScanSource : public BatchSource {
     }
   }
 
+  std::shared_ptr<const Plan> plan_;
+  std::vector<Cluster> clusters_;
+  std::size_t next_cluster_ = 0;
+  std::deque<Open> open_;
+  std::uint64_t rows_open_ = 0;
+};
+
+/// What a scan gives out of the rows in its order: limit and projection.
+class ScanSource : public BatchSource {
+ public:
+  ScanSource(std::shared_ptr<const Plan> plan, std::unique_ptr<BatchSource> rows)
+      : plan_(std::move(plan)), rows_(std::move(rows)), rows_left_(plan_->request.limit) {}
+
+  Result<BatchPtr> next() override {
+    if (rows_left_ == 0) rows_.reset();
+    if (!rows_) return nullptr;
+    if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
+    Result<BatchPtr> batch = rows_->next();
+    if (batch && *batch) return trim(std::move(*batch));
+    rows_.reset();
+    return batch;
+  }
+
+ private:
   Result<BatchPtr> trim(BatchPtr batch) {
     if (static_cast<std::uint64_t>(batch->num_rows()) > rows_left_) {
       batch = batch->Slice(0, static_cast<std::int64_t>(rows_left_));
@@ -238,14 +275,12 @@ class ScanSource : public BatchSource {
   }
 
   std::shared_ptr<const Plan> plan_;
-  std::vector<Cluster> clusters_;
-  std::size_t next_cluster_ = 0;
-  std::deque<Open> open_;
-  std::uint64_t rows_open_ = 0;
+  std::unique_ptr<BatchSource> rows_;  // null at the end
   std::uint64_t rows_left_;
 };
 
-Status choose_columns(Plan& plan) {
+/// `with_keys`: the columns that order rows too.
+Status choose_columns(Plan& plan, bool with_keys) {
   plan.columns = plan.request.columns;
   if (plan.columns.empty()) {
     for (const model::Column& column : plan.schema.columns) plan.columns.push_back(column.name);
@@ -255,7 +290,7 @@ Status choose_columns(Plan& plan) {
     return fail(ErrorCode::kNotFound, fmt::format("cannot scan column {}: the table has no such column", name));
   }
   plan.columns_out = plan.columns.size();
-  if (plan.request.order == ScanOrder::kAny) return {};
+  if (!with_keys) return {};
   const auto position = [&](const std::string& name) {
     const auto found = std::ranges::find(plan.columns, name);
     if (found != plan.columns.end()) return static_cast<int>(found - plan.columns.begin());
@@ -271,6 +306,31 @@ Result<std::shared_ptr<arrow::Schema>> output_schema(const Plan& plan) {
   model::Schema schema;
   for (std::size_t i = 0; i < plan.columns_out; ++i) schema.columns.push_back(*plan.schema.find(plan.columns[i]));
   return segment::to_arrow(schema);
+}
+
+std::vector<SegmentPtr> matching_segments(const Engine& engine, const Plan& plan) {
+  const ScanRequest& request = plan.request;
+  const auto list = engine.segments(plan.state);
+  std::vector<SegmentPtr> segments;
+  for (const SegmentPtr& segment : list->between(request.from, request.to)) {
+    if (segment_may_match(*segment, plan.index, request.from, request.to, request.where)) segments.push_back(segment);
+  }
+  return segments;
+}
+
+/// The rows of the segments and, later than they, the newer ones.
+std::unique_ptr<BatchSource> all_rows(const std::shared_ptr<const Plan>& plan, std::vector<Cluster> clusters,
+                                      const NewerRows& newer) {
+  const bool in_segments = !clusters.empty();
+  auto rows = std::make_unique<ClusterChain>(plan, std::move(clusters));
+  if (!newer) return rows;
+  if (!in_segments) return newer(plan->columns, plan->order);
+  std::vector<std::unique_ptr<BatchSource>> sources;
+  sources.push_back(std::move(rows));
+  sources.push_back(newer(plan->columns, plan->order));
+  if (plan->order == ScanOrder::kAny) return chain_sources(std::move(sources));
+  auto merged = merge_sources(std::move(sources), plan->keys, plan->order, plan->request.batch_rows);
+  return plan->keeps_last() ? last_rows(std::move(merged), plan->keys) : std::move(merged);
 }
 
 }  // namespace
@@ -317,26 +377,29 @@ Status check_range_and_tags(const model::IndexSpec& index, const std::optional<I
 }
 
 Result<ScanStream> scan(const Engine& engine, const ScanRequest& request) {
+  return scan(engine, engine.state(), request, {});
+}
+
+Result<ScanStream> scan(const Engine& engine, StatePtr state, const ScanRequest& request, const NewerRows& newer) {
   auto plan = std::make_shared<Plan>();
   plan->environment = &engine.environment();
-  plan->state = engine.state();
+  plan->state = std::move(state);
   plan->request = request;
+  // Newer rows may replace any of the segments, and in order of time few segments are open at once.
+  plan->order = request.order == ScanOrder::kAny && plan->keeps_last() && newer ? ScanOrder::kTime : request.order;
   MARIGRAM_ASSIGN(plan->index, require_index(*plan->state));
   if (request.batch_rows == 0) return fail(ErrorCode::kInvalidInput, "cannot scan: batch_rows is 0; want at least 1");
   MARIGRAM_TRY(check_range_and_tags(plan->index, request.from, request.to, request.where));
   if (!plan->state->meta->schema) {
-    return ScanStream{arrow::schema({}), std::make_unique<ScanSource>(plan, std::vector<Cluster>{})};
+    return ScanStream{arrow::schema({}), std::make_unique<ScanSource>(plan, nullptr)};
   }
   plan->schema = *plan->state->meta->schema;
-  MARIGRAM_TRY(choose_columns(*plan));
+  std::vector<Cluster> clusters = cut_clusters(matching_segments(engine, *plan), *plan);
+  const bool merges = std::ranges::any_of(clusters, [](const Cluster& cluster) { return cluster.size() > 1; });
+  MARIGRAM_TRY(choose_columns(*plan, plan->order != ScanOrder::kAny || merges));
   MARIGRAM_ASSIGN(std::shared_ptr<arrow::Schema> schema, output_schema(*plan));
-  std::vector<SegmentPtr> segments;
-  const auto list = engine.segments(plan->state);
-  for (const SegmentPtr& segment : list->between(request.from, request.to)) {
-    if (segment_may_match(*segment, plan->index, request.from, request.to, request.where)) segments.push_back(segment);
-  }
-  std::vector<Cluster> clusters = cut_clusters(segments, *plan);
-  return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(clusters))};
+  auto rows = all_rows(plan, std::move(clusters), newer);
+  return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(rows))};
 }
 
 }  // namespace marigram::table

@@ -5,6 +5,7 @@
 #include "base/thread_pool.h"
 #include "io/memory_store.h"
 #include "table/append.h"
+#include "table/batch_source.h"
 #include "table/engine.h"
 #include "table/scan.h"
 
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,8 +69,22 @@ inline Result<AppendResult> append_rows(Engine& engine, const std::vector<Row>& 
   return append(engine, *reader);
 }
 
-inline Result<std::vector<Row>> scan_rows(const Engine& engine, const ScanRequest& request = {}) {
-  auto stream = scan(engine, request);
+/// Batches that are there already.
+class VectorSource : public BatchSource {
+ public:
+  explicit VectorSource(std::vector<std::shared_ptr<arrow::RecordBatch>> batches) : batches_(std::move(batches)) {}
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    return next_ < batches_.size() ? batches_[next_++] : nullptr;
+  }
+
+ private:
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches_;
+  std::size_t next_ = 0;
+};
+
+inline Result<std::vector<Row>> scan_rows(const Engine& engine, StatePtr state, const ScanRequest& request,
+                                          const NewerRows& newer) {
+  auto stream = scan(engine, std::move(state), request, newer);
   if (!stream) return std::unexpected(stream.error());
   std::vector<Row> rows;
   while (true) {
@@ -80,8 +96,21 @@ inline Result<std::vector<Row>> scan_rows(const Engine& engine, const ScanReques
     std::ranges::move(to_rows(**batch), std::back_inserter(rows));
   }
 }
+inline Result<std::vector<Row>> scan_rows(const Engine& engine, const ScanRequest& request = {}) {
+  return scan_rows(engine, engine.state(), request, {});
+}
 
-/// What a scan must return.
+/// What a table of that policy shows of rows in order of arrival.
+inline std::vector<Row> visible_rows(const std::vector<Row>& rows, Duplicates policy) {
+  if (policy != Duplicates::kLast) return rows;
+  std::map<std::pair<std::string, std::int64_t>, Row> last;
+  for (const Row& row : rows) last.insert_or_assign({row.series, row.time_us}, row);
+  std::vector<Row> visible;
+  for (auto& [key, row] : last) visible.push_back(std::move(row));
+  return visible;
+}
+
+/// What a scan must return. Rows of equal series and time keep their order.
 inline std::vector<Row> expected_rows(std::vector<Row> rows, const ScanRequest& request) {
   const auto outside = [&](const Row& row) {
     const IndexValue time = Instant::from_units(row.time_us, TimeUnit::kMicro);
@@ -91,7 +120,7 @@ inline std::vector<Row> expected_rows(std::vector<Row> rows, const ScanRequest& 
     });
   };
   std::erase_if(rows, outside);
-  std::ranges::sort(rows, [&](const Row& a, const Row& b) {
+  std::ranges::stable_sort(rows, [&](const Row& a, const Row& b) {
     return request.order == ScanOrder::kTime ? std::pair(a.time_us, a.series) < std::pair(b.time_us, b.series)
                                              : std::pair(a.series, a.time_us) < std::pair(b.series, b.time_us);
   });

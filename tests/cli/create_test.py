@@ -58,6 +58,11 @@ class Create(CliTest):
             self.run_cli("create", policy, "--time", "time", "--duplicates", policy)
             shown = self.json("show", policy)
             self.assertEqual((shown["duplicates"], shown["features"]), (policy, ["marigram_duplicates"]))
+            self.write("rows.csv", "time,v\n2024-01-01T00:00:00Z,1\n2024-01-01T00:00:00Z,2\n")
+            self.run_cli("import", policy, "rows.csv")
+            self.run_cli("import", policy, "rows.csv")
+            rows = [row["v"] for row in self.rows(policy)]
+            self.assertEqual(rows, [2] if policy == "last" else [1, 2, 1, 2])
         self.error("create", "t", "--time", "time", "--dialect", "v1", "--duplicates", "all", code=2)
 
     def test_dialect_v1(self):
