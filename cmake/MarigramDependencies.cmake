@@ -1,4 +1,4 @@
-# Everything we build on. From the system: fmt, nlohmann_json, date, CLI11, zlib and the test libraries
+# Everything we build on. From the system: fmt, nlohmann_json, date, CLI11, RE2, zlib and the test libraries
 # (deps/packages.txt). From deps/fetch: CRoaring, simdjson, BLAKE3, and Arrow with Parquet unless the system has them.
 # Defines marigram_arrow, marigram_roaring, marigram_simdjson and marigram_blake3.
 
@@ -7,6 +7,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(date REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET GLOBAL re2)  # no CMake package in Debian's
 if(MARIGRAM_TESTS)
   find_package(GTest REQUIRED)
   find_package(rapidcheck REQUIRED)
