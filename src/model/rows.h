@@ -5,7 +5,9 @@
 #include <marigram/tags.h>
 #include <marigram/time.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,25 +61,52 @@ struct Field {
   FieldValue value = {};
 };
 
-/// Collects rows of one table. Not thread-safe.
+/// Collects rows of one table. A row of a known series with known fields costs one hash of its tags and no allocation
+/// but that of long strings. Not thread-safe.
 class RowsBuilder {
  public:
-  /// `widen`: integers and floats may meet in one field, which then holds floats.
+  /// `widen`: numbers of different types may meet in one field, which then holds floats.
   RowsBuilder(std::string table, TimeUnit unit, bool widen = false);
 
-  /// Tags in any order; empty values are left out. Errors, and nothing is added: kInvalidInput for an empty name, a tag
-  /// or a field twice; kSchemaMismatch for a value of another type than the field had in earlier rows.
+  /// Tags in any order; empty values are left out. Fields that a row lacks are null there, and a field that is only
+  /// ever null is left out. Errors, and nothing is added: kInvalidInput for an empty name, a tag or a field twice;
+  /// kSchemaMismatch for a value of another type than the field had in earlier rows.
   Status add(std::span<const Tag> tags, std::int64_t time, std::span<const Field> fields);
   std::size_t rows() const { return rows_.times.size(); }
   /// The rows so far; the builder is empty afterwards.
   TableRows finish();
 
  private:
+  /// What is known of rows_.fields[i] beside its values.
+  struct Column {
+    bool typed = false;          // there was a value
+    std::uint64_t last_add = 0;  // the call of add() that named it last
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  template <typename T>
+  using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+  Status sort_tags(std::span<const Tag> tags);
+  std::uint32_t intern_series();
+  Status place_fields(std::span<const Field> fields);
+  Status check_type(std::size_t column, const Field& field) const;
+  std::size_t find_or_add_column(std::size_t guess, std::string_view name);
+  void drop_columns(std::size_t from);
+  void put(std::size_t column, const FieldValue& value);
+
   TableRows rows_;
   bool widen_ = false;
-  std::unordered_map<std::string, std::uint32_t> series_;  // by their tags, joined
-  std::unordered_map<std::string, std::size_t> fields_;    // positions in rows_.fields
-  std::string key_;
+  ByName<std::uint32_t> series_;  // by their tags, joined
+  ByName<std::size_t> fields_;    // positions in rows_.fields
+  std::vector<Column> columns_;   // beside rows_.fields
+  std::uint64_t adds_ = 0;
+  // Of the row in hand; members, so that their memory is reused.
+  std::vector<const Tag*> tags_;     // sorted by name, without empty values
+  std::vector<std::size_t> places_;  // for each field, its column
+  std::string key_;                  // tags_, joined
 };
 
 }  // namespace marigram::model
