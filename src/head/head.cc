@@ -1,5 +1,6 @@
 #include "head/head.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -13,7 +14,16 @@ void for_each_shard(ShardSet shards, Visit visit) {
   }
 }
 
+bool has_rows(const ShardView& shard) {
+  if (shard.open_rows > 0) return true;
+  return shard.sealed && !(shard.sealed->blocks.empty() && shard.sealed->runs.empty() && shard.sealed->chunks.empty());
+}
+
 }  // namespace
+
+bool has_rows(const HeadView& view) {
+  return std::ranges::any_of(view, [](const ShardView& shard) { return has_rows(shard); });
+}
 
 Route::Route(std::span<const SeriesId> series) : rows_(series.size()) {
   for (const SeriesId id : series) ++begins_[shard_of(id) + 1];

@@ -46,6 +46,7 @@ class Route {
 
 /// Some shards of a head at one moment; those that were not asked for are empty.
 using HeadView = std::array<ShardView, kShards>;
+bool has_rows(const HeadView& view);
 
 /// Thread-safe; what says so wants the lock of the shards that it touches. Whoever locks several heads does so in one
 /// order everywhere.

@@ -102,6 +102,8 @@ class Folder {
   virtual FileStatus sync() = 0;
   /// Waits for the lock. To be asked once per open folder; the folder outlives the lock.
   virtual FileResult<std::unique_ptr<FolderLock>> lock() = 0;
+  /// The same without waiting: EWOULDBLOCK if somebody has it. It goes with the process that has it.
+  virtual FileResult<std::unique_ptr<FolderLock>> try_lock() = 0;
 };
 
 /// A folder as the root of look-ups that cannot leave it.

@@ -128,5 +128,27 @@ TEST(FileSystemTwin, SimulationAgreesWithTheMachine) {
   EXPECT_GT(calls, 1'000);
 }
 
+/// Of a folder that was opened twice, as two processes would.
+void expect_locks_to_exclude(const Tree& tree) {
+  const auto one = tree.open_folder("").value();
+  const auto other = tree.open_folder("").value();
+  auto lock = one->try_lock();
+  ASSERT_TRUE(lock);
+  EXPECT_EQ(other->try_lock().error(), Errno{EWOULDBLOCK});
+  lock->reset();
+  auto next = other->lock();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(one->try_lock().error(), Errno{EWOULDBLOCK});
+  next->reset();
+  EXPECT_TRUE(one->try_lock());
+}
+
+TEST(FileSystemTwin, LocksExclude) {
+  const TemporaryFolder folder;
+  ManualClock clock;
+  expect_locks_to_exclude(*make_posix_file_system()->open_tree(folder.path()).value());
+  expect_locks_to_exclude(*SimulatedFileSystem::make(clock)->open_tree("/").value());
+}
+
 }  // namespace
 }  // namespace marigram::io

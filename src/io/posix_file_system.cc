@@ -225,12 +225,15 @@ class PosixFolder final : public Folder {
     return {};
   }
 
-  FileResult<std::unique_ptr<FolderLock>> lock() override {
-    if (uninterrupted([&] { return ::flock(fd_.get(), LOCK_EX); }) != 0) return last_error();
+  FileResult<std::unique_ptr<FolderLock>> lock() override { return lock_by(LOCK_EX); }
+  FileResult<std::unique_ptr<FolderLock>> try_lock() override { return lock_by(LOCK_EX | LOCK_NB); }
+
+ private:
+  FileResult<std::unique_ptr<FolderLock>> lock_by(int operation) {
+    if (uninterrupted([&] { return ::flock(fd_.get(), operation); }) != 0) return last_error();
     return std::make_unique<PosixFolderLock>(fd_.get());
   }
 
- private:
   Descriptor fd_;
 };
 

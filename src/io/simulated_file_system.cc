@@ -237,6 +237,14 @@ class SimulatedFolder final : public Folder {
     return std::make_unique<SimulatedFolderLock>(files_, data_);
   }
 
+  FileResult<std::unique_ptr<FolderLock>> try_lock() override {
+    const Lock lock(files_->mutex_);
+    if (!files_->power_) return refuse(EIO);
+    if (data_->locked) return refuse(EWOULDBLOCK);
+    data_->locked = true;
+    return std::make_unique<SimulatedFolderLock>(files_, data_);
+  }
+
  private:
   FileResult<SimulatedNode> file_named(const std::string& name) const {
     if (!files_->power_) return refuse(EIO);

@@ -89,6 +89,12 @@ std::expected<FileHeader, std::string> decode_file_header(std::span<const std::b
   return header;
 }
 
+std::string format_id(const LogId& id) {
+  std::string text;
+  for (const std::byte byte : id) text += fmt::format("{:02x}", static_cast<unsigned>(byte));
+  return text;
+}
+
 std::string file_name(Lsn first) {
   return fmt::format("{:020}{}", first, kSuffix);
 }

@@ -43,6 +43,9 @@ constexpr std::uint64_t kPayloadBytesMax = std::uint64_t{16} << 20;
 
 using LogId = std::array<std::byte, 16>;
 
+/// 32 lower-case hex digits.
+std::string format_id(const LogId& id);
+
 struct FileHeader {
   Lsn first = 0;
   std::uint64_t file_bytes = 0;

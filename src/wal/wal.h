@@ -89,6 +89,8 @@ class Wal {
   /// takes nothing afterwards.
   Status close();
 
+  /// The same for all files of this log, and for those of no other.
+  const LogId& id() const { return id_; }
   /// Behind the last batch. A log that is opened with this `start` replays what is appended from now on.
   Lsn position() const;
   /// Everything before it is on stable storage.
