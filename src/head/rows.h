@@ -1,6 +1,7 @@
 // Rows in the head: times and the values of each field, column by column, as model/rows.h has them on their way in.
 #pragma once
 
+#include "head/series_set.h"
 #include "model/rows.h"
 
 #include <cstddef>
@@ -13,9 +14,6 @@
 namespace marigram::head {
 
 class StringArena;
-
-/// Dense number of a series in its table.
-using SeriesId = std::uint32_t;
 
 struct FieldSpec {
   std::string name = {};
