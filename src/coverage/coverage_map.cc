@@ -1,10 +1,33 @@
 #include "coverage/coverage_map.h"
 
 #include "coverage/bucket_set.h"
+#include "model/table_meta.h"
 
+#include <marigram/series.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 namespace marigram::coverage {
+namespace {
+
+/// `change` keeps the order of the series.
+template <typename F>
+void change_keys(CoverageMap& map, F change) {
+  CoverageMap changed;
+  while (!map.empty()) {
+    auto node = map.extract(map.begin());
+    change(node.key());
+    changed.insert(changed.end(), std::move(node));
+  }
+  map = std::move(changed);
+}
+
+}  // namespace
 
 std::optional<Overlap> find_overlap(const CoverageMap& a, const CoverageMap& b) {
   std::optional<Overlap> overlap;
@@ -36,6 +59,19 @@ void subtract(CoverageMap& from, const CoverageMap& what) {
     place->second.subtract(set);
     if (place->second.empty()) from.erase(place);
   }
+}
+
+void fill_absent_tags(CoverageMap& map, std::size_t tags) {
+  if (map.empty() || map.begin()->first.size() >= tags) return;
+  change_keys(map, [&](SeriesKey& series) { model::fill_absent_tags(series, tags); });
+}
+
+bool drop_absent_tag(CoverageMap& map) {
+  const TagValue absent{std::string()};
+  const auto lacks = [&](const auto& entry) { return !entry.first.empty() && entry.first.back() == absent; };
+  if (!std::ranges::all_of(map, lacks)) return false;
+  change_keys(map, [](SeriesKey& series) { series.pop_back(); });
+  return true;
 }
 
 BucketSet across_series(const CoverageMap& map) {

@@ -9,6 +9,8 @@
 #include <marigram/series.h>
 #include <marigram/table.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +31,11 @@ struct Overlap {
 std::optional<Overlap> find_overlap(const CoverageMap& a, const CoverageMap& b);
 void unite(CoverageMap& into, const CoverageMap& from);
 void subtract(CoverageMap& from, const CoverageMap& what);  // series left without buckets vanish
+/// The same coverage in a table that has got tags since, `tags` of them now: all series lack the new ones. O(series) if
+/// there are any.
+void fill_absent_tags(CoverageMap& map, std::size_t tags);
+/// The reverse, by one tag: takes the last one away, if all series lack it; else returns false. O(series).
+bool drop_absent_tag(CoverageMap& map);
 /// Union over all series.
 BucketSet across_series(const CoverageMap& map);
 

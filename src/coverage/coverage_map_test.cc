@@ -102,5 +102,36 @@ TEST(CoverageMap, TheTypeOfATagIsPartOfItsSeries) {
   EXPECT_FALSE(find_overlap(narrow, wide));
 }
 
+TEST(CoverageMap, TagsThatComeLaterAreAbsentFromAllSeries) {
+  const std::string none;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed);
+    const ModelMap model = random_map(random);
+    ModelMap wide;
+    for (const auto& [series, ids] : model) wide[{series[0], series[1], none, none}] = ids;
+    CoverageMap map = map_of(model);
+    fill_absent_tags(map, 4);
+    EXPECT_EQ(map, map_of(wide));
+    fill_absent_tags(map, 3);  // it has them
+    EXPECT_EQ(map, map_of(wide));
+    EXPECT_TRUE(drop_absent_tag(map));
+    EXPECT_TRUE(drop_absent_tag(map));
+    EXPECT_EQ(map, map_of(model));
+    EXPECT_EQ(drop_absent_tag(map), model.empty()) << "a number is a value";
+    EXPECT_EQ(map, map_of(model));
+  }
+}
+
+TEST(CoverageMap, ATableWithoutTagsMayGetThem) {
+  CoverageMap map = map_of({{SeriesKey{}, {1, 2, 5}}});
+  EXPECT_FALSE(drop_absent_tag(map));
+  fill_absent_tags(map, 2);
+  EXPECT_EQ(map, map_of({{SeriesKey{std::string(), std::string()}, {1, 2, 5}}}));
+  map.emplace(SeriesKey{std::string(), std::string("x")}, test::set_of(Model{7}));
+  EXPECT_FALSE(drop_absent_tag(map)) << "one series has the tag";
+  EXPECT_EQ(map.size(), 2U);
+}
+
 }  // namespace
 }  // namespace marigram::coverage

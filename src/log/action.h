@@ -66,7 +66,7 @@ inline constexpr const char* kDuplicatesFeature = "marigram_duplicates";
 /// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
 struct Extension {
   std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
-  std::string operation = {};                 // create, append, mark, compact, remove_rows, remove_segments, ...
+  std::string operation = {};                 // create, append, mark, compact, remove_rows, add_tags, ...
   std::optional<std::string> partition = {};  // table option: segment partition width ("1d"); last one wins
   std::optional<std::string> calendar = {};   // table option: calendar JSON; last one wins; "" removes it
   /// Table option: types declared for columns before the first append brings the schema, as model::format_type spells

@@ -62,6 +62,21 @@ std::optional<std::size_t> tag_alternative(const model::DataType& type) {
   return static_cast<std::size_t>(found - std::begin(kTypes));
 }
 
+/// v7: the index stays as it is, but for tags at its end where the table grows.
+Status check_index(const model::TableMeta& now, const model::TableMeta& next) {
+  if (now.index == next.index) return {};
+  if (!now.index || !next.index || !next.grows()) return wrong("it changes the table's index");
+  const std::size_t had = now.index->tags.size();
+  model::IndexSpec before = *next.index;
+  before.tags.resize(std::min(had, before.tags.size()));
+  if (before != *now.index) return wrong("it changes the table's index, to which tags may be added alone");
+  for (std::size_t i = had; i < next.index->tags.size(); ++i) {
+    const std::string& tag = next.index->tags[i];
+    if (now.schema && now.schema->find(tag) != nullptr) return wrong(fmt::format("it makes column \"{}\" a tag", tag));
+  }
+  return {};
+}
+
 /// v7: the schema has the index and the tags, of types that serve.
 Status check_keys(const model::TableMeta& meta) {
   if (!meta.schema || !meta.index) return {};
@@ -74,6 +89,10 @@ Status check_keys(const model::TableMeta& meta) {
   for (const std::string& tag : meta.index->tags) {
     const model::Column* found = meta.schema->find(tag);
     if (found == nullptr) return wrong(fmt::format("the schema lacks tag column \"{}\"", tag));
+    if (meta.grows() && (found->type.id != TypeId::kUtf8 || !found->nullable)) {
+      return wrong(fmt::format("tag column \"{}\" is {}, want nullable strings in a table that grows", tag,
+                               found->nullable ? model::format_type(found->type) : "not nullable"));
+    }
     if (tag_alternative(found->type)) continue;
     return wrong(fmt::format("tag column \"{}\" is of type {}, want string, int32, int64 or uint64", tag,
                              model::format_type(found->type)));
@@ -87,7 +106,7 @@ Status check_meta(const model::TableMeta* now, const model::TableMeta& next) {
   if (now != nullptr) {
     MARIGRAM_TRY(check_features("reader", now->reader_features, next.reader_features));
     MARIGRAM_TRY(check_features("writer", now->writer_features, next.writer_features));
-    if (now->index != next.index) return wrong("it changes the table's index");
+    MARIGRAM_TRY(check_index(*now, next));
   }
   MARIGRAM_TRY(check_keys(next));
   return now != nullptr ? check_columns(*now, next) : Status{};
@@ -206,10 +225,27 @@ void apply_extension(TableState& state, Extension extension) {
   if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
 }
 
+/// The series of all segments lack the tags that were added.
+void fill_absent_tags(TableState& state) {
+  const std::size_t tags = state.meta->index->tags.size();
+  for (auto& [key, segment] : state.segments) {
+    if (std::holds_alternative<model::MixedSeries>(segment->layout)) continue;
+    model::SegmentMeta filled = *segment;
+    model::fill_absent_tags(filled.layout, tags);
+    segment = std::make_shared<const model::SegmentMeta>(std::move(filled));
+  }
+}
+
+void apply_meta(TableState& state, model::TableMeta meta) {
+  const bool grew = meta.grows() && state.meta && state.meta->index != meta.index;
+  state.meta = std::move(meta);
+  if (grew) fill_absent_tags(state);
+}
+
 /// `rank`: of the next segment.
 void apply_action(TableState& state, Action action, std::uint64_t version, model::SegmentRank& rank) {
   if (auto* update = std::get_if<UpdateTableMeta>(&action)) {
-    state.meta = std::move(update->meta);
+    apply_meta(state, std::move(update->meta));
   } else if (auto* add = std::get_if<AddSegment>(&action)) {
     auto segment = std::make_shared<model::SegmentMeta>(std::move(add->segment));
     segment->rank = state.duplicates == Duplicates::kReject ? model::SegmentRank{} : rank;

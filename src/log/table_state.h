@@ -37,10 +37,10 @@ struct TableState {
 };
 
 /// Applies the next commit (commit.version == state.version + 1). kCorruption when it contradicts the state: a
-/// duplicate live path (v7), metadata that lowers the protocol, drops a feature, or changes the index or existing
-/// columns (v7), an index value of another domain, a first commit without metadata, another policy on duplicates than
-/// the table's, a rank above the commit's version. The state is unchanged after an
-/// error. O(actions), whatever the state holds.
+/// duplicate live path (v7), metadata that lowers the protocol, drops a feature, or changes the index (but for tags at
+/// its end, where the table grows) or existing columns (v7), an index value of another domain, a first commit without
+/// metadata, another policy on duplicates than the table's, a rank above the commit's version. The state is unchanged
+/// after an error. O(actions), whatever the state holds; O(segments) when tags come.
 Status apply(TableState& state, Commit commit);
 /// Whether apply would succeed.
 Status check(const TableState& state, const Commit& commit);

@@ -161,6 +161,93 @@ TEST(TableStateTest, FeaturesAreNeverDropped) {
   EXPECT_NE(dropped.error().message.find("schema_add_columns"), std::string::npos);
 }
 
+/// The metadata of a table that grows, with these tags.
+model::TableMeta growing_meta(const std::vector<std::string>& tags) {
+  model::TableMeta meta = sample_meta();
+  meta.reader_features = {model::kGrowingFeature, "schema_add_columns"};
+  meta.writer_features = {model::kGrowingFeature};
+  meta.index->tags = tags;
+  meta.schema->columns.pop_back();
+  for (const std::string& tag : tags) {
+    meta.schema->columns.push_back({.name = tag, .type = {.id = model::TypeId::kUtf8}});
+  }
+  return meta;
+}
+
+TEST(TableStateTest, TagsComeAtTheEndOfATableThatGrows) {
+  TableState state;
+  model::SegmentMeta mixed = sample_segment(1);
+  mixed.layout = model::MixedSeries{};
+  ASSERT_TRUE(apply(
+      state, commit_of(1, {UpdateTableMeta{growing_meta({"tag"})}, AddSegment{sample_segment(0)}, AddSegment{mixed}})));
+  const TableState before = state;
+  model::SegmentMeta next = sample_segment(2);
+  next.layout = SeriesKey{std::string("a"), std::string("x"), std::string()};
+  ASSERT_TRUE(apply(state, commit_of(2, {UpdateTableMeta{growing_meta({"tag", "b", "c"})}, AddSegment{next}})));
+  const std::string none;
+  EXPECT_EQ(state.segments.at(sample_segment(0).path)->layout,
+            model::SegmentLayout(SeriesKey{std::string("a"), none, none}));
+  EXPECT_EQ(*state.segments.at(mixed.path), mixed);
+  EXPECT_EQ(*state.segments.at(next.path), next);
+  EXPECT_EQ(*before.segments.at(sample_segment(0).path), sample_segment(0)) << "an earlier version was changed";
+  EXPECT_FALSE(apply(state, commit_of(3, {AddSegment{sample_segment(4)}}))) << "it names too few tags";
+}
+
+TEST(TableStateTest, SegmentsWithoutSeriesGetOne) {
+  TableState state;
+  model::SegmentMeta segment = sample_segment(0);
+  segment.layout = model::NoSeries{};
+  ASSERT_TRUE(apply(state, commit_of(1, {UpdateTableMeta{growing_meta({})}, AddSegment{segment}})));
+  ASSERT_TRUE(apply(state, commit_of(2, {UpdateTableMeta{growing_meta({"a"})}})));
+  EXPECT_EQ(state.segments.begin()->second->layout, model::SegmentLayout(SeriesKey{std::string()}));
+}
+
+TEST(TableStateTest, OtherChangesOfTheIndexAreRefusedWhereItGrows) {
+  TableState state;
+  model::TableMeta meta = growing_meta({"tag", "b"});
+  meta.schema->columns.push_back({.name = "field", .type = {.id = model::TypeId::kUtf8}});
+  ASSERT_TRUE(apply(state, commit_of(1, {UpdateTableMeta{meta}})));
+  const auto refuse = [&](const std::function<void(model::TableMeta&)>& change, const std::string& because) {
+    model::TableMeta next = meta;
+    change(next);
+    expect_refused(state, {UpdateTableMeta{next}}, because);
+  };
+  const auto add = [](model::TableMeta& next, model::Column column) {
+    next.index->tags.push_back(column.name);
+    next.schema->columns.push_back(std::move(column));
+  };
+  refuse([](auto& next) { next.index->tags.pop_back(); }, "index");
+  refuse([](auto& next) { std::swap(next.index->tags[0], next.index->tags[1]); }, "index");
+  refuse(
+      [&](auto& next) {
+        add(next, {.name = "c", .type = {.id = model::TypeId::kUtf8}});
+        next.index->column = "c";
+      },
+      "index");
+  refuse(
+      [&](auto& next) {
+        add(next, {.name = "c", .type = {.id = model::TypeId::kUtf8}});
+        std::swap(next.index->tags[1], next.index->tags[2]);
+      },
+      "index");
+  refuse([](auto& next) { next.index->tags.push_back("field"); }, "field");
+  refuse([](auto& next) { next.index->tags.push_back("nowhere"); }, "nowhere");
+  refuse([&](auto& next) { add(next, {.name = "c", .type = {.id = model::TypeId::kInt64}}); }, "int64");
+  refuse([&](auto& next) { add(next, {.name = "c", .type = {.id = model::TypeId::kUtf8}, .nullable = false}); },
+         "not nullable");
+  refuse(
+      [&](auto& next) {
+        add(next, {.name = "c", .type = {.id = model::TypeId::kUtf8}});
+        next.reader_features.erase(model::kGrowingFeature);
+      },
+      "marigram_growing");
+  expect_refused(table(), {changed([&](auto& next) {
+                   add(next, {.name = "c", .type = {.id = model::TypeId::kUtf8}});
+                   next.reader_features.insert("schema_add_columns");
+                 })},
+                 "index");
+}
+
 TEST(TableStateTest, APathMayComeBackAfterItWasRemoved) {
   TableState state = table();
   const std::string path = sample_segment(0).path;

@@ -1,7 +1,11 @@
 #include "model/table_meta.h"
 
+#include <marigram/series.h>
+
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <variant>
 
 namespace marigram::model {
 namespace {
@@ -13,6 +17,15 @@ bool is_drive(std::string_view part) {
 }
 
 }  // namespace
+
+void fill_absent_tags(SeriesKey& series, std::size_t tags) {
+  if (series.size() < tags) series.resize(tags, std::string());
+}
+
+void fill_absent_tags(SegmentLayout& layout, std::size_t tags) {
+  if (std::holds_alternative<NoSeries>(layout) && tags > 0) layout = SeriesKey();
+  if (auto* series = std::get_if<SeriesKey>(&layout)) fill_absent_tags(*series, tags);
+}
 
 bool is_canonical_path(std::string_view path) {
   if (path.find_first_of(std::string_view("\\\0", 2)) != std::string_view::npos) return false;

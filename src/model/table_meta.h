@@ -9,6 +9,7 @@
 #include <marigram/time.h>
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -17,6 +18,9 @@
 #include <vector>
 
 namespace marigram::model {
+
+/// Feature, required of readers and writers, of tables to which tags may be added (docs/format/log.md).
+inline constexpr const char* kGrowingFeature = "marigram_growing";
 
 struct TableMeta {
   Dialect dialect = Dialect::kV7;
@@ -28,6 +32,10 @@ struct TableMeta {
   std::set<std::string> writer_features = {};   // v7
 
   friend bool operator==(const TableMeta&, const TableMeta&) = default;
+
+  /// Whether tags may be added. All tags are nullable strings then, and the empty value of one says that the series
+  /// lacks it.
+  bool grows() const { return reader_features.contains(kGrowingFeature); }
 };
 
 /// How the rows of a segment spread over series (v7 "entity_layout").
@@ -47,6 +55,11 @@ struct SegmentRank {
 
   friend auto operator<=>(const SegmentRank&, const SegmentRank&) = default;
 };
+
+/// The name of a series in a table that has got tags since, `tags` of them now: it lacks the new ones.
+void fill_absent_tags(SeriesKey& series, std::size_t tags);
+/// The same of a segment. One without series then is one of the series that lacks all tags.
+void fill_absent_tags(SegmentLayout& layout, std::size_t tags);
 
 struct SegmentMeta {
   std::string id = {};    // v1 only; v7 segments are known by their path

@@ -1,4 +1,5 @@
-// Paths come out of files that anyone may have written: one that leaves the table's folder must never be followed.
+// Paths come out of files that anyone may have written: one that leaves the table's folder must never be followed. And
+// a segment of before would name another series, or none, once its table has got a tag.
 #include "model/table_meta.h"
 
 #include <marigram/table.h>
@@ -36,6 +37,30 @@ TEST(SegmentMeta, KeyIsTheIdInV1AndThePathInV7) {
   segment.path = "data/x.parquet";
   EXPECT_EQ(segment.key(Dialect::kV1), "seg-1");
   EXPECT_EQ(segment.key(Dialect::kV7), "data/x.parquet");
+}
+
+TEST(AbsentTags, SeriesLackWhatCameLater) {
+  const SegmentLayout none{SeriesKey{std::string(), std::string()}};
+  SegmentLayout layout = NoSeries{};
+  fill_absent_tags(layout, 0);
+  EXPECT_EQ(layout, SegmentLayout(NoSeries{}));
+  fill_absent_tags(layout, 2);
+  EXPECT_EQ(layout, none);
+  fill_absent_tags(layout, 1);  // it has that
+  EXPECT_EQ(layout, none);
+  layout = SeriesKey{"a"s};
+  fill_absent_tags(layout, 2);
+  EXPECT_EQ(layout, SegmentLayout(SeriesKey{"a"s, ""s}));
+  layout = MixedSeries{};
+  fill_absent_tags(layout, 2);
+  EXPECT_EQ(layout, SegmentLayout(MixedSeries{}));
+}
+
+TEST(AbsentTags, ATableGrowsIfItSaysSo) {
+  TableMeta meta;
+  EXPECT_FALSE(meta.grows());
+  meta.reader_features = {kGrowingFeature};
+  EXPECT_TRUE(meta.grows());
 }
 
 }  // namespace
