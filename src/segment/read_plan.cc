@@ -33,7 +33,8 @@ using TypePtr = std::shared_ptr<arrow::DataType>;
 /// Finds columns in the table and in the file.
 class Resolver {
  public:
-  Resolver(const SegmentFile& file, const model::Schema& schema) : file_(file), schema_(schema) {}
+  Resolver(const SegmentFile& file, const model::Schema& schema, const model::IndexSpec& index)
+      : file_(file), schema_(schema), index_(index) {}
 
   Result<const model::Column*> in_table(const std::string& name) const {
     if (const model::Column* column = schema_.find(name)) return column;
@@ -42,6 +43,8 @@ class Resolver {
 
   Result<PlannedColumn> resolve(const model::Column& column) {
     PlannedColumn planned{.name = column.name, .nullable = column.nullable};
+    planned.text_tag =
+        column.type.id == model::TypeId::kUtf8 && std::ranges::find(index_.tags, column.name) != index_.tags.end();
     MARIGRAM_ASSIGN(planned.type, to_arrow_type(column.type));
     MARIGRAM_ASSIGN(planned.field, field_named(column.name));
     if (planned.field < 0) {
@@ -88,6 +91,7 @@ class Resolver {
 
   const SegmentFile& file_;
   const model::Schema& schema_;
+  const model::IndexSpec& index_;
   std::shared_ptr<arrow::Schema> arrow_schema_;  // null until a column that is not flat asks
 };
 
@@ -103,7 +107,8 @@ bool judged_by_statistics(const SegmentFile& file, const PlannedColumn& column) 
 /// Makes a plan, column by column.
 class Planner {
  public:
-  Planner(const SegmentFile& file, const model::Schema& schema) : file_(file), resolver_(file, schema) {}
+  Planner(const SegmentFile& file, const model::Schema& schema, const model::IndexSpec& index)
+      : file_(file), resolver_(file, schema, index) {}
 
   Result<std::size_t> add(const std::string& name) {
     const auto known = std::ranges::find(plan_->columns, name, &PlannedColumn::name);
@@ -129,7 +134,10 @@ class Planner {
     MARIGRAM_ASSIGN(const model::Column* column, resolver_.in_table(predicate.column));
     MARIGRAM_ASSIGN(TagFilter filter, TagFilter::make(predicate, column->type));
     MARIGRAM_ASSIGN(const std::size_t position, add(predicate.column));
-    plan_->none = plan_->none || plan_->columns[position].field < 0;
+    if (plan_->columns[position].field < 0) {  // the same in all rows
+      plan_->none = plan_->none || !plan_->columns[position].text_tag || !filter.wants("");
+      return {};
+    }
     plan_->filters.push_back(std::move(filter));
     plan_->filter_columns.push_back(position);
     return {};
@@ -172,7 +180,7 @@ Result<std::unique_ptr<const ReadPlan>> ReadPlan::make(const SegmentFile& file, 
     return fail(ErrorCode::kInvalidInput,
                 fmt::format("{}: batches of 0 rows were asked for, want at least 1", file.doing()));
   }
-  Planner planner(file, schema);
+  Planner planner(file, schema, index);
   MARIGRAM_TRY(planner.add_index(index, request));
   for (const TagPredicate& predicate : request.where) MARIGRAM_TRY(planner.add_filter(predicate));
   MARIGRAM_TRY(planner.add_output(schema, request.columns));

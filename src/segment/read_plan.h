@@ -27,8 +27,9 @@ struct PlannedColumn {
   std::string name;
   std::shared_ptr<arrow::DataType> type;  // the table's
   bool nullable = true;
-  int field = -1;  // among the file's top-level fields; -1: the file lacks it
-  int leaf = -1;   // to be read as a flat column; -1: by Arrow's reader
+  int field = -1;         // among the file's top-level fields; -1: the file lacks it
+  int leaf = -1;          // to be read as a flat column; -1: by Arrow's reader
+  bool text_tag = false;  // its value is empty, not null, in a file that lacks it
 };
 
 /// Not to be moved once made: conditions point to bounds and filters.

@@ -83,7 +83,11 @@ bool SegmentReader::declared_sorted(const model::IndexSpec& index) const {
   const auto& metadata = *state_->file->metadata();
   // Parquet's sorting columns speak of the rows in a row group; only our own files say so of the file as a whole.
   if (metadata.num_row_groups() > 1 && !state_->file->has_checksums()) return false;
-  std::vector<std::string> names(index.tags);
+  std::vector<std::string> names;
+  names.reserve(index.tags.size() + 1);
+  for (const std::string& tag : index.tags) {
+    if (state_->v7_schema.find(tag) != nullptr) names.push_back(tag);
+  }
   names.push_back(index.column);
   for (int i = 0; i < metadata.num_row_groups(); ++i) {
     if (!group_declares(*metadata.RowGroup(i), names)) return false;

@@ -25,7 +25,7 @@ class RecordBatch;
 namespace marigram::segment {
 
 struct ReadRequest {
-  std::vector<std::string> columns = {};  // what to return, in this order; columns that the file lacks come as nulls
+  std::vector<std::string> columns = {};  // what to return, in this order
   std::optional<IndexValue> from = {};    // inclusive, exact
   std::optional<IndexValue> to = {};      // exclusive, exact
   std::vector<TagPredicate> where = {};
@@ -42,7 +42,9 @@ struct ReadStatistics {
   std::uint64_t rows_returned = 0;
 };
 
-/// The rows of one segment that match, in file order. Not thread-safe; keeps the file open.
+/// The rows of one segment that match, in file order. A nullable column that the file lacks comes as nulls, but for
+/// text tags, which a table may have got since: the series of the file lack them, so they come as empty values, by
+/// which predicates judge them too. Not thread-safe; keeps the file open.
 class RowStream {
  public:
   virtual ~RowStream() = default;
@@ -67,7 +69,8 @@ class SegmentReader {
   const model::Schema& schema(Dialect dialect = Dialect::kV7) const;
   std::uint64_t rows() const;
   std::uint64_t bytes() const;
-  /// Whether the footer says that rows ascend by (tags..., time) of `index`, throughout the file.
+  /// Whether the footer says that rows ascend by (tags..., time) of `index`, throughout the file. Tags that the file
+  /// lacks are the same in all rows.
   bool declared_sorted(const model::IndexSpec& index) const;
 
   /// `schema` is the table's: columns come out in its types (a file's int32 under a table's int64 is widened).

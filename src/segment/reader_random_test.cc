@@ -2,6 +2,7 @@
 // loses a null would go unnoticed: random tables are written in many layouts and read back through random requests, and
 // each answer is compared with a filter that looks at every row.
 #include "io/object_store.h"
+#include "model/schema.h"
 #include "segment/reader.h"
 #include "segment/test_rows.h"
 #include "segment/writer.h"
@@ -52,6 +53,39 @@ TEST(ReaderRandom, OurFilesGiveWhatANaiveFilterGives) {
     const WriterOptions options = random_options(random);
     write_segment(*store, "data/x.parquet", rows, options, 1 + static_cast<std::int64_t>(random() % 700));
     check_requests(*store, "data/x.parquet", rows, random);
+    if (HasFatalFailure()) return;
+  }
+}
+
+/// The rows with two more tags, which none of their series has.
+Rows with_absent_tags(const Rows& rows) {
+  Rows wide = rows;
+  for (const std::string name : {"late tag", "later tag"}) {
+    wide.schema.columns.push_back({.name = name, .type = {.id = model::TypeId::kUtf8}});
+    wide.index.tags.push_back(name);
+    const auto values = *arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows.batch->num_rows());
+    wide.batch = *wide.batch->AddColumn(wide.batch->num_columns(), arrow::field(name, arrow::utf8()), values);
+  }
+  return wide;
+}
+
+TEST(ReaderRandom, TagsThatAFileLacksAreEmptyInAllRows) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed * 77);
+    const Rows rows = random_rows(random, static_cast<std::int64_t>(random() % 1'500), seed % 2 == 0);
+    const auto store = make_store();
+    const WriterOptions options = random_options(random);
+    write_segment(*store, "data/x.parquet", rows, options);
+    const Rows wide = with_absent_tags(rows);
+    check_requests(*store, "data/x.parquet", wide, random);
+    const auto reader = value_of(SegmentReader::open(*store, "data/x.parquet"));
+    EXPECT_EQ(reader->declared_sorted(wide.index), reader->declared_sorted(rows.index));
+    ReadRequest nothing = everything(wide.schema);
+    nothing.where = {{.column = "late tag", .values = {"", "x"}}, {.column = "later tag", .values = {"x"}}};
+    ReadStatistics statistics;
+    EXPECT_EQ(value_of(read_segment(*store, "data/x.parquet", wide, nothing, &statistics))->num_rows(), 0);
+    EXPECT_EQ(statistics.rows_decoded, 0U) << "a constant needs no row to judge by";
     if (HasFatalFailure()) return;
   }
 }

@@ -19,6 +19,7 @@
 #include <arrow/array.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
@@ -258,7 +259,7 @@ class Stream : public RowStream {
   template <typename F>
   Result<ArrayPtr> make_column(std::size_t position, std::int64_t rows, F read) {
     const PlannedColumn& column = plan_->columns[position];
-    if (column.field < 0) return nulls(column, rows);
+    if (column.field < 0) return absent(column, rows);
     MARIGRAM_ASSIGN(const ArrayPtr values, read(position));
     return finish_column(column, values);
   }
@@ -270,8 +271,9 @@ class Stream : public RowStream {
                                                     file_->doing(), column.name));
   }
 
-  Result<ArrayPtr> nulls(const PlannedColumn& column, std::int64_t rows) const {
-    auto array = arrow::MakeArrayOfNull(column.type, rows);
+  Result<ArrayPtr> absent(const PlannedColumn& column, std::int64_t rows) const {
+    auto array = column.text_tag ? arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows)
+                                 : arrow::MakeArrayOfNull(column.type, rows);
     if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), file_->doing(), true));
     return *std::move(array);
   }

@@ -26,6 +26,8 @@ class TagFilter {
   static Result<TagFilter> make(const TagPredicate& predicate, const model::DataType& type);
 
   const std::string& column() const { return column_; }
+  /// Whether the text is wanted; never by a filter of integers.
+  bool wants(std::string_view value) const;
   /// Whether a wanted value can lie in the closed range.
   bool may_match(std::string_view min, std::string_view max) const;
   bool may_match(std::int64_t raw_min, std::int64_t raw_max) const;
@@ -35,7 +37,6 @@ class TagFilter {
   void apply(const arrow::Array& values, std::span<std::uint8_t> keep) const;
 
  private:
-  bool wants(std::string_view value) const;
   void apply_dictionary(const arrow::Array& values, std::span<std::uint8_t> keep) const;
   template <typename T>
   void apply_integers(const arrow::Array& values, std::span<std::uint8_t> keep) const;
