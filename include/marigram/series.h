@@ -14,7 +14,8 @@ namespace marigram {
 /// part of the value: int32 7 and int64 7 name different series.
 using TagValue = std::variant<std::string, std::int32_t, std::int64_t, std::uint64_t>;
 
-/// One value per tag column. Empty for a table without tags. Compares lexicographically; strings by bytes.
+/// One value per tag column; of a growing table "" where the series lacks the tag. Empty for a table without tags.
+/// Compares lexicographically; strings by bytes.
 using SeriesKey = std::vector<TagValue>;
 
 /// A condition on one tag column: its value is one of `values` (string comparison of the tag's decimal or text form).

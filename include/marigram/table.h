@@ -65,6 +65,10 @@ struct TableOptions {
   std::optional<std::string> calendar = {};     ///< JSON text of a calendar (docs/format/coverage.md)
   std::string partition = "1d";                 ///< a segment never crosses a multiple of this width
   Duplicates duplicates = Duplicates::kReject;  ///< for good; v1 knows kReject only
+  /// v7: tags may be added later (add_tags); other programs than Marigram refuse such a table. All tags are nullable
+  /// strings, and for a row null, the empty value and a tag that did not exist yet say the same: its series lacks the
+  /// tag. The schema is set from the beginning, by `unit` (default us), `tags` and `fields`.
+  bool growing = false;
 };
 
 /// Which version to open.
@@ -108,12 +112,14 @@ struct TableInfo {
   std::vector<std::string> features = {};    ///< declared reader and writer features
   std::optional<std::string> calendar = {};  ///< JSON text
   Duplicates duplicates = Duplicates::kReject;
+  bool growing = false;                      ///< see TableOptions
 };
 
 struct CommitInfo {
   std::uint64_t version = 0;
   Instant timestamp = {};
-  std::string operation = {};  ///< create, append, remove_segments, add_columns, or "commit" for what we cannot name
+  /// create, append, remove_segments, add_columns, add_tags, or "commit" for what we cannot name
+  std::string operation = {};
   std::uint64_t added_segments = 0;
   std::uint64_t removed_segments = 0;
   std::uint64_t added_rows = 0;
@@ -184,6 +190,10 @@ class MARIGRAM_EXPORT Table {
   Result<std::uint64_t> remove_segments(std::span<const std::string> ids);
   /// Adds nullable columns at the end (v7); rows written before read null. Returns the new version.
   Result<std::uint64_t> add_columns(std::span<const ColumnInfo> columns);
+  /// Adds tags at the end of those that a growing table has: columns of strings. The series of rows written before lack
+  /// them, so they read null, match the value "", and have "" in series keys. Returns the new version. kInvalidInput
+  /// for a table that does not grow, kAlreadyExists for a column that is there. O(segments).
+  Result<std::uint64_t> add_tags(std::span<const std::string> names);
 
   /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it.
   Status checkpoint();

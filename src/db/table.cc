@@ -157,6 +157,10 @@ Result<std::uint64_t> Table::add_columns(std::span<const ColumnInfo> columns) {
   return table::add_columns(*impl_->engine, columns);
 }
 
+Result<std::uint64_t> Table::add_tags(std::span<const std::string> names) {
+  return table::add_tags(*impl_->engine, names);
+}
+
 Status Table::checkpoint() {
   MARIGRAM_TRY(impl_->engine->check_writable());
   MARIGRAM_TRY(impl_->engine->refresh());

@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "segment/arrow_schema.h"
+#include "table/absent_tags.h"
 #include "table/engine.h"
 
 #include <arrow/api.h>
@@ -17,6 +18,7 @@
 namespace marigram::table {
 namespace {
 
+using ArrayPtr = std::shared_ptr<arrow::Array>;
 using model::Column;
 using model::TypeId;
 
@@ -24,8 +26,14 @@ std::unexpected<Error> mismatch(std::string message) {
   return fail(ErrorCode::kSchemaMismatch, "cannot append rows: " + std::move(message));
 }
 
-bool is_key(const model::IndexSpec& index, const std::string& name) {
-  return name == index.column || std::ranges::find(index.tags, name) != index.tags.end();
+bool is_tag(const model::IndexSpec& index, const std::string& name) {
+  return std::ranges::find(index.tags, name) != index.tags.end();
+}
+
+/// Whether every row must have a value in the column.
+bool is_required(const model::TableMeta& meta, const Column& column) {
+  const bool tag = is_tag(*meta.index, column.name);
+  return !column.nullable || column.name == meta.index->column || (tag && !meta.grows());
 }
 
 Result<std::map<std::string, int>> columns_by_name(const arrow::Schema& incoming) {
@@ -95,15 +103,30 @@ Status check_types(const model::Schema& incoming, const model::Schema& table, Di
   return {};
 }
 
-Status check_presence(const std::map<std::string, int>& incoming, const model::Schema& table,
-                      const model::IndexSpec& index, Dialect dialect) {
-  for (const Column& column : table.columns) {
+Status check_presence(const std::map<std::string, int>& incoming, const model::TableMeta& meta) {
+  for (const Column& column : meta.schema->columns) {
     if (incoming.contains(column.name)) continue;
-    if (dialect == Dialect::kV1 || !column.nullable || is_key(index, column.name)) {
+    if (meta.dialect == Dialect::kV1 || is_required(meta, column)) {
       return mismatch(fmt::format("column {} ({}) is missing", column.name, model::format_type(column.type)));
     }
   }
   return {};
+}
+
+Result<ArrayPtr> nulls_of(const arrow::Field& field, std::int64_t rows) {
+  auto nulls = arrow::MakeArrayOfNull(field.type(), rows);
+  if (nulls.ok()) return *std::move(nulls);
+  return std::unexpected(segment::from_arrow_status(nulls.status(), "cannot append rows", false));
+}
+
+Result<ArrayPtr> cast_to(const arrow::Field& field, const ArrayPtr& column) {
+  if (column->type()->Equals(*field.type())) return column;
+  auto cast = arrow::compute::Cast(*column, field.type(), arrow::compute::CastOptions::Safe());
+  if (cast.ok()) return *std::move(cast);
+  return std::unexpected(segment::from_arrow_status(
+      cast.status(),
+      fmt::format("cannot append rows: column {} does not fit type {}", field.name(), field.type()->ToString()),
+      false));
 }
 
 }  // namespace
@@ -168,40 +191,31 @@ Result<Alignment> Alignment::make(const arrow::Schema& incoming, const log::Tabl
     alignment.schema_ = *state.meta->schema;
     MARIGRAM_ASSIGN(const model::Schema logical, segment::from_arrow(*incoming.RemoveMetadata()));
     MARIGRAM_TRY(check_types(logical, alignment.schema_, dialect));
-    MARIGRAM_TRY(check_presence(by_name, alignment.schema_, index, dialect));
+    MARIGRAM_TRY(check_presence(by_name, *state.meta));
   }
   MARIGRAM_TRY(check_index_columns(dialect, index, alignment.schema_));
   MARIGRAM_ASSIGN(alignment.arrow_schema_, segment::to_arrow(alignment.schema_));
   for (const Column& column : alignment.schema_.columns) {
     const auto found = by_name.find(column.name);
     alignment.sources_.push_back(found == by_name.end() ? -1 : found->second);
-    alignment.must_not_null_.push_back(!column.nullable || is_key(index, column.name));
+    Nulls nulls = is_required(*state.meta, column) ? Nulls::kRefused : Nulls::kAllowed;
+    if (nulls == Nulls::kAllowed && is_tag(index, column.name)) nulls = Nulls::kEmpty;
+    alignment.nulls_.push_back(nulls);
   }
   return alignment;
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> Alignment::align(const arrow::RecordBatch& batch) const {
-  std::vector<std::shared_ptr<arrow::Array>> columns;
+  std::vector<ArrayPtr> columns;
+  columns.reserve(sources_.size());
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const arrow::Field& field = *arrow_schema_->field(static_cast<int>(i));
-    if (sources_[i] < 0) {
-      auto nulls = arrow::MakeArrayOfNull(field.type(), batch.num_rows());
-      if (!nulls.ok()) return std::unexpected(segment::from_arrow_status(nulls.status(), "cannot append rows", false));
-      columns.push_back(*nulls);
-      continue;
+    MARIGRAM_ASSIGN(ArrayPtr column,
+                    sources_[i] < 0 ? nulls_of(field, batch.num_rows()) : cast_to(field, batch.column(sources_[i])));
+    if (nulls_[i] == Nulls::kEmpty) {
+      MARIGRAM_ASSIGN(column, empty_for_null(column));
     }
-    std::shared_ptr<arrow::Array> column = batch.column(sources_[i]);
-    if (!column->type()->Equals(*field.type())) {
-      auto cast = arrow::compute::Cast(*column, field.type(), arrow::compute::CastOptions::Safe());
-      if (!cast.ok()) {
-        return std::unexpected(segment::from_arrow_status(
-            cast.status(),
-            fmt::format("cannot append rows: column {} does not fit type {}", field.name(), field.type()->ToString()),
-            false));
-      }
-      column = *cast;
-    }
-    if (must_not_null_[i] && column->null_count() > 0) {
+    if (nulls_[i] == Nulls::kRefused && column->null_count() > 0) {
       return fail(ErrorCode::kInvalidInput, fmt::format("cannot append rows: column {} holds {} null values; want none",
                                                         field.name(), column->null_count()));
     }

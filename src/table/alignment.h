@@ -21,9 +21,9 @@ namespace marigram::table {
 class Alignment {
  public:
   /// For a table with a schema: every incoming column must be the table's, of its type or losslessly widened to it (v1:
-  /// of its type; a timestamp's zone label is free); time and tags must be there, other nullable columns may be
-  /// missing. For a table without: its schema will be the incoming one, in which the types declared at creation are
-  /// enforced. kSchemaMismatch names the column.
+  /// of its type; a timestamp's zone label is free); time must be there and, unless the table grows, tags; other
+  /// nullable columns may be missing. For a table without: its schema will be the incoming one, in which the types
+  /// declared at creation are enforced. kSchemaMismatch names the column.
   static Result<Alignment> make(const arrow::Schema& incoming, const log::TableState& state);
 
   /// The table's schema after the append.
@@ -34,14 +34,17 @@ class Alignment {
   bool adopts() const { return adopts_; }
 
   /// kInvalidInput: null in a column that must not be null (time, tags, non-nullable ones), a value that does not fit.
+  /// Tags that may be absent, because the table grows, come out as empty values for null.
   Result<std::shared_ptr<arrow::RecordBatch>> align(const arrow::RecordBatch& batch) const;
 
  private:
+  enum class Nulls { kAllowed, kRefused, kEmpty };  // what becomes of those of a column
+
   bool adopts_ = false;
   model::Schema schema_;
   std::shared_ptr<arrow::Schema> arrow_schema_;
-  std::vector<int> sources_;         // per table column: incoming column, or -1 for nulls
-  std::vector<bool> must_not_null_;  // per table column
+  std::vector<int> sources_;  // per table column: incoming column, or -1 for nulls
+  std::vector<Nulls> nulls_;  // per table column
 };
 
 /// What a table needs of its columns: the index column of the index's type, the tags of types that can name series.

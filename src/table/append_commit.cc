@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -62,6 +63,14 @@ std::vector<log::Action> append_actions(const log::TableState& now, const Alignm
   return actions;
 }
 
+/// Tags may have come to the table since the rows were staged.
+void fill_absent_tags(const log::TableState& now, Staged& staged) {
+  if (!now.meta->grows()) return;
+  const std::size_t tags = now.meta->index->tags.size();
+  coverage::fill_absent_tags(staged.coverage, tags);
+  for (model::SegmentMeta& segment : staged.segments) model::fill_absent_tags(segment.layout, tags);
+}
+
 bool may_be_committed(const Error& error) {
   return std::holds_alternative<UnknownOutcome>(error.detail);
 }
@@ -101,6 +110,7 @@ Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, S
   CoveragePtr snapshot;
   const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
     MARIGRAM_TRY(check_schema_still_fits(now, alignment));
+    fill_absent_tags(now, staged);
     if (staged.series) MARIGRAM_TRY(check_pinned_series(now, *staged.series));
     MARIGRAM_ASSIGN(const CoveragePtr covered, engine.coverage(now));
     MARIGRAM_TRY(check_overlap(now, *covered, staged.coverage, "covered by the table already"));

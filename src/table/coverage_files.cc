@@ -5,23 +5,55 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace marigram::table {
+namespace {
+
+/// Takes away the tags that a table got after it wrote the file of that hash; false if no such file is there.
+bool make_index_of_file(model::IndexSpec& index, const log::TableState& state, coverage::FileRole role,
+                        const std::string& hash, std::string_view bytes) {
+  while (hash != coverage::file_hash(state.dialect(), index, role, bytes)) {
+    if (!state.meta->grows() || index.tags.empty()) return false;
+    index.tags.pop_back();
+  }
+  return true;
+}
+
+}  // namespace
+
 Result<coverage::CoverageMap> read_coverage_file(const io::ObjectStore& store, const log::TableState& state,
                                                  coverage::FileRole role, const std::string& path) {
-  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
+  MARIGRAM_ASSIGN(model::IndexSpec index, require_index(state));
+  const std::size_t tags = index.tags.size();
   MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(path));
   const auto named = coverage::hash_in_path(path);
-  if (named && *named != coverage::file_hash(state.dialect(), index, role, content.bytes)) {
+  if (named && !make_index_of_file(index, state, role, *named, content.bytes)) {
     return fail(ErrorCode::kCorruption,
                 fmt::format("cannot use coverage file {}: its content does not match the hash in its name; the file is "
                             "damaged or belongs to another table; run `marigram verify --repair`",
                             path));
   }
   auto map = coverage::decode(state.dialect(), index, content.bytes);
+  if (map && state.meta->grows()) coverage::fill_absent_tags(*map, tags);
   if (map) return map;
   return fail(map.error().code, fmt::format("cannot use coverage file {}: {}", path, map.error().message));
+}
+
+std::optional<std::string> bytes_of_coverage_file(const log::TableState& state, coverage::FileRole role,
+                                                  const std::string& path, const coverage::CoverageMap& map) {
+  const auto named = coverage::hash_in_path(path);
+  model::IndexSpec index = *state.meta->index;
+  coverage::CoverageMap said = map;
+  while (true) {
+    std::string bytes = coverage::encode(state.dialect(), index, said);
+    if (!named || *named == coverage::file_hash(state.dialect(), index, role, bytes)) return bytes;
+    if (!state.meta->grows() || index.tags.empty() || !coverage::drop_absent_tag(said)) return std::nullopt;
+    index.tags.pop_back();
+  }
 }
 
 Result<coverage::CoverageMap> union_of_sidecars(const io::ObjectStore& store, const log::TableState& state) {

@@ -9,13 +9,19 @@
 #include <marigram/error.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace marigram::table {
 
-/// Bytes of one coverage file, decoded and checked against the hash in its name. kCorruption names the file.
+/// Bytes of one coverage file, decoded and checked against the hash in its name. Tags that the table got since are
+/// absent. kCorruption names the file.
 Result<coverage::CoverageMap> read_coverage_file(const io::ObjectStore& store, const log::TableState& state,
                                                  coverage::FileRole role, const std::string& path);
+
+/// The bytes of the coverage file of that name, if `map` is what it said; unset if it said something else.
+std::optional<std::string> bytes_of_coverage_file(const log::TableState& state, coverage::FileRole role,
+                                                  const std::string& path, const coverage::CoverageMap& map);
 
 /// The table's coverage: its snapshot, else the union of its segments' sidecars. kCorruption names the first segment
 /// whose sidecar is missing or damaged too, and `verify --repair`.

@@ -74,8 +74,9 @@ void check_survivor(Environment environment, const Acknowledged& done, const std
 
 class CrashTest : public ::testing::TestWithParam<Mode> {};
 
-TEST_P(CrashTest, EveryStorageCall) {
-  const Mode mode = GetParam();
+/// Strikes at each storage call of `run` in turn, with `check` after each. Gives the number of faults.
+template <typename Run, typename Check>
+std::uint64_t strike_everywhere(Mode mode, Run run, Check check) {
   ManualClock clock;
   ThreadPool pool(1);
   std::uint64_t tried = 0;
@@ -86,19 +87,75 @@ TEST_P(CrashTest, EveryStorageCall) {
       auto store = io::make_fault_store(clock);
       store->arm(mode, point, seed);
       const Environment environment{.store = store, .clock = &clock, .pool = &pool};
-      const Acknowledged done = run_workload(environment);
+      const auto done = run(environment);
       fired = store->fired();
       const Environment after{.store = mode == Mode::kPowerCut && fired ? store->restart() : store->reopen(),
                               .clock = &clock,
                               .pool = &pool};
-      check_survivor(after, done, fmt::format("point {} seed {}: ", point, seed));
-      if (HasFatalFailure()) return;
+      check(after, done, fmt::format("point {} seed {}: ", point, seed));
+      if (::testing::Test::HasFatalFailure()) return tried;
       ++tried;
     }
-    if (!fired) break;
+    if (!fired) return tried;
   }
+}
+
+TEST_P(CrashTest, EveryStorageCall) {
+  const std::uint64_t tried = strike_everywhere(GetParam(), run_workload, check_survivor);
   RecordProperty("points", static_cast<int>(tried));
   fmt::print("tried {} faults\n", tried);
+  EXPECT_GT(tried, 50U) << "a run with so few faults proves nothing";
+}
+
+/// A table that grows between its appends: how many tags its caller was told of, besides rows.
+struct Grown {
+  Acknowledged rows;
+  std::size_t tags = 0;
+  bool tag_in_flight = false;
+};
+
+TableOptions growing_options() {
+  TableOptions options = Fixture::options();
+  options.growing = true;
+  options.fields = {{.name = "value", .type = "float64"}};
+  return options;
+}
+
+Grown run_growing(Environment environment) {
+  Grown done;
+  auto engine = Engine::create(environment, growing_options());
+  if (!engine) return done;
+  done.rows.created = true;
+  done.tags = 1;
+  for (const std::int64_t first_minute : {0, 10, 20}) {
+    const std::vector<Row> rows = minutes("a", first_minute, 3);
+    if (!append_rows(**engine, rows)) {
+      done.rows.in_flight = rows;
+      return done;
+    }
+    done.rows.rows.insert(done.rows.rows.end(), rows.begin(), rows.end());
+    if (first_minute == 10 && !(*engine)->log().write_checkpoint(*(*engine)->state())) return done;
+    if (!add_tags(**engine, std::vector<std::string>{fmt::format("tag{}", done.tags)})) {
+      done.tag_in_flight = true;
+      return done;
+    }
+    ++done.tags;
+  }
+  (void)verify(environment, true);
+  return done;
+}
+
+void check_grown(Environment environment, const Grown& done, const std::string& where) {
+  if (const auto engine = Engine::open(environment, {}); engine && done.rows.created) {
+    const std::size_t tags = (*engine)->state()->meta->index->tags.size();
+    ASSERT_GE(tags, done.tags) << where;
+    ASSERT_LE(tags, done.tags + (done.tag_in_flight ? 1 : 0)) << where;
+  }
+  check_survivor(environment, done.rows, where);
+}
+
+TEST_P(CrashTest, WhileTagsAreAdded) {
+  const std::uint64_t tried = strike_everywhere(GetParam(), run_growing, check_grown);
   EXPECT_GT(tried, 50U) << "a run with so few faults proves nothing";
 }
 

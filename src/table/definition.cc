@@ -52,6 +52,23 @@ bool can_be_tag(Dialect dialect, model::TypeId type) {
   }
 }
 
+Status check_growing(const TableOptions& options) {
+  if (!options.growing) return {};
+  if (options.dialect == Dialect::kV1) {
+    return fail(ErrorCode::kInvalidInput, "cannot create table: the tags of dialect v1 are fixed; use dialect v7");
+  }
+  for (const ColumnInfo& tag : options.tags) {
+    MARIGRAM_ASSIGN(const model::Column column, model::from_info(tag));
+    if (column.type.id == model::TypeId::kUtf8 && column.nullable) continue;
+    return fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("cannot create table: tag {} is {}; a table that grows has nullable strings for tags, because "
+                    "a series may lack any of them",
+                    tag.name, column.nullable ? "of type " + tag.type : "not nullable"));
+  }
+  return {};
+}
+
 Result<std::vector<model::Column>> tag_columns(const TableOptions& options) {
   std::vector<model::Column> tags;
   for (const ColumnInfo& info : options.tags) {
@@ -87,12 +104,12 @@ Result<model::Column> index_column(const TableOptions& options, const model::Ind
 }
 
 /// With fields the schema is declared whole; without, only what is known of time and tags, and the first append brings
-/// the rest.
+/// the rest, unless columns may come at any time.
 Status declare_columns(const TableOptions& options, const model::IndexKind& kind, log::Proposal& proposal,
                        model::TableMeta& meta) {
   MARIGRAM_ASSIGN(std::vector<model::Column> tags, tag_columns(options));
   MARIGRAM_ASSIGN(model::Column index, index_column(options, kind));
-  if (options.fields.empty()) {
+  if (options.fields.empty() && !options.growing) {
     if (options.unit) proposal.extension.declared_types[index.name] = model::format_type(index.type);
     for (const model::Column& tag : tags) {
       proposal.extension.declared_types[tag.name] = model::format_type(tag.type);
@@ -133,6 +150,11 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
   model::IndexSpec index{.column = options.time_column, .tags = {}, .kind = kind};
   for (const ColumnInfo& tag : options.tags) index.tags.push_back(tag.name);
   MARIGRAM_TRY(model::validate_index(index));
+  MARIGRAM_TRY(check_growing(options));
+  if (options.growing) {
+    meta.reader_features.insert(model::kGrowingFeature);
+    meta.writer_features.insert(model::kGrowingFeature);
+  }
 
   log::Proposal proposal;
   proposal.extension.operation = "create";
@@ -210,6 +232,7 @@ TableInfo describe(const log::TableState& state) {
   info.duplicates = state.duplicates;
   if (state.meta) {
     info.created_at = state.meta->created_at;
+    info.growing = state.meta->grows();
     info.features.assign(state.meta->reader_features.begin(), state.meta->reader_features.end());
     for (const std::string& feature : state.meta->writer_features) {
       if (!state.meta->reader_features.contains(feature)) info.features.push_back(feature);

@@ -12,6 +12,16 @@
 
 namespace marigram::table {
 
+namespace {
+
+/// Whether the coverage knows all tags of the table, which may have got some since.
+bool has_all_tags(const coverage::CoverageMap& map, const log::TableState& state) {
+  if (map.empty() || !state.meta->grows()) return true;
+  return map.begin()->first.size() == state.meta->index->tags.size();
+}
+
+}  // namespace
+
 Engine::Engine(Environment environment, log::TableState state, bool pinned)
     : environment_(std::move(environment)),
       log_(environment_.store, *environment_.clock, environment_.log),
@@ -97,7 +107,7 @@ Result<CoveragePtr> Engine::coverage(const log::TableState& state) const {
   const std::string path = state.coverage ? state.coverage->path : std::string();
   {
     const std::lock_guard lock(mutex_);
-    if (coverage_ && !path.empty() && coverage_path_ == path) return coverage_;
+    if (coverage_ && !path.empty() && coverage_path_ == path && has_all_tags(*coverage_, state)) return coverage_;
   }
   MARIGRAM_ASSIGN(coverage::CoverageMap map, load_table_coverage(store(), state));
   auto shared = std::make_shared<const coverage::CoverageMap>(std::move(map));

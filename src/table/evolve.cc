@@ -27,26 +27,43 @@ Result<std::string> find_segment(const log::TableState& state, const std::string
               fmt::format("cannot remove segment {}: the table has no such segment at version {}", id, state.version));
 }
 
-Result<model::TableMeta> with_columns(const log::TableState& state, std::span<const ColumnInfo> columns) {
+Status add_column(model::Schema& schema, const ColumnInfo& info) {
+  MARIGRAM_ASSIGN(model::Column column, model::from_info(info));
+  if (!column.nullable) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot add column {}: it must be nullable, because earlier rows lack it", info.name));
+  }
+  if (schema.find(column.name) != nullptr) {
+    return fail(ErrorCode::kAlreadyExists, fmt::format("cannot add column {}: the table has it already", info.name));
+  }
+  schema.columns.push_back(std::move(column));
+  return {};
+}
+
+Result<model::TableMeta> with_columns(const log::TableState& state, std::span<const std::string> tags,
+                                      std::span<const ColumnInfo> fields) {
   if (state.dialect() == Dialect::kV1) {
     return fail(ErrorCode::kInvalidInput, "cannot add columns: dialect v1 has no schema evolution; use dialect v7");
   }
-  if (columns.empty()) return fail(ErrorCode::kInvalidInput, "cannot add columns: none given");
+  if (tags.empty() && fields.empty()) return fail(ErrorCode::kInvalidInput, "cannot add columns: none given");
   MARIGRAM_ASSIGN(model::Schema schema, require_schema(state));
-  for (const ColumnInfo& info : columns) {
-    MARIGRAM_ASSIGN(model::Column column, model::from_info(info));
-    if (!column.nullable) {
-      return fail(ErrorCode::kInvalidInput,
-                  fmt::format("cannot add column {}: it must be nullable, because earlier rows lack it", info.name));
-    }
-    if (schema.find(column.name) != nullptr) {
-      return fail(ErrorCode::kAlreadyExists, fmt::format("cannot add column {}: the table has it already", info.name));
-    }
-    schema.columns.push_back(std::move(column));
+  MARIGRAM_ASSIGN(model::IndexSpec index, require_index(state));
+  if (!tags.empty() && !state.meta->grows()) {
+    return fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("cannot add tag {}: the tags of this table are fixed; create a table that grows to add tags "
+                    "later",
+                    tags.front()));
   }
+  for (const std::string& tag : tags) {
+    MARIGRAM_TRY(add_column(schema, {.name = tag, .type = "string"}));
+    index.tags.push_back(tag);
+  }
+  for (const ColumnInfo& field : fields) MARIGRAM_TRY(add_column(schema, field));
   MARIGRAM_TRY(model::validate_schema(schema));
   model::TableMeta meta = *state.meta;
   meta.schema = std::move(schema);
+  meta.index = std::move(index);
   meta.reader_features.insert(kAddColumnsFeature);
   return meta;
 }
@@ -94,15 +111,23 @@ Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::strin
   return engine.state()->version;
 }
 
-Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> columns) {
+Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, std::span<const ColumnInfo> fields) {
   MARIGRAM_TRY(engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
-    MARIGRAM_ASSIGN(model::TableMeta meta, with_columns(now, columns));
+    MARIGRAM_ASSIGN(model::TableMeta meta, with_columns(now, tags, fields));
     log::Proposal proposal;
-    proposal.extension.operation = "add_columns";
+    proposal.extension.operation = tags.empty() ? "add_columns" : "add_tags";
     proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
     return proposal;
   }));
   return engine.state()->version;
+}
+
+Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> columns) {
+  return evolve(engine, {}, columns);
+}
+
+Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> names) {
+  return evolve(engine, names, {});
 }
 
 std::vector<SegmentInfo> list_segments(const log::TableState& state) {

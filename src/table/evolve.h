@@ -1,4 +1,4 @@
-// Changes of a table that bring no rows: segments taken out, columns added; and its history for users.
+// Changes of a table that bring no rows: segments taken out, tags and fields added; and its history for users.
 #pragma once
 
 #include "table/engine.h"
@@ -17,6 +17,10 @@ namespace marigram::table {
 Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::string> ids);
 /// See Table::add_columns. Returns the new version.
 Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> columns);
+/// See Table::add_tags. Returns the new version.
+Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> names);
+/// Both in one commit; either may be empty. Returns the new version.
+Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, std::span<const ColumnInfo> fields);
 
 /// See Table::segments and Table::log.
 std::vector<SegmentInfo> list_segments(const log::TableState& state);

@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "segment/arrow_schema.h"
 #include "segment/reader.h"
+#include "table/absent_tags.h"
 #include "table/merge.h"
 
 #include <arrow/api.h>
@@ -36,6 +37,7 @@ struct Plan {
       ScanOrder::kTime;              // that of the request, unless rows that were replaced can only be told in another
   std::vector<std::string> columns;  // read: those asked for, then the keys that ordering needs besides
   std::size_t columns_out = 0;       // of which are given out
+  std::vector<int> tags_out;         // of which are tags that a series may lack, then given out as null
   KeyColumns keys;                   // set if rows are put in order anywhere
 
   bool keeps_last() const { return state->duplicates == Duplicates::kLast; }
@@ -266,12 +268,16 @@ class ScanSource : public BatchSource {
       batch = batch->Slice(0, static_cast<std::int64_t>(rows_left_));
     }
     rows_left_ -= static_cast<std::uint64_t>(batch->num_rows());
-    if (plan_->columns_out == plan_->columns.size()) return batch;
-    std::vector<int> given(plan_->columns_out);
-    for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<int>(i);
-    auto projected = batch->SelectColumns(given);
-    if (projected.ok()) return *projected;
-    return std::unexpected(segment::from_arrow_status(projected.status(), "cannot scan", false));
+    if (plan_->columns_out < plan_->columns.size()) {
+      std::vector<int> given(plan_->columns_out);
+      for (std::size_t i = 0; i < given.size(); ++i) given[i] = static_cast<int>(i);
+      auto projected = batch->SelectColumns(given);
+      if (!projected.ok()) {
+        return std::unexpected(segment::from_arrow_status(projected.status(), "cannot scan", false));
+      }
+      batch = *std::move(projected);
+    }
+    return null_for_empty(std::move(batch), plan_->tags_out);
   }
 
   std::shared_ptr<const Plan> plan_;
@@ -290,6 +296,10 @@ Status choose_columns(Plan& plan, bool with_keys) {
     return fail(ErrorCode::kNotFound, fmt::format("cannot scan column {}: the table has no such column", name));
   }
   plan.columns_out = plan.columns.size();
+  for (std::size_t i = 0; i < plan.columns_out && plan.state->meta->grows(); ++i) {
+    const bool tag = std::ranges::find(plan.index.tags, plan.columns[i]) != plan.index.tags.end();
+    if (tag) plan.tags_out.push_back(static_cast<int>(i));
+  }
   if (!with_keys) return {};
   const auto position = [&](const std::string& name) {
     const auto found = std::ranges::find(plan.columns, name);

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -44,9 +45,26 @@ class Verification {
     }
   }
 
+  /// The index without the tags that the table got after the file was written.
+  model::IndexSpec index_of(const model::Schema& file) const {
+    model::IndexSpec index = *state_->meta->index;
+    while (state_->meta->grows() && !index.tags.empty() && file.find(index.tags.back()) == nullptr) {
+      index.tags.pop_back();
+    }
+    return index;
+  }
+
+  /// The summary of a file by all tags of the table.
+  segment::RowSummary with_all_tags(segment::RowSummary summary) const {
+    if (!state_->meta->grows()) return summary;
+    const std::size_t tags = state_->meta->index->tags.size();
+    model::fill_absent_tags(summary.layout, tags);
+    coverage::fill_absent_tags(summary.coverage, tags);
+    return summary;
+  }
+
   /// What the rows of the file say, or unset with the problem noted.
   std::optional<segment::RowSummary> read_segment(const model::SegmentMeta& meta) {
-    const model::IndexSpec& index = *state_->meta->index;
     auto reader = segment::SegmentReader::open(engine_.store(), meta.path);
     if (!reader) {
       problem(reader.error().message);
@@ -63,6 +81,7 @@ class Verification {
       problem(rows.error().message);
       return std::nullopt;
     }
+    const model::IndexSpec index = index_of((*reader)->schema(state_->dialect()));
     segment::CoverageBuilder builder(state_->dialect(), index, segment::CoverageBuilder::Duplicates::kAllow, meta.path);
     while (true) {
       std::shared_ptr<arrow::RecordBatch> batch;
@@ -76,7 +95,7 @@ class Verification {
         problem(status.error().message);
         return std::nullopt;
       }
-      if (!batch) return builder.finish();
+      if (!batch) return with_all_tags(builder.finish());
     }
   }
 
@@ -143,11 +162,8 @@ class Verification {
 
   /// Puts the file back under its own name, if what was computed is what the name's hash stands for.
   bool rewrite(const std::string& path, coverage::FileRole role, const coverage::CoverageMap& map) {
-    const model::IndexSpec& index = *state_->meta->index;
-    const std::string bytes = coverage::encode(state_->dialect(), index, map);
-    const auto named = coverage::hash_in_path(path);
-    if (named && *named != coverage::file_hash(state_->dialect(), index, role, bytes)) return false;
-    return engine_.store().put(path, bytes).has_value();
+    const auto bytes = bytes_of_coverage_file(*state_, role, path, map);
+    return bytes && engine_.store().put(path, *bytes).has_value();
   }
 
   Status check_snapshot() {

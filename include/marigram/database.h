@@ -1,0 +1,199 @@
+// A database: a folder of namespaces (tenants) with time-series tables, a write-ahead log and rows in memory.
+//
+//   auto db = marigram::Database::open("metrics.db");
+//   if (!db) return report(db.error());
+//   db->insert("acme", "cpu", time_ns, 0.93, {{"host", "a1"}, {"core", "0"}});
+//   auto rows = db->query("acme", "cpu", {.from_ns = t0, .to_ns = t1, .aggregate = "avg", .every_ns =
+//   3'600'000'000'000});
+//
+// A Database is a handle, cheap to copy; copies share it. Thread-safe. One process owns a database and writes; others
+// open it read-only and see what has been flushed. A row is seen by queries from the moment that its insert returns,
+// and never half of a batch. Times are nanoseconds since the Unix epoch (UTC), before it negative.
+#pragma once
+
+#include <marigram/arrow_abi.h>
+#include <marigram/batch.h>
+#include <marigram/error.h>
+#include <marigram/export.h>
+#include <marigram/table.h>
+#include <marigram/tags.h>
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace marigram {
+
+/// What an insert that has returned can rely on.
+enum class Durability {
+  kSync,      ///< it is on stable storage; concurrent inserts share one sync
+  kInterval,  ///< it will be within DatabaseOptions::sync_interval; until then a crash may take it, and all after it
+  kNone,      ///< it is in memory only, until the next flush
+};
+
+struct DatabaseOptions {
+  bool create = true;                         ///< make the database if there is none
+  bool read_only = false;                     ///< do not own it: see what was flushed, write nothing
+  Durability durability = Durability::kSync;  ///< of inserts that do not say otherwise
+  std::chrono::milliseconds sync_interval{100};
+  /// Rows in memory are flushed at flush_bytes, or when the oldest has waited for flush_age. At memory_bytes inserts
+  /// wait, and after write_timeout they end in kResourceExhausted.
+  std::uint64_t memory_bytes = std::uint64_t{512} << 20;
+  std::uint64_t flush_bytes = std::uint64_t{128} << 20;
+  std::chrono::seconds flush_age{600};
+  std::chrono::milliseconds write_timeout{10'000};
+  std::uint64_t series_max = 10'000'000;      ///< of a namespace; inserts that would make more are kResourceExhausted
+  bool widen_integers = false;                ///< integers may be written to fields of floats; else kSchemaMismatch
+  Duplicates duplicates = Duplicates::kLast;  ///< of tables that are made by their first insert
+};
+
+/// A value at a time, of the series that the tags name.
+struct Point {
+  std::int64_t time_ns = 0;
+  Value value = {};  ///< double, std::int64_t, std::uint64_t, bool or std::string
+  Tags tags = {};
+};
+
+/// The same with any number of fields.
+struct Row {
+  std::int64_t time_ns = 0;
+  Tags tags = {};
+  std::vector<std::pair<std::string, Value>> fields = {};  ///< monostate: null
+};
+
+/// Times of an inclusive range, and which series.
+struct Selection {
+  std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();
+  std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();
+  std::vector<TagMatcher> where = {};  ///< all must match
+};
+
+struct QueryRequest {
+  std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();  ///< inclusive
+  std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();    ///< inclusive
+  std::vector<TagMatcher> where = {};                               ///< all must match
+  std::vector<std::string> fields = {};                             ///< empty: all
+  /// count, sum, avg, min, max, first, last, stddev, median, p<number>, rate or delta; empty: the rows themselves.
+  std::string aggregate = {};
+  std::int64_t every_ns = 0;         ///< > 0: an aggregate for each so wide bucket since the epoch; 0: for all rows
+  std::vector<std::string> by = {};  ///< aggregates for each combination of these tags; empty: for all series together
+  bool by_series = false;            ///< aggregates for each series
+  ScanOrder order = ScanOrder::kTime;                               ///< of rows; aggregates come by (group, time)
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows
+  CancelToken cancel = {};
+};
+
+struct Quantiles {
+  double p50 = 0;
+  double p90 = 0;
+  double p99 = 0;
+  std::uint64_t count = 0;
+};
+
+struct DatabaseMetrics {
+  double uptime_seconds = 0;
+  std::uint64_t tables = 0;           ///< open ones
+  std::uint64_t series = 0;           ///< of open tables
+  std::uint64_t points_inserted = 0;  ///< since the database was opened
+  double points_per_second = 0;       ///< over the last ten seconds or so
+  std::uint64_t memory_bytes = 0;     ///< of rows in memory
+  std::uint64_t series_bytes = 0;     ///< of the series' names
+  Quantiles query_seconds = {};       ///< until the first rows were ready
+  std::uint64_t wal_bytes = 0;        ///< that a crash would replay
+  std::uint64_t wal_syncs = 0;
+  std::uint64_t flushes = 0;
+  std::uint64_t flushed_points = 0;
+  double flush_seconds = 0;           ///< spent, all told
+  std::string last_flush_error = {};  ///< empty: the last one went well
+};
+
+/// What opening a database found.
+struct RecoveryReport {
+  std::uint64_t batches = 0;    ///< replayed from the write-ahead log
+  std::uint64_t points = 0;     ///< of these, those that were not in segments yet
+  std::uint64_t cut_bytes = 0;  ///< of a torn end, that a crash left; never acknowledged as kSync
+  std::uint64_t orphans = 0;    ///< batches of tables that are no more
+  double seconds = 0;
+};
+
+class MARIGRAM_EXPORT Database {
+ public:
+  /// `path`: a folder, or "memory:" for one that lasts as long as the handle. kConflict: another process, or another
+  /// handle, owns it; the message says who. kNotFound: nothing is there and `create` is false. kCorruption: see
+  /// `marigram db verify`.
+  static Result<Database> open(std::string_view path, const DatabaseOptions& options = {});
+  /// Flushes and closes for all copies of the handle; they are of no use afterwards. The destructor of the last copy
+  /// does the same, but cannot tell of errors: what was acknowledged is then still in the write-ahead log.
+  Status close();
+
+  const RecoveryReport& recovery() const;
+
+  /// Declares a table. kAlreadyExists.
+  Status create_table(std::string_view name_space, std::string_view table, const TableOptions& options);
+  /// The segments of a table: coverage, history, scans of what has been flushed. kNotFound.
+  Result<Table> open_table(std::string_view name_space, std::string_view table) const;
+
+  /// Inserts one value, into the field "value". A table that is not there is made: its tags and fields appear as they
+  /// come. Errors, and nothing was inserted: kInvalidInput, kSchemaMismatch, kOverlap (tables that reject duplicates),
+  /// kResourceExhausted (memory, series, disk). kIo: the log failed; the row may be there or not when the database is
+  /// opened again, and nothing more can be written before that.
+  Status insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
+                const Tags& tags = {}, std::optional<Durability> durability = {});
+  /// All points or none.
+  Status insert_batch(std::string_view tenant, std::string_view series, std::span<const Point> points,
+                      std::optional<Durability> durability = {});
+  Status insert_rows(std::string_view tenant, std::string_view table, std::span<const Row> rows,
+                     std::optional<Durability> durability = {});
+  /// Appends a stream as segments, in one commit; what is in memory of the table is flushed before. Takes ownership of
+  /// the stream. For bulk loads: see Table::append.
+  Result<AppendResult> append(std::string_view name_space, std::string_view table, ArrowArrayStream* rows);
+
+  /// Rows, or aggregates of them, with a column `time`, the tags, and a column a field. kNotFound: no such table.
+  Result<BatchStream> query(std::string_view tenant, std::string_view series, const QueryRequest& request = {}) const;
+  /// The same as an Arrow C stream.
+  Status query(std::string_view tenant, std::string_view series, const QueryRequest& request,
+               ArrowArrayStream* out) const;
+
+  std::vector<std::string> list_namespaces() const;
+  /// Names of the tables that have a series which fulfils all conditions; ascending.
+  Result<std::vector<std::string>> list_series(std::string_view tenant,
+                                               const std::vector<TagMatcher>& where = {}) const;
+  /// The tags of each series of a table that fulfils all conditions.
+  Result<std::vector<Tags>> list_tag_sets(std::string_view tenant, std::string_view series,
+                                          const std::vector<TagMatcher>& where = {}) const;
+  /// Names of a table's tags; ascending.
+  Result<std::vector<std::string>> list_tags(std::string_view tenant, std::string_view series) const;
+  /// Values that a tag has in the series that fulfil all conditions; ascending.
+  Result<std::vector<std::string>> list_tag_values(std::string_view tenant, std::string_view series,
+                                                   std::string_view tag,
+                                                   const std::vector<TagMatcher>& where = {}) const;
+
+  /// Deletes rows for good, and returns how many there were. Flushes the table first.
+  Result<std::uint64_t> remove(std::string_view tenant, std::string_view series, const Selection& selection);
+  /// Makes segments of all rows in memory.
+  Status flush();
+  /// Merges small and overlapping segments.
+  Status compact();
+  /// A consistent copy in a new folder, which can be opened as a database. Flushes first. kAlreadyExists.
+  Status snapshot(std::string_view path) const;
+  /// Makes a database at `path`, which must not exist, of the snapshot at `from`. All or nothing.
+  static Status restore(std::string_view from, std::string_view path);
+
+  DatabaseMetrics metrics() const;
+
+  struct Impl;
+  explicit Database(std::shared_ptr<Impl> impl);  // not for users: see open
+
+ private:
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace marigram
