@@ -29,20 +29,14 @@ namespace {
 
 constexpr std::int64_t kRowsBufferedMax = 4 << 20;  // held, checked and sorted at a time
 constexpr const char* kCoveredTwice = "covered twice by the append itself";
-constexpr std::int64_t kSegmentRowsMax = 1 << 18;  // a larger partition becomes several segments, written side by side
 constexpr std::size_t kWritingMax = 3;  // times rows are held while they are written, beside those being put in order
-constexpr std::int64_t kBegunRowsMax = 1 << 14;     // of one time, held back for the rows that follow
-constexpr std::int64_t kSegmentRowsGood = 1 << 17;  // worth writing before more rows of its partition are there
+constexpr std::int64_t kBegunRowsMax = 1 << 14;  // of one time, held back for the rows that follow
 
-/// The partition width in units of the index column, a multiple of the bucket so that no two segments of one append
-/// share a bucket. Unset for integer indexes: one partition.
+/// The partition width in units of the index column. Unset for integer indexes: one partition.
 Result<PartitionWidth> partition_width(const log::TableState& state, const model::Schema& schema) {
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
-  const auto* time = std::get_if<model::TimestampIndex>(&index.kind);
-  if (time == nullptr) return std::nullopt;
-  MARIGRAM_ASSIGN(std::int64_t seconds, partition_seconds(state));
-  const std::int64_t bucket = time->bucket.seconds();
-  seconds = (seconds + bucket - 1) / bucket * bucket;
+  if (!std::holds_alternative<model::TimestampIndex>(index.kind)) return std::nullopt;
+  MARIGRAM_ASSIGN(const std::int64_t seconds, segment_seconds(state));
   const TimeUnit unit = schema.find(index.column)->type.unit;
   std::int64_t width = 0;
   if (__builtin_mul_overflow(seconds, units_per_second(unit), &width)) return std::nullopt;
@@ -52,15 +46,20 @@ Result<PartitionWidth> partition_width(const log::TableState& state, const model
 /// Collects rows, and turns them into staged segments whenever enough are there.
 class Appender {
  public:
-  Appender(Engine& engine, StatePtr state, const Alignment& alignment, StagedFiles& files, std::string attempt)
-      : engine_(engine), state_(std::move(state)), alignment_(alignment), files_(files), attempt_(std::move(attempt)) {}
+  Appender(Engine& engine, StatePtr state, const Alignment& alignment, CoveragePtr taken, StagedFiles& files,
+           std::string attempt)
+      : engine_(engine),
+        state_(std::move(state)),
+        alignment_(alignment),
+        taken_(std::move(taken)),
+        files_(files),
+        attempt_(std::move(attempt)) {}
   ~Appender() { (void)collect_all(); }  // of an append that fails: the tasks refer to this object
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;
 
-  Status add(const arrow::RecordBatch& batch) {
-    if (batch.num_rows() == 0) return {};
-    MARIGRAM_ASSIGN(const auto aligned, alignment_.align(batch));
+  /// Rows in the table's columns.
+  Status add(const std::shared_ptr<arrow::RecordBatch>& aligned) {
     for (std::int64_t offset = 0; offset < aligned->num_rows();) {
       MARIGRAM_ASSIGN(const bool enough, has_enough());
       if (enough) MARIGRAM_TRY(flush_whole_times(offset));
@@ -74,7 +73,6 @@ class Appender {
   Result<Staged> finish() {
     MARIGRAM_TRY(flush());
     MARIGRAM_TRY(collect_all());
-    if (staged_.rows == 0) return no_rows("this stream");
     return std::move(staged_);
   }
 
@@ -145,8 +143,7 @@ class Appender {
     MARIGRAM_ASSIGN(std::vector<Piece> pieces, summarize(rows));
     coverage::CoverageMap added;
     for (const Piece& piece : pieces) MARIGRAM_TRY(check(piece.summary, added));
-    MARIGRAM_ASSIGN(const CoveragePtr covered, engine_.coverage(*state_));
-    MARIGRAM_TRY(check_overlap(*state_, *covered, added, "covered by the table already"));
+    MARIGRAM_TRY(check_overlap(*state_, *taken_, added, "covered by the table already"));
     MARIGRAM_TRY(check_overlap(*state_, staged_.coverage, added, kCoveredTwice));
     coverage::unite(staged_.coverage, added);
     if (writing_.size() == kWritingMax) MARIGRAM_TRY(collect_oldest());
@@ -250,6 +247,7 @@ class Appender {
   Engine& engine_;
   StatePtr state_;
   const Alignment& alignment_;
+  CoveragePtr taken_;
   StagedFiles& files_;
   std::string attempt_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
@@ -259,6 +257,27 @@ class Appender {
   Staged staged_;
 };
 
+/// The rows of a stream in the table's columns.
+class AlignedRows : public BatchSource {
+ public:
+  AlignedRows(arrow::RecordBatchReader& rows, const Alignment& alignment) : rows_(rows), alignment_(alignment) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    do {
+      if (const auto status = rows_.ReadNext(&batch); !status.ok()) {
+        return std::unexpected(segment::from_arrow_status(status, "cannot append rows", false));
+      }
+    } while (batch && batch->num_rows() == 0);
+    if (!batch) return nullptr;
+    return alignment_.align(*batch);
+  }
+
+ private:
+  arrow::RecordBatchReader& rows_;
+  const Alignment& alignment_;
+};
+
 /// `superseded`: the segments whose rows are to be appended anew, because another writer gave the table its schema.
 Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras,
                                       StagedFiles& files, std::vector<std::string>& superseded) {
@@ -266,10 +285,10 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows.schema(), *state));
   const std::string attempt = random_uuid();
-  Appender appender(engine, state, alignment, files, attempt);
-  MARIGRAM_TRY(for_each_batch(rows, "cannot append rows", false,
-                              [&](const arrow::RecordBatch& batch) { return appender.add(batch); }));
-  MARIGRAM_ASSIGN(Staged staged, appender.finish());
+  MARIGRAM_ASSIGN(CoveragePtr covered, engine.coverage(*state));
+  AlignedRows aligned(rows, alignment);
+  MARIGRAM_ASSIGN(Staged staged, stage_append(engine, state, alignment, std::move(covered), aligned, attempt, files));
+  if (staged.rows == 0) return no_rows("this stream");
   std::vector<std::string> keys;
   keys.reserve(staged.segments.size());
   for (const model::SegmentMeta& segment : staged.segments) keys.push_back(segment.path);
@@ -301,6 +320,16 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
 }
 
 }  // namespace
+
+Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignment& alignment, CoveragePtr taken,
+                            BatchSource& rows, const std::string& attempt, StagedFiles& files) {
+  Appender appender(engine, state, alignment, std::move(taken), files, attempt);
+  while (true) {
+    MARIGRAM_ASSIGN(const auto batch, rows.next());
+    if (!batch) return appender.finish();
+    MARIGRAM_TRY(appender.add(batch));
+  }
+}
 
 Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras) {
   MARIGRAM_TRY(engine.check_writable());

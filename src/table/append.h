@@ -3,7 +3,10 @@
 
 #include "io/object_store.h"
 #include "log/action.h"
+#include "table/alignment.h"
+#include "table/batch_source.h"
 #include "table/engine.h"
+#include "table/staging.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -31,6 +34,16 @@ Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, cons
 /// A commit that says nothing but how far the write-ahead log is in segments: there was no row of this table in it.
 /// Returns the version.
 Result<std::uint64_t> commit_wal_mark(Engine& engine, const log::WalMark& mark);
+
+/// Rows that a segment should have, at most and at least: fewer are worth waiting for more, or merging.
+inline constexpr std::int64_t kSegmentRowsMax = 1 << 18;
+inline constexpr std::int64_t kSegmentRowsGood = 1 << 17;
+
+/// All of an append but its commit: rows put in order, cut at partitions and at kSegmentRowsMax, and written with their
+/// sidecars. `rows` come aligned by `alignment`, in any order; without any nothing is staged. `taken`: the buckets that
+/// they must leave alone in a table that rejects duplicates. `attempt` is a UUID.
+Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignment& alignment, CoveragePtr taken,
+                            BatchSource& rows, const std::string& attempt, StagedFiles& files);
 
 /// The rows of a Parquet file in any store, as append() takes them. Reads the file twice: it is checked whole
 /// (readable, fitting, not covered yet) before the first byte is written.

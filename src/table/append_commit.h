@@ -15,14 +15,6 @@
 
 namespace marigram::table {
 
-/// What all segments of one append cover together.
-struct Staged {
-  std::vector<model::SegmentMeta> segments = {};
-  coverage::CoverageMap coverage = {};
-  std::uint64_t rows = 0;
-  std::optional<SeriesKey> series = {};  // v1: the one series of all rows; empty key without tags
-};
-
 /// kOverlap with OverlapInfo if `added` covers what `covered` covers already, in a table that rejects duplicates;
 /// `where` ends the message's first clause.
 Status check_overlap(const log::TableState& state, const coverage::CoverageMap& covered,

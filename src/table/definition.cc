@@ -180,6 +180,12 @@ Result<std::int64_t> partition_seconds(const log::TableState& state) {
   return width.seconds();
 }
 
+Result<std::int64_t> segment_seconds(const log::TableState& state) {
+  MARIGRAM_ASSIGN(const std::int64_t partition, partition_seconds(state));
+  const std::int64_t bucket = std::get<model::TimestampIndex>(state.meta->index->kind).bucket.seconds();
+  return (partition + bucket - 1) / bucket * bucket;
+}
+
 Result<std::optional<coverage::Calendar>> table_calendar(const log::TableState& state) {
   if (!state.calendar || state.calendar->empty()) return std::nullopt;
   MARIGRAM_ASSIGN(coverage::Calendar calendar, coverage::Calendar::parse(*state.calendar));

@@ -20,6 +20,9 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now);
 
 /// Seconds of a segment's time partition; default one day.
 Result<std::int64_t> partition_seconds(const log::TableState& state);
+/// Seconds that a segment never crosses a multiple of: the partition, in whole buckets, so that no two partitions share
+/// a bucket. For a timestamp index.
+Result<std::int64_t> segment_seconds(const log::TableState& state);
 /// The table's calendar, if it has one.
 Result<std::optional<coverage::Calendar>> table_calendar(const log::TableState& state);
 

@@ -1,7 +1,8 @@
-// Rows of one series and time, under each policy, against a naive model. Without these a table could show a row that
-// another replaced, lose one that it should keep, or give equal rows in another order than they came in.
+// Rows of one series and time, under each policy, through appends, compactions, deletions and checkpoints, against a
+// naive model. Without these a table could show a row that another replaced, lose one that it should keep, or give
+// equal rows in another order than they came in.
+#include "table/rewrite.h"
 #include "table/test_rows.h"
-
 #include "table/verify.h"
 
 #include <fmt/format.h>
@@ -50,12 +51,16 @@ class ModelRun {
   }
 
   void step() {
-    switch (below(8)) {
+    switch (below(12)) {
       case 0:
         return reopen();
       case 1:
+        return compact();
       case 2:
+        return remove();
       case 3:
+      case 4:
+      case 5:
         return append();
       default:
         return query();
@@ -102,6 +107,32 @@ class ModelRun {
     rows_.insert(rows_.end(), rows.begin(), rows.end());
     if (below(4) == 0) past_ = Past{engine_->state(), rows_};
   }
+
+  /// Nothing is seen of it, but that there is nothing left to do.
+  void compact() {
+    const auto report = table::compact(*engine_);
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_GE(report->before.rows, report->after.rows);
+    const auto again = table::compact(*engine_);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->version, report->version);
+    EXPECT_EQ(again->before.segments, 0U);
+  }
+
+  /// Takes the rows out of the model that a scan would show, and counts them.
+  void remove() {
+    ScanRequest request = random_request();
+    request.limit = ScanRequest{}.limit;
+    const auto removed = remove_rows(*engine_, {.from = request.from, .to = request.to, .where = request.where});
+    ASSERT_TRUE(removed) << removed.error().message;
+    EXPECT_EQ(*removed, expected_rows(visible_rows(rows_, policy_), request).size());
+    const std::vector<Row> gone = expected_rows(rows_, request);
+    std::erase_if(rows_, [&](const Row& row) { return std::ranges::find(gone, row) != gone.end(); });
+    for (const Row& row : gone) taken_.erase({row.series, bucket_of(row)});
+  }
+
+  /// A minute, also before 1970.
+  static std::int64_t bucket_of(const Row& row) { return (row.time_us + 10'000 * kMinuteUs) / kMinuteUs - 10'000; }
 
   /// A checkpoint must keep all that tells the order of equal rows.
   void reopen() {

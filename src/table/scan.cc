@@ -128,9 +128,6 @@ class OrderedSegment : public BatchSource {
   std::unique_ptr<BatchSource> source_;
 };
 
-/// Segments that must be merged, because their keys interleave, by rank; one alone needs no merge.
-using Cluster = std::vector<SegmentPtr>;
-
 std::uint64_t rows_of(const Cluster& cluster) {
   std::uint64_t rows = 0;
   for (const SegmentPtr& segment : cluster) rows += segment->row_count;
@@ -180,21 +177,16 @@ std::unique_ptr<BatchSource> cluster_source(const std::shared_ptr<const Plan>& p
   return std::make_unique<OrderedSegment>(plan, cluster.front(), plan->order, batch_rows);
 }
 
-/// Segments in (min, max, key) order, cut where no later one reaches back. In any order none need be merged, unless one
-/// may replace rows of another.
-std::vector<Cluster> cut_clusters(const std::vector<SegmentPtr>& segments, const Plan& plan) {
+/// What must be merged, each by rank; `segments` come by (min, max, key). In any order nothing need be, unless one may
+/// replace rows of another.
+std::vector<Cluster> cut_clusters(std::vector<SegmentPtr> segments, const Plan& plan) {
   std::vector<Cluster> clusters;
-  const bool by_time = plan.order != ScanOrder::kSeries || plan.index.tags.empty();
-  const bool apart = plan.order == ScanOrder::kAny && !plan.keeps_last();
-  std::optional<IndexValue> reach;  // the last value of the current cluster
-  for (const SegmentPtr& segment : segments) {
-    const bool interleaves = reach && !apart && (!by_time || segment->min <= *reach);
-    if (!interleaves) {
-      clusters.emplace_back();
-      reach = segment->max;
-    }
-    clusters.back().push_back(segment);
-    if (*reach < segment->max) reach = segment->max;
+  if (plan.order == ScanOrder::kAny && !plan.keeps_last()) {
+    for (SegmentPtr& segment : segments) clusters.push_back({std::move(segment)});
+  } else if (plan.order != ScanOrder::kSeries || plan.index.tags.empty()) {
+    clusters = cut_where_none_overlaps(segments);
+  } else if (!segments.empty()) {
+    clusters.push_back(std::move(segments));
   }
   for (Cluster& cluster : clusters) std::ranges::stable_sort(cluster, {}, [](const auto& s) { return s->rank; });
   return clusters;

@@ -7,6 +7,20 @@
 
 namespace marigram::table {
 
+std::vector<Cluster> cut_where_none_overlaps(std::span<const SegmentPtr> segments) {
+  std::vector<Cluster> clusters;
+  std::optional<IndexValue> reach;  // the last value of the current cluster
+  for (const SegmentPtr& segment : segments) {
+    if (!reach || *reach < segment->min) {
+      clusters.emplace_back();
+      reach = segment->max;
+    }
+    clusters.back().push_back(segment);
+    if (*reach < segment->max) reach = segment->max;
+  }
+  return clusters;
+}
+
 SegmentList::SegmentList(const log::TableState& state) : segments_(log::ordered_segments(state)) {
   begins_.reserve(segments_.size());
   reaches_.reserve(segments_.size());

@@ -10,9 +10,11 @@
 #include "table/row_order.h"
 
 #include <marigram/error.h>
+#include <marigram/series.h>
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +37,14 @@ class StagedFiles {
   io::ObjectStore& store_;
   std::mutex mutex_;
   std::vector<std::string> keys_;  // guarded by mutex_
+};
+
+/// What all segments of one append cover together.
+struct Staged {
+  std::vector<model::SegmentMeta> segments = {};
+  coverage::CoverageMap coverage = {};
+  std::uint64_t rows = 0;
+  std::optional<SeriesKey> series = {};  // v1: the one series of all rows; empty key without tags
 };
 
 /// Some of the rows that are to be appended: one partition of them, or a part of it.

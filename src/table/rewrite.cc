@@ -1,0 +1,283 @@
+#include "table/rewrite.h"
+
+#include "base/hash.h"
+#include "base/try.h"
+#include "table/append.h"
+#include "table/coverage_files.h"
+#include "table/definition.h"
+#include "table/scan.h"
+
+#include <arrow/api.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace marigram::table {
+namespace {
+
+using Filter = std::function<Result<std::unique_ptr<BatchSource>>(std::unique_ptr<BatchSource>)>;
+
+/// Segments of one state taken out, and what their rows became; then the commit that says so.
+class Rewrite {
+ public:
+  Rewrite(Engine& engine, StatePtr state)
+      : engine_(engine), state_(std::move(state)), bare_(*state_), files_(engine.store()) {
+    bare_.segments.clear();
+  }
+
+  bool empty() const { return old_.empty(); }
+  const std::vector<SegmentPtr>& old_segments() const { return old_; }
+  const std::vector<model::SegmentMeta>& new_segments() const { return new_; }
+
+  /// The rows of some segments alone, as a scan of the table gives them.
+  Result<ScanStream> rows_of(const Cluster& segments, const ScanRequest& request) const {
+    auto part = std::make_shared<log::TableState>(bare_);
+    for (const SegmentPtr& segment : segments) part->segments.emplace(segment->key(part->dialect()), segment);
+    return scan(engine_, std::move(part), request, {});
+  }
+
+  /// Writes the rows of the segments that the filter lets through as new segments in their place.
+  Status replace(const Cluster& segments, const Filter& filter) {
+    // Rows in order of time become segments that do not overlap; those of one segment lie in its own order already.
+    const ScanOrder order = segments.size() == 1 ? ScanOrder::kSeries : ScanOrder::kTime;
+    MARIGRAM_ASSIGN(ScanStream stream, rows_of(segments, {.order = order}));
+    MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*stream.schema, *state_));
+    MARIGRAM_ASSIGN(const auto rows, filter(std::move(stream.rows)));
+    const auto taken = std::make_shared<const coverage::CoverageMap>();  // they come back where they were
+    MARIGRAM_ASSIGN(Staged staged, stage_append(engine_, state_, alignment, taken, *rows, attempt_, files_));
+    std::ranges::copy(segments, std::back_inserter(old_));
+    std::ranges::move(staged.segments, std::back_inserter(new_));
+    return {};
+  }
+
+  /// `covers_less`: rows are gone, and so may be buckets. False, and nothing is there, if another writer took one of
+  /// the old segments away.
+  Result<bool> commit(const std::string& operation, bool covers_less) {
+    bool lost = false;
+    const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
+      lost = std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
+      if (lost) return fail(ErrorCode::kConflict, "cannot rewrite segments: another writer took one away meanwhile");
+      log::Proposal proposal = replacement(operation);
+      if (covers_less) {
+        MARIGRAM_ASSIGN(auto coverage, snapshot_after(now));
+        proposal.actions.emplace_back(std::move(coverage));
+      }
+      return proposal;
+    };
+    if (auto committed = engine_.commit(propose); !committed) {
+      if (std::holds_alternative<UnknownOutcome>(committed.error().detail)) files_.keep();
+      if (lost) return false;
+      return std::unexpected(std::move(committed).error());
+    }
+    files_.keep();
+    return true;
+  }
+
+ private:
+  const std::string& key_of(const model::SegmentMeta& segment) const { return segment.key(state_->dialect()); }
+
+  log::Proposal replacement(const std::string& operation) const {
+    log::Proposal proposal{.actions = {}, .extension = {.operation = operation}};
+    model::SegmentRank highest;
+    for (const SegmentPtr& segment : old_) {
+      proposal.actions.emplace_back(log::RemoveSegment{key_of(*segment)});
+      highest = std::max(highest, segment->rank);
+    }
+    for (const model::SegmentMeta& segment : new_) proposal.actions.emplace_back(log::AddSegment{segment});
+    if (state_->duplicates != Duplicates::kReject) proposal.extension.rank = highest.rank;
+    return proposal;
+  }
+
+  /// The coverage of the table as it will be.
+  Result<log::UpdateTableCoverage> snapshot_after(const log::TableState& now) {
+    log::TableState after = now;
+    for (const SegmentPtr& segment : old_) after.segments.erase(key_of(*segment));
+    for (const model::SegmentMeta& segment : new_) {
+      after.segments.emplace(key_of(segment), std::make_shared<const model::SegmentMeta>(segment));
+    }
+    MARIGRAM_ASSIGN(const coverage::CoverageMap left, union_of_sidecars(engine_.store(), after));
+    if (!snapshot_path_.empty() && now.dialect() == Dialect::kV7) files_.remove(snapshot_path_);  // of a try that lost
+    const CoverageFile file = make_table_coverage(now, left, now.version + 1, attempt_);
+    snapshot_path_ = file.path;
+    if (now.dialect() == Dialect::kV7) files_.add(file.path);
+    MARIGRAM_TRY(put_coverage_file(engine_.store(), file));
+    return log::UpdateTableCoverage{now.meta->index->kind, file.path};
+  }
+
+  Engine& engine_;
+  StatePtr state_;
+  log::TableState bare_;  // the state without segments
+  StagedFiles files_;
+  const std::string attempt_ = random_uuid();
+  std::string snapshot_path_;
+  std::vector<SegmentPtr> old_;
+  std::vector<model::SegmentMeta> new_;
+};
+
+// ---- compact ----
+
+Result<std::unique_ptr<BatchSource>> all_rows(std::unique_ptr<BatchSource> rows) {
+  return rows;
+}
+
+/// The partition that a cluster lies in; unset if it crosses one. `seconds`: the width, unset for integer indexes.
+std::optional<std::int64_t> partition_of(const Cluster& cluster, std::optional<std::int64_t> seconds) {
+  if (!seconds) return 0;
+  const auto number = [&](const IndexValue& value) {
+    const std::int64_t at = std::get<Instant>(value).seconds;
+    return at / *seconds - (at % *seconds < 0 ? 1 : 0);
+  };
+  const std::int64_t first = number(cluster.front()->min);
+  const bool crosses = std::ranges::any_of(cluster, [&](const auto& segment) { return number(segment->max) != first; });
+  return crosses ? std::nullopt : std::optional(first);
+}
+
+/// Overlapping segments of different commits: rows may have been replaced, and ranges read more than they need.
+bool is_mixed(const Cluster& cluster) {
+  return std::ranges::any_of(cluster, [&](const auto& s) { return s->rank.rank != cluster.front()->rank.rank; });
+}
+
+bool is_good(const Cluster& cluster) {
+  return cluster.size() == 1 && cluster.front()->row_count >= static_cast<std::uint64_t>(kSegmentRowsGood);
+}
+
+/// Neighbours in one partition, to be rewritten together if there is something to gain.
+struct Run {
+  std::optional<std::int64_t> partition = {};
+  Cluster segments = {};
+  std::uint64_t rows = 0;
+  bool mixed = false;
+
+  void add(const Cluster& cluster) {
+    std::ranges::copy(cluster, std::back_inserter(segments));
+    for (const SegmentPtr& segment : cluster) rows += segment->row_count;
+    mixed |= is_mixed(cluster);
+  }
+  /// What comes of it has at most a segment per kSegmentRowsGood rows, of one commit: it is not worth it again.
+  bool is_worth_it() const {
+    const auto good = static_cast<std::uint64_t>(kSegmentRowsGood);
+    return mixed || segments.size() > (rows + good - 1) / good;
+  }
+};
+
+Result<std::vector<Cluster>> worth_merging(const Engine& engine, const StatePtr& state) {
+  std::optional<std::int64_t> seconds;
+  if (std::holds_alternative<model::TimestampIndex>(state->meta->index->kind)) {
+    MARIGRAM_ASSIGN(seconds, segment_seconds(*state));
+  }
+  std::vector<Cluster> worth;
+  Run run;
+  const auto end_run = [&] {
+    if (run.is_worth_it()) worth.push_back(std::move(run.segments));
+    run = {};
+  };
+  for (const Cluster& cluster : cut_where_none_overlaps(engine.segments(state)->all())) {
+    const auto partition = is_good(cluster) ? std::nullopt : partition_of(cluster, seconds);
+    if (partition != run.partition) end_run();
+    run.partition = partition;
+    if (partition) run.add(cluster);
+  }
+  end_run();
+  return worth;
+}
+
+CompactReport::Total total_of(const model::SegmentMeta& segment) {
+  return {.segments = 1, .rows = segment.row_count, .bytes = segment.file_size.value_or(0)};
+}
+
+void add(CompactReport::Total& total, const CompactReport::Total& more) {
+  total.segments += more.segments;
+  total.rows += more.rows;
+  total.bytes += more.bytes;
+}
+
+// ---- remove ----
+
+/// Segments that must be rewritten together: in a table that rejects duplicates none concerns another.
+std::vector<Cluster> inseparable_segments(const Engine& engine, const StatePtr& state) {
+  const auto list = engine.segments(state);
+  if (state->duplicates != Duplicates::kReject) return cut_where_none_overlaps(list->all());
+  std::vector<Cluster> alone;
+  alone.reserve(list->all().size());
+  for (const SegmentPtr& segment : list->all()) alone.push_back({segment});
+  return alone;
+}
+
+/// Whether one of the rows chosen is there.
+Result<bool> has_rows(const Rewrite& rewrite, const Cluster& cluster, const model::IndexSpec& index,
+                      const RowChoice& choice) {
+  const bool may = std::ranges::any_of(cluster, [&](const SegmentPtr& segment) {
+    return segment_may_match(*segment, index, choice.from, choice.to, choice.where);
+  });
+  if (!may) return false;
+  MARIGRAM_ASSIGN(const ScanStream stream, rewrite.rows_of(cluster, {.from = choice.from,
+                                                                     .to = choice.to,
+                                                                     .columns = {index.column},
+                                                                     .where = choice.where,
+                                                                     .order = ScanOrder::kAny,
+                                                                     .limit = 1}));
+  MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+  return batch != nullptr;
+}
+
+KeyColumns key_columns(const model::Schema& schema, const model::IndexSpec& index) {
+  const auto position = [&](const std::string& name) {
+    const auto found = std::ranges::find(schema.columns, name, &model::Column::name);
+    return static_cast<int>(found - schema.columns.begin());
+  };
+  KeyColumns keys{.index = position(index.column), .tags = {}};
+  for (const std::string& tag : index.tags) keys.tags.push_back(position(tag));
+  return keys;
+}
+
+}  // namespace
+
+Result<CompactReport> compact(Engine& engine) {
+  MARIGRAM_TRY(engine.check_writable());
+  while (true) {
+    MARIGRAM_TRY(engine.refresh());
+    const StatePtr state = engine.state();
+    MARIGRAM_TRY(require_index(*state));
+    Rewrite rewrite(engine, state);
+    MARIGRAM_ASSIGN(const std::vector<Cluster> worth, worth_merging(engine, state));
+    for (const Cluster& segments : worth) MARIGRAM_TRY(rewrite.replace(segments, all_rows));
+    if (rewrite.empty()) return CompactReport{.version = state->version};
+    MARIGRAM_ASSIGN(const bool committed, rewrite.commit("compact", false));
+    if (!committed) continue;
+    CompactReport report{.version = engine.state()->version};
+    for (const SegmentPtr& segment : rewrite.old_segments()) add(report.before, total_of(*segment));
+    for (const model::SegmentMeta& segment : rewrite.new_segments()) add(report.after, total_of(segment));
+    return report;
+  }
+}
+
+Result<std::uint64_t> remove_rows(Engine& engine, const RowChoice& choice) {
+  MARIGRAM_TRY(engine.check_writable());
+  while (true) {
+    MARIGRAM_TRY(engine.refresh());
+    const StatePtr state = engine.state();
+    MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
+    MARIGRAM_TRY(check_range_and_tags(index, choice.from, choice.to, choice.where));
+    if (!state->meta->schema) return 0;
+    const model::Schema& schema = *state->meta->schema;
+    std::uint64_t removed = 0;
+    const Filter without_chosen = [&](std::unique_ptr<BatchSource> rows) {
+      return drop_rows(std::move(rows), schema, index, key_columns(schema, index), choice, removed);
+    };
+    Rewrite rewrite(engine, state);
+    for (const Cluster& segments : inseparable_segments(engine, state)) {
+      MARIGRAM_ASSIGN(const bool concerned, has_rows(rewrite, segments, index, choice));
+      if (concerned) MARIGRAM_TRY(rewrite.replace(segments, without_chosen));
+    }
+    if (rewrite.empty()) return 0;
+    MARIGRAM_ASSIGN(const bool committed, rewrite.commit("remove_rows", true));
+    if (committed) return removed;
+  }
+}
+
+}  // namespace marigram::table
