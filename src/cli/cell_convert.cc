@@ -159,7 +159,7 @@ Converted convert_cells(const ArrayPtr& cells, const PlannedColumn& column, Time
                                                             type_name(*cells->type()))});
     }
   }
-  if (text && is_string && column.is_tag) return check_tags(cells);
+  if (text && is_string && column.is_tag) return column.may_lack ? Converted(cells) : check_tags(cells);
   if (text && is_string && to.id() == arrow::Type::STRING) return absent_to_null(cells);
   if (cells->type()->Equals(to)) return cells;
   auto cast = arrow::compute::Cast(*cells, column.field->type());

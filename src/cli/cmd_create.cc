@@ -23,10 +23,12 @@ namespace {
 struct Options {
   std::string table;
   CreateOptions create;
+  bool growing = false;
 };
 
 Result<int> run(Context& context, const Options& options) {
-  MARIGRAM_ASSIGN(const TableOptions table_spec, table_options(context, options.create));
+  MARIGRAM_ASSIGN(TableOptions table_spec, table_options(context, options.create));
+  table_spec.growing = options.growing;
   MARIGRAM_ASSIGN(const Table table, Table::create(options.table, table_spec));
   const TableInfo info = table.info();
   if (context.json) {
@@ -48,6 +50,8 @@ void add_create(CLI::App& app, Context& context) {
   add_table(command, options->table);
   add_create_options(command, options->create);
   command.get_option("--time")->required();
+  command.add_flag("--growing", options->growing,
+                   "Tags may be added later, and series lack some; fields are declared or added, not adopted");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -119,6 +119,7 @@ Result<Target> find_target(Context& context, const Options& options) {
                     .unit = info.unit,
                     .timezone = info.timezone,
                     .tags = info.tags,
+                    .growing = info.growing,
                     .schema = std::move(schema)};
     target.table = std::move(*table);
     return target;

@@ -158,7 +158,7 @@ Status Planner::follow_schema() {
       MARIGRAM_TRY(add_source(field, column->column->name, column->column));
     } else if (source_.open_ended()) {
       MARIGRAM_TRY(add_source(field, file_name_of(name), nullptr));
-    } else if (name == shape_.time_column || is_tag(name) || !field->nullable()) {
+    } else if (name == shape_.time_column || (is_tag(name) && !shape_.growing) || !field->nullable()) {
       return fail(ErrorCode::kSchemaMismatch,
                   fmt::format("cannot import {}: it has no column \"{}\", which the table needs; rename one with --map "
                               "OLD={} or give every row a value with --set {}=VALUE",
@@ -278,7 +278,8 @@ Status Planner::add_source(const std::shared_ptr<arrow::Field>& field, const std
                         .read_type = nullptr,
                         .constant = nullptr,
                         .is_time = field->name() == shape_.time_column,
-                        .is_tag = is_tag(field->name())};
+                        .is_tag = is_tag(field->name()),
+                        .may_lack = shape_.growing};
   MARIGRAM_ASSIGN(planned.read_type, read_type(*field, column));
   plan_.columns.push_back(std::move(planned));
   return {};

@@ -38,6 +38,7 @@ struct TableShape {
   std::optional<TimeUnit> unit;
   std::optional<std::string> timezone;
   std::vector<ColumnInfo> tags;
+  bool growing = false;                   ///< series may lack tags
   std::shared_ptr<arrow::Schema> schema;  ///< null: the table takes the columns of these rows
 };
 
@@ -48,6 +49,7 @@ struct PlannedColumn {
   std::shared_ptr<arrow::Scalar> constant;     ///< the value of every row, may be null
   bool is_time = false;
   bool is_tag = false;
+  bool may_lack = false;  ///< of a tag: its series may lack it, so that it may be empty
 };
 
 struct ColumnPlan {

@@ -92,7 +92,6 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   add_choice(command, "--duplicates", options.duplicates, {"reject", "last", "all"},
              "Rows of one series and time: refuse them, keep the last one, or keep all")
       ->capture_default_str();
-  command.add_flag("--growing", options.growing, "Tags may be added later; fields are declared or added, not adopted");
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -113,7 +112,6 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   }
   MARIGRAM_TRY(set_grid(context, options, table));
   if (!options.timezone.empty()) table.timezone = options.timezone;
-  table.growing = options.growing;
   table.dialect = options.dialect == "v1" ? Dialect::kV1 : Dialect::kV7;
   if (options.duplicates == "last") table.duplicates = Duplicates::kLast;
   if (options.duplicates == "all") table.duplicates = Duplicates::kAll;

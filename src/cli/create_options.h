@@ -29,11 +29,10 @@ struct CreateOptions {
   std::string timezone;
   std::string partition = "1d";
   std::string duplicates = "reject";
-  bool growing = false;
 };
 
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
-/// --partition, --duplicates and --growing.
+/// --partition and --duplicates.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

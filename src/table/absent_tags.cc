@@ -60,8 +60,8 @@ Result<ArrayPtr> empty_for_null(const ArrayPtr& strings) {
 Result<std::shared_ptr<arrow::RecordBatch>> null_for_empty(std::shared_ptr<arrow::RecordBatch> batch,
                                                            const std::vector<int>& columns) {
   for (const int position : columns) {
-    MARIGRAM_ASSIGN(auto column, null_for_empty(batch->column(position)));
-    auto replaced = batch->SetColumn(position, batch->schema()->field(position), std::move(column));
+    MARIGRAM_ASSIGN(const auto column, null_for_empty(batch->column(position)));
+    auto replaced = batch->SetColumn(position, batch->schema()->field(position), column);
     if (!replaced.ok()) return arrow_failure(replaced.status());
     batch = *std::move(replaced);
   }

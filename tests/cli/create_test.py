@@ -85,6 +85,18 @@ class Create(CliTest):
         self.error("create", "u", "--time", "time", "--calendar", "bad.json", code=1)
         self.assertFalse((self.folder / "u" / "_timeseries_log").exists())
 
+    def test_a_table_that_grows_takes_series_without_a_tag(self):
+        self.run_cli("create", "t", "--time", "ts", "--tag", "host", "--tag", "rack", "--field", "v:int64", "--growing")
+        self.assertIn("marigram_growing", self.json("show", "t")["features"])
+        self.write("rows.csv", "ts,host,v\n2024-01-01T00:00:00Z,a,1\n2024-01-01T00:00:00Z,,2\n2024-01-01T00:00:00Z,NA,3\n")
+        self.run_cli("import", "t", "rows.csv")
+        self.write("rows.jsonl", '{"ts": "2024-01-01T00:00:00Z", "rack": "r", "v": 4}\n')
+        self.run_cli("import", "t", "rows.jsonl")
+        tags = [(row["host"], row["rack"], row["v"]) for row in self.rows("t", "--order", "series")]
+        self.assertEqual(tags, [(None, None, 2), (None, "r", 4), ("NA", None, 3), ("a", None, 1)])
+        self.assertEqual([row["v"] for row in self.rows("t", "--where", "host=", "--where", "rack=")], [2])
+        self.run_cli("verify", "t")
+
     def test_twice_is_a_conflict(self):
         self.run_cli("create", "t", "--time", "time")
         before = self.files()

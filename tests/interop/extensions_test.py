@@ -5,6 +5,7 @@ Would fail if an extension stood where the reference looks, or if ours were lost
 """
 
 import json
+import unittest
 
 import pyarrow as pa
 
@@ -106,3 +107,10 @@ class Extensions(SharedTable):
         for version in range(2, 6):
             self.assertEqual(24 * (version - 1), Ours.rows(root, "--at", str(version)).num_rows)
         self.assertEqual(len(batches) * 24, Ours.rows(root, "--from", "2024-01-01", "--to", "2024-01-05").num_rows)
+
+    @unittest.skipIf(V1, "v1 declares no features")
+    def test_a_table_that_grows_is_refused_by_name(self):
+        root = self.root()
+        Ours.create(root, tags=("host",), options=("--growing",))
+        with self.assertRaisesRegex(Exception, "reader features.*marigram_growing"):
+            Theirs.open(root)
