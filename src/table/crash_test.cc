@@ -114,16 +114,9 @@ struct Grown {
   bool tag_in_flight = false;
 };
 
-TableOptions growing_options() {
-  TableOptions options = Fixture::options();
-  options.growing = true;
-  options.fields = {{.name = "value", .type = "float64"}};
-  return options;
-}
-
 Grown run_growing(Environment environment) {
   Grown done;
-  auto engine = Engine::create(environment, growing_options());
+  auto engine = Engine::create(environment, Fixture::growing_options());
   if (!engine) return done;
   done.rows.created = true;
   done.tags = 1;

@@ -3,6 +3,7 @@
 #include "table/append.h"
 #include "table/evolve.h"
 #include "table/test_rows.h"
+#include "table/verify.h"
 
 #include <fmt/format.h>
 
@@ -47,6 +48,32 @@ TEST(EngineConcurrentTest, AppendsOfManyHandlesAllArrive) {
   const auto engine = *Engine::open(fixture.environment(), {});
   EXPECT_EQ(engine->state()->version, 1U + kWriters * kAppends);
   EXPECT_EQ(scan_rows(*engine)->size(), 3U * kWriters * kAppends);
+}
+
+TEST(EngineConcurrentTest, TagsComeWhileOthersAppendAndRead) {
+  Fixture fixture;
+  const auto engine = fixture.create(Fixture::growing_options());
+  std::vector<std::thread> threads;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    threads.emplace_back([&, writer] {
+      const auto own = *Engine::open(fixture.environment(), {});
+      for (int i = 0; i < kAppends; ++i) {
+        const auto appended = append_rows(*own, minutes(fmt::format("s{}", writer), i * 10, 2));
+        ASSERT_TRUE(appended) << appended.error().message;
+        const auto rows = scan_rows(*own);
+        ASSERT_TRUE(rows) << rows.error().message;
+      }
+    });
+  }
+  for (int i = 0; i < kAppends; ++i) {
+    const auto added = add_tags(*engine, std::vector<std::string>{fmt::format("tag{}", i)});
+    ASSERT_TRUE(added) << added.error().message;
+  }
+  for (auto& thread : threads) thread.join();
+  ASSERT_TRUE(engine->refresh());
+  EXPECT_EQ(scan_rows(*engine)->size(), 2U * kWriters * kAppends);
+  EXPECT_EQ(engine->coverage(*engine->state()).value()->size(), static_cast<std::size_t>(kWriters));
+  EXPECT_TRUE(verify(fixture.environment(), false)->problems.empty());
 }
 
 TEST(EngineConcurrentTest, OneHandleServesManyThreads) {

@@ -107,11 +107,9 @@ Result<std::vector<Point>> scan_points(const Engine& engine, const ScanRequest& 
 }
 
 TableOptions growing(const Names& tags = {}) {
-  TableOptions options = Fixture::options();
-  options.growing = true;
+  TableOptions options = Fixture::growing_options();
   options.tags.clear();
   for (const std::string& tag : tags) options.tags.push_back({.name = tag, .type = "string"});
-  options.fields = {{.name = "value", .type = "float64"}};
   return options;
 }
 

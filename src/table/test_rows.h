@@ -145,6 +145,14 @@ struct Fixture {
     return options;
   }
 
+  /// The same table, but one that grows.
+  static TableOptions growing_options() {
+    TableOptions growing = options();
+    growing.growing = true;
+    growing.fields = {{.name = "value", .type = "float64"}};
+    return growing;
+  }
+
   std::unique_ptr<Engine> create(const TableOptions& table = options()) {
     auto engine = Engine::create(environment(), table);
     EXPECT_TRUE(engine) << (engine ? "" : engine.error().message);
