@@ -3,10 +3,11 @@
 #include "base/try.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -75,10 +76,8 @@ void widen_to_float(FieldColumn& column) {
 
 /// Appends text so that no two lists of texts join to the same bytes.
 void join(std::string& key, std::string_view text) {
-  const auto bytes = static_cast<std::uint32_t>(text.size());
-  char length[sizeof bytes];  // NOLINT(modernize-avoid-c-arrays)
-  std::memcpy(length, &bytes, sizeof bytes);
-  key.append(length, sizeof bytes).append(text);
+  const auto length = std::bit_cast<std::array<char, sizeof(std::uint32_t)>>(static_cast<std::uint32_t>(text.size()));
+  key.append(length.data(), length.size()).append(text);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -177,82 +178,92 @@ TEST(RowsBuilder, IsEmptyAndUsableAfterFinish) {
   EXPECT_EQ(rows.fields.at(0).type, FieldType::kFloat64);
 }
 
-// Against rows kept as they came, with types that clash, repeats and widening, all by chance.
-TEST(RowsBuilder, EqualsANaiveModel) {
+// Rows as they came.
+class NaiveRows {
+ public:
+  bool add(const Tags& tags, std::int64_t time, const std::vector<Field>& fields) {
+    Row row{.time = time};
+    auto types = types_;
+    for (const Tag& tag : tags) {
+      if (!row.tags.emplace(tag.name, tag.value).second) return false;
+    }
+    std::erase_if(row.tags, [](const auto& tag) { return tag.second.empty(); });
+    for (const Field& field : fields) {
+      if (!row.fields.emplace(field.name, field.value).second) return false;
+      const std::size_t type = field.value.index();
+      if (type != 0 && types.emplace(field.name, type).first->second != type) return false;
+    }
+    types_ = std::move(types);
+    rows_.push_back(std::move(row));
+    return true;
+  }
+
+  void expect_equal(const TableRows& rows) const {
+    ASSERT_EQ(rows.times.size(), rows_.size());
+    ASSERT_EQ(rows.fields.size(), types_.size());
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      ASSERT_EQ(rows.times[i], rows_[i].time);
+      Tags tags;
+      for (const auto& [name, value] : rows_[i].tags) tags.push_back({name, value});
+      ASSERT_EQ(rows.series.at(rows.row_series.at(i)), tags);
+      for (const FieldColumn& column : rows.fields) {
+        const auto want = rows_[i].fields.find(column.name);
+        ASSERT_EQ(value_at(column, i), want == rows_[i].fields.end() ? FieldValue() : want->second);
+      }
+    }
+    const std::set<Tags> distinct(rows.series.begin(), rows.series.end());
+    EXPECT_EQ(distinct.size(), rows.series.size());
+  }
+
+ private:
   struct Row {
-    std::map<std::string, std::string> tags;
+    std::map<std::string, std::string> tags = {};
     std::int64_t time = 0;
-    std::map<std::string, FieldValue> fields;
+    std::map<std::string, FieldValue> fields = {};
   };
+  std::vector<Row> rows_;
+  std::map<std::string, std::size_t> types_;
+};
+
+FieldValue random_value(std::mt19937_64& random) {
+  switch (random() % (random() % 3 == 0 ? 6 : 2)) {
+    case 0:
+      return static_cast<std::int64_t>(random());
+    case 1:
+      return {};
+    case 2:
+      return static_cast<double>(random() % 100) / 4;
+    case 3:
+      return random();
+    case 4:
+      return random() % 2 == 0;
+    default:
+      return std::string(random() % 30, 'x');
+  }
+}
+
+// With types that clash, and names that come twice, by chance.
+TEST(RowsBuilder, EqualsANaiveModel) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937_64 random(seed);
-    const auto below = [&random](std::uint64_t n) { return random() % n; };
-    const auto any_value = [&]() -> FieldValue {
-      switch (below(below(3) == 0 ? 6 : 2)) {
-        case 0:
-          return static_cast<std::int64_t>(below(100)) - 50;
-        case 1:
-          return {};
-        case 2:
-          return static_cast<double>(below(100)) / 4;
-        case 3:
-          return std::uint64_t{below(100)};
-        case 4:
-          return below(2) == 0;
-        default:
-          return std::string(below(30), 'x');
-      }
+    const auto name = [&random](char first, std::uint64_t count) {
+      return std::string(1, static_cast<char>(first + static_cast<char>(random() % count)));
     };
     RowsBuilder builder("t", TimeUnit::kNano);
-    std::vector<Row> model;
-    std::map<std::string, std::size_t> types;
+    NaiveRows model;
     for (int i = 0; i < 300; ++i) {
-      Row row{.time = static_cast<std::int64_t>(random())};
       Tags tags;
-      for (std::uint64_t n = below(4); n > 0; --n) {
-        tags.push_back({std::string(1, static_cast<char>('a' + below(8))), std::string(below(3), 'v')});
-      }
-      bool good = true;
-      std::map<std::string, int> seen;
-      for (const Tag& tag : tags) {
-        good = good && seen[tag.name]++ == 0;
-        if (!tag.value.empty()) row.tags.emplace(tag.name, tag.value);
-      }
+      for (std::uint64_t n = random() % 4; n > 0; --n) tags.push_back({name('a', 8), std::string(random() % 3, 'v')});
       std::vector<std::string> names;
-      for (std::uint64_t n = below(6); n > 0; --n) names.emplace_back(1, static_cast<char>('p' + below(10)));
+      for (std::uint64_t n = random() % 6; n > 0; --n) names.push_back(name('p', 10));
       std::vector<Field> fields;
-      auto types_then = types;
-      seen.clear();
-      for (const std::string& name : names) {
-        fields.push_back({.name = name, .value = any_value()});
-        const FieldValue& value = fields.back().value;
-        good = good && seen[name]++ == 0;
-        if (value.index() == 0) continue;
-        good = good && types_then.emplace(name, value.index()).first->second == value.index();
-        row.fields.emplace(name, value);
-      }
-      ASSERT_EQ(builder.add(tags, row.time, fields).has_value(), good);
-      if (!good) continue;
-      types = types_then;
-      model.push_back(std::move(row));
+      fields.reserve(names.size());
+      for (const std::string& field : names) fields.push_back({.name = field, .value = random_value(random)});
+      const auto time = static_cast<std::int64_t>(random());
+      ASSERT_EQ(builder.add(tags, time, fields).has_value(), model.add(tags, time, fields));
     }
-    const TableRows rows = builder.finish();
-    ASSERT_EQ(rows.times.size(), model.size());
-    ASSERT_EQ(rows.fields.size(), types.size());
-    for (std::size_t i = 0; i < model.size(); ++i) {
-      ASSERT_EQ(rows.times[i], model[i].time);
-      Tags tags;
-      for (const auto& [name, value] : model[i].tags) tags.push_back({name, value});
-      ASSERT_EQ(rows.series.at(rows.row_series.at(i)), tags);
-      for (const FieldColumn& column : rows.fields) {
-        const auto want = model[i].fields.find(column.name);
-        ASSERT_EQ(value_at(column, i), want == model[i].fields.end() ? FieldValue() : want->second);
-      }
-    }
-    for (std::size_t i = 0; i < rows.series.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j) ASSERT_NE(rows.series[i], rows.series[j]);
-    }
+    model.expect_equal(builder.finish());
   }
 }
 

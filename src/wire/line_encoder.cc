@@ -43,7 +43,7 @@ Status put_name(std::string& line, std::string_view table, std::string_view text
 }
 
 Status put_string(std::string& line, std::string_view table, std::string_view text) {
-  if (!is_utf8(text)) return cannot(table, fmt::format("the string {:?} is no valid UTF-8", text.substr(0, 60)));
+  if (!is_utf8(text)) return cannot(table, fmt::format("the string {:?} is no valid UTF-8", beginning(text, 60)));
   line.push_back('"');
   for (const char c : text) {
     if (c == '"' || c == '\\') line.push_back('\\');

@@ -1,17 +1,18 @@
 #include "wire/line_protocol.h"
 
+#include "wire/number_text.h"
+
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -45,58 +46,17 @@ std::size_t first_no_utf8(std::string_view text) {
   std::size_t begin = 0;
   while (begin < text.size()) {
     std::size_t end = begin + 1;
-    while (end < text.size() && continues(text[end])) ++end;
+    if (static_cast<unsigned char>(text[begin]) >= 0x80U) {
+      while (end < text.size() && continues(text[end])) ++end;
+    }
     if (!simdjson::validate_utf8(text.data() + begin, end - begin)) return begin;
     begin = end;
   }
   return begin;
 }
 
-enum class Parsed { kYes, kNo, kOutOfRange };
-
-template <typename Number>
-Parsed parse_number(std::string_view text, Number& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc::invalid_argument || end != text.data() + text.size()) return Parsed::kNo;
-  return error == std::errc() ? Parsed::kYes : Parsed::kOutOfRange;
-}
-
-/// Whether a decimal number, which is no zero, is below 1 without its sign.
-bool is_below_one(std::string_view text) {
-  const std::size_t e = std::min(text.find_first_of("eE"), text.size());
-  const std::string_view mantissa = text.substr(0, e);
-  const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
-  const auto first = static_cast<std::int64_t>(mantissa.find_first_of("123456789"));
-  std::int64_t exponent = 0;
-  if (e < text.size()) {
-    std::string_view digits = text.substr(e + 1);
-    if (digits.starts_with('+')) digits.remove_prefix(1);
-    if (parse_number(digits, exponent) == Parsed::kOutOfRange) return digits.starts_with('-');
-  }
-  return first - point >= exponent;
-}
-
-Parsed parse_float(std::string_view text, double& number) {
-  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
-  if (digits.empty() || (digits[0] != '.' && (digits[0] < '0' || digits[0] > '9'))) return Parsed::kNo;  // inf, nan
-  const Parsed parsed = parse_number(text, number);
-  if (parsed != Parsed::kOutOfRange || !is_below_one(digits)) return parsed;
-  number = text.starts_with('-') ? -0.0 : 0.0;
-  return Parsed::kYes;
-}
-
-std::optional<bool> parse_bool(std::string_view text) {
-  for (const std::string_view yes : {"t", "T", "true", "True", "TRUE"}) {
-    if (text == yes) return true;
-  }
-  for (const std::string_view no : {"f", "F", "false", "False", "FALSE"}) {
-    if (text == no) return false;
-  }
-  return std::nullopt;
-}
-
 std::string_view cut(std::string_view text) {
-  return text.substr(0, 60);
+  return beginning(text, 60);
 }
 
 }  // namespace
@@ -223,14 +183,13 @@ bool LineParser::parse_value(model::Field& field) {
   const std::string_view text = line_text_.substr(begin, at_ - begin);
   const std::string_view digits = text.substr(0, text.empty() ? 0 : text.size() - 1);
   Parsed parsed = Parsed::kNo;
-  if (const auto value = parse_bool(text)) {
-    field.value = *value;
-    return true;
-  }
   if (text.ends_with('i')) {
     parsed = parse_number(digits, field.value.emplace<std::int64_t>());
   } else if (text.ends_with('u')) {
     parsed = parse_number(digits, field.value.emplace<std::uint64_t>());
+  } else if (const auto value = parse_bool(text)) {
+    field.value = *value;
+    return true;
   } else {
     parsed = parse_float(text, field.value.emplace<double>());
   }

@@ -107,6 +107,7 @@ TEST(LineProtocol, ErrorsSayWhere) {
   expect_error("m f=1\n\n# a\x01\n", 3, 4, "control character");
   expect_error("m,a=\xc3\xa9\xff f=1", 1, 7, "UTF-8");
   expect_error("m s=\"\xff\"", 1, 6, "UTF-8");
+  expect_error("  \x80", 1, 3, "UTF-8");
   expect_error("m,a=b,a=c f=1", 1, 0, "tag \"a\" is there twice");
   expect_error("m f=1,f=2", 1, 0, "field \"f\" is there twice");
   expect_error("m f=1\nm f=t", 2, 0, "got bool, want float64");

@@ -18,6 +18,12 @@ std::uint64_t newlines(std::string_view text) {
 
 }  // namespace
 
+std::string_view beginning(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  while (bytes_max > 0 && (static_cast<unsigned char>(text[bytes_max]) & 0xC0U) == 0x80U) --bytes_max;
+  return text.substr(0, bytes_max);
+}
+
 std::string RowError::text() const {
   if (column == 0) return fmt::format("line {}: {}", line, reason);
   return fmt::format("line {}, column {}: {}", line, column, reason);
@@ -51,6 +57,7 @@ std::size_t RowParser::consume(std::string_view text) {
       const std::string_view head = rest.substr(0, options_.record_bytes_max);
       set_record(next_line_, head);
       refuse(fmt::format("the record is too long; want at most {} bytes", options_.record_bytes_max));
+      skipped();
       next_line_ += newlines(head);
       seen_ = 0;
       begin += head.size();
@@ -119,7 +126,9 @@ void RowParser::refuse(std::string reason) {
 
 void RowParser::report(RowError error) {
   ++error_count_;
-  if (errors_.size() < options_.errors_max) errors_.push_back(std::move(error));
+  if (errors_.size() >= options_.errors_max) return;
+  error.reason.resize(beginning(error.reason, kReasonBytesMax).size());
+  errors_.push_back(std::move(error));
 }
 
 model::WriteBatch RowParser::take() {

@@ -16,11 +16,16 @@
 
 namespace marigram::wire {
 
+inline constexpr std::size_t kReasonBytesMax = 1'000;
+
+/// At most `bytes_max` bytes of the beginning of UTF-8, cut between characters.
+std::string_view beginning(std::string_view text, std::size_t bytes_max);
+
 /// Why a record gave no row, and where it is.
 struct RowError {
   std::uint64_t line = 0;    ///< counted from 1
   std::uint64_t column = 0;  ///< of bytes in that line, counted from 1; 0: the record as a whole
-  std::string reason = {};
+  std::string reason = {};   ///< at most kReasonBytesMax, whatever the record holds
 
   /// "line 3, column 17: ..."
   std::string text() const;
@@ -70,6 +75,8 @@ class RowParser {
   virtual std::size_t find_end(std::string_view text, std::size_t seen) = 0;
   /// A record without its newline, to be answered by add(), refuse() or neither. It may hold newlines.
   virtual void parse(std::string_view record) = 0;
+  /// A record was too long; it was refused unseen.
+  virtual void skipped() {}
   /// All records were parsed.
   virtual void end() {}
 
