@@ -1,0 +1,40 @@
+// What can be made of the values of a field: kinds of aggregates and how users spell them.
+#pragma once
+
+#include <marigram/error.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace marigram::model {
+
+enum class AggregateKind : std::uint8_t {
+  kCount,  ///< values that are not null
+  kSum,    ///< of integers exact, or an error; of floats compensated; of bools how many are true
+  kAvg,    ///< as a float
+  kMin,    ///< by value, strings by bytes; NaN only if there is nothing else
+  kMax,
+  kFirst,       ///< the earliest
+  kLast,        ///< the latest
+  kStddev,      ///< of a sample (n - 1); null for fewer than two values
+  kPercentile,  ///< exact, between two values linear, as NumPy's default
+  kRate,        ///< increase a second of a counter that may start anew; of several series the sum
+  kDelta,       ///< last - first; of several series the sum
+};
+
+/// A kind and its parameter.
+struct Aggregate {
+  AggregateKind kind = AggregateKind::kCount;
+  double percentile = 50;  ///< 0..100, of kPercentile
+
+  friend bool operator==(const Aggregate&, const Aggregate&) = default;
+};
+
+/// count, sum, avg, min, max, first, last, stddev, median, rate, delta, p99 (0 to 100, with or without a fraction) or
+/// percentile(99.5). kInvalidInput lists them.
+Result<Aggregate> parse_aggregate(std::string_view text);
+/// The reverse; a percentile comes as `p99`, that of 50 as `median`.
+std::string format_aggregate(const Aggregate& aggregate);
+
+}  // namespace marigram::model
