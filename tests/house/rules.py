@@ -12,7 +12,7 @@ from source_text import code_of, includes_of, line_of
 FILE_LINES_MAX = 600
 
 # Rooms that may name Arrow's and Parquet's C++ headers, and DuckDB's.
-ARROW_ROOMS = {"segment", "table", "db", "cli", "sql", "server"}
+ARROW_ROOMS = {"segment", "table", "query", "db", "cli", "sql", "server"}
 DUCKDB_ROOMS = {"sql"}
 # Rooms that may call the operating system for storage.
 STORAGE_ROOMS = {"io", "cli"}

@@ -1,0 +1,51 @@
+// One aggregate of one field over many groups and buckets: its states by slot, and the column that they end in.
+#pragma once
+
+#include "model/aggregate.h"
+
+#include <marigram/error.h>
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace marigram::query {
+
+/// Where the states of one group and bucket lie in each aggregate's column: dense, used again when they are done with.
+using Slot = std::uint32_t;
+
+/// Rows [begin, end) of a batch: of one series, in one bucket, in order of time.
+struct RowSlice {
+  const std::int64_t* times = nullptr;  // of the batch, by row
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::uint64_t series = 0;  // number of the series in the stream
+};
+
+/// Not thread-safe.
+class AggregateColumn {
+ public:
+  virtual ~AggregateColumn() = default;
+
+  virtual std::shared_ptr<arrow::DataType> type() const = 0;
+  /// The slot's state becomes one that has seen nothing.
+  virtual void clear(Slot slot) = 0;
+  /// Slots have been cleared before. `values` has the type that the column was made for; null where there is no field.
+  virtual void add(Slot slot, const arrow::Array* values, const RowSlice& rows) = 0;
+  /// Takes over what a column made alike has seen, of other and later series.
+  virtual void merge(Slot slot, AggregateColumn& other, Slot others) = 0;
+  /// Appends the slot's result to the column. kInvalidInput: a sum of integers that does not fit its type.
+  virtual Status emit(Slot slot) = 0;
+  /// What has been appended since the last call.
+  virtual Result<std::shared_ptr<arrow::Array>> take() = 0;
+};
+
+/// `name` is for errors: "sum(bytes)". `type` of the field; null: rows are counted. `units_per_second` of the times.
+/// kInvalidInput for a type that has no such aggregate.
+Result<std::unique_ptr<AggregateColumn>> make_aggregate_column(const model::Aggregate& aggregate,
+                                                               const std::string& name, const arrow::DataType* type,
+                                                               double units_per_second);
+
+}  // namespace marigram::query

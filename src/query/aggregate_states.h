@@ -1,0 +1,305 @@
+// What each kind of aggregate remembers of the values it has seen. All states can be merged: one that has seen a and
+// one that has seen b, merged, give what one that has seen a and then b would.
+//
+// A state of values of type T has
+//   add(value, time, series)  a value that is not null; the rows of a series follow one another, in order of time
+//   merge(other)              what other series gave, later in the order of series
+//   result()                  the aggregate; unset if it is null
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace marigram::query {
+
+__extension__ using Int128 = __int128;
+
+/// A sum of doubles whose error does not grow with their number: what each addition loses is kept apart (A. Neumaier,
+/// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974). Infinities and NaN as
+/// IEEE.
+class CompensatedSum {
+ public:
+  void add(double value) {
+    const double sum = sum_ + value;
+    lost_ += std::abs(sum_) >= std::abs(value) ? (sum_ - sum) + value : (value - sum) + sum_;
+    sum_ = sum;
+  }
+  void merge(const CompensatedSum& other) {
+    add(other.sum_);
+    lost_ += other.lost_;
+  }
+  /// What was lost beside an infinity is not a number.
+  double value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }
+
+ private:
+  double sum_ = 0;
+  double lost_ = 0;
+};
+
+/// 128 bits hold the sum of 2^63 integers of 64 bits.
+class IntegerSum {
+ public:
+  void add(Int128 value) { sum_ += value; }
+  void merge(const IntegerSum& other) { sum_ += other.sum_; }
+  Int128 value() const { return sum_; }
+
+ private:
+  Int128 sum_ = 0;
+};
+
+template <typename T>
+using Sum = std::conditional_t<std::is_same_v<T, double>, CompensatedSum, IntegerSum>;
+
+/// What a column gives for one value: strings are looked at, not copied.
+template <typename T>
+using Seen = std::conditional_t<std::is_same_v<T, std::string>, std::string_view, T>;
+
+class CountState {
+ public:
+  template <typename T>
+  void add(const T&, std::int64_t, std::uint64_t) {
+    ++count_;
+  }
+  void merge(CountState other) { count_ += other.count_; }
+  std::optional<std::int64_t> result() const { return count_; }
+
+ private:
+  std::int64_t count_ = 0;
+};
+
+/// The sum is of double or Int128; whether the latter fits is for the column to say.
+template <typename T>
+class SumState {
+ public:
+  void add(T value, std::int64_t, std::uint64_t) {
+    sum_.add(value);
+    any_ = true;
+  }
+  void merge(const SumState& other) {
+    sum_.merge(other.sum_);
+    any_ |= other.any_;
+  }
+  auto result() const { return any_ ? std::optional(sum_.value()) : std::nullopt; }
+
+ private:
+  Sum<T> sum_;
+  bool any_ = false;
+};
+
+template <typename T>
+class AvgState {
+ public:
+  void add(T value, std::int64_t, std::uint64_t) {
+    sum_.add(value);
+    ++count_;
+  }
+  void merge(const AvgState& other) {
+    sum_.merge(other.sum_);
+    count_ += other.count_;
+  }
+  std::optional<double> result() const {
+    if (count_ == 0) return std::nullopt;
+    return static_cast<double>(static_cast<long double>(sum_.value()) / static_cast<long double>(count_));
+  }
+
+ private:
+  Sum<T> sum_;
+  std::uint64_t count_ = 0;
+};
+
+enum class Extreme { kMin, kMax };
+
+/// Of equal ones the first. A NaN gives way to anything.
+template <typename T, Extreme kWanted>
+class ExtremeState {
+ public:
+  void add(const Seen<T>& value, std::int64_t, std::uint64_t) {
+    if (!value_ || gives_way(*value_, value)) value_ = T(value);
+  }
+  void merge(const ExtremeState& other) {
+    if (other.value_) add(*other.value_, 0, 0);
+  }
+  std::optional<T> result() const { return value_; }
+
+ private:
+  static bool gives_way(const T& held, const Seen<T>& value) {
+    if constexpr (std::is_same_v<T, double>) {
+      if (std::isnan(held)) return true;
+    }
+    return kWanted == Extreme::kMin ? value < held : value > held;
+  }
+
+  std::optional<T> value_;
+};
+
+enum class Edge { kFirst, kLast };
+
+/// By time; of those at one time the first or the last in the order of rows.
+template <typename T, Edge kWanted>
+class EdgeState {
+ public:
+  void add(const Seen<T>& value, std::int64_t time, std::uint64_t) {
+    if (value_ && (kWanted == Edge::kFirst ? time >= time_ : time < time_)) return;
+    value_ = T(value);
+    time_ = time;
+  }
+  void merge(const EdgeState& other) {
+    if (other.value_) add(*other.value_, other.time_, 0);
+  }
+  std::optional<T> result() const { return value_; }
+
+ private:
+  std::optional<T> value_;
+  std::int64_t time_ = 0;
+};
+
+/// Mean and squared deviations from it: B. P. Welford, Technometrics 4, 1962; merged as by T. F. Chan, G. H. Golub and
+/// R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
+class StddevState {
+ public:
+  template <typename T>
+  void add(T value, std::int64_t, std::uint64_t) {
+    const auto x = static_cast<double>(value);
+    ++count_;
+    const double before = x - mean_;
+    mean_ += before / static_cast<double>(count_);
+    squares_ += before * (x - mean_);
+  }
+  void merge(const StddevState& other) {
+    if (other.count_ == 0) return;
+    const auto mine = static_cast<double>(count_);
+    const auto others = static_cast<double>(other.count_);
+    const double apart = other.mean_ - mean_;
+    count_ += other.count_;
+    mean_ += apart * (others / (mine + others));
+    squares_ += other.squares_ + apart * apart * (mine * others / (mine + others));
+  }
+  std::optional<double> result() const {
+    if (count_ < 2) return std::nullopt;
+    return std::sqrt(squares_ / static_cast<double>(count_ - 1));
+  }
+
+ private:
+  std::uint64_t count_ = 0;
+  double mean_ = 0;
+  double squares_ = 0;
+};
+
+/// Keeps every value, eight bytes each. Integers beyond 2^53 are rounded.
+class PercentileState {
+ public:
+  explicit PercentileState(double percentile) : fraction_(percentile / 100) {}
+
+  template <typename T>
+  void add(T value, std::int64_t, std::uint64_t) {
+    values_.push_back(static_cast<double>(value));
+  }
+  void merge(const PercentileState& other) {
+    values_.insert(values_.end(), other.values_.begin(), other.values_.end());
+  }
+
+  /// NaN if any value is. O(values); moves them about.
+  std::optional<double> result() {
+    if (values_.empty()) return std::nullopt;
+    const auto nan = std::ranges::find_if(values_, [](double value) { return std::isnan(value); });
+    if (nan != values_.end()) return *nan;
+    const double position = fraction_ * static_cast<double>(values_.size() - 1);
+    const auto below = std::min(static_cast<std::size_t>(position), values_.size() - 1);
+    const auto at = values_.begin() + static_cast<std::ptrdiff_t>(below);
+    std::ranges::nth_element(values_, at);
+    const double weight = position - static_cast<double>(below);
+    if (weight == 0) return *at;
+    return between(*at, *std::min_element(std::next(at), values_.end()), weight);
+  }
+
+ private:
+  /// From the nearer end, as NumPy does, so that rounding never leads beyond either.
+  static double between(double low, double high, double weight) {
+    const double width = high - low;
+    return low == high ? low : weight < 0.5 ? low + width * weight : high - width * (1 - weight);
+  }
+
+  double fraction_;
+  std::vector<double> values_;
+};
+
+enum class Change { kRate, kDelta };
+
+/// How much each series changed between its first and last value; the sum over series that have two values or more (for
+/// the rate: at different times). Where a counter falls it has started anew from 0, as Prometheus takes it; nothing is
+/// extrapolated to the ends of the bucket.
+template <typename T, Change kWanted>
+class ChangeState {
+ public:
+  /// `units_per_second`: of the times.
+  explicit ChangeState(double units_per_second) : units_per_second_(units_per_second) {}
+
+  void add(T value, std::int64_t time, std::uint64_t series) {
+    if (!open_ || series != series_) {
+      close();
+      open_ = true;
+      series_ = series;
+      first_ = value;
+      first_time_ = time;
+      restarts_ = 0;
+      several_ = false;
+    } else {
+      if (value < last_) restarts_ += last_;
+      several_ = true;
+    }
+    last_ = value;
+    last_time_ = time;
+  }
+  void merge(ChangeState other) {
+    close();
+    other.close();
+    sum_.merge(other.sum_);
+    any_ |= other.any_;
+  }
+  std::optional<double> result() {
+    close();
+    return any_ ? std::optional(sum_.value()) : std::nullopt;
+  }
+
+ private:
+  using Wide = std::conditional_t<std::is_same_v<T, double>, double, Int128>;  // differences of integers are exact
+
+  void close() {
+    if (std::exchange(open_, false) && several_) add_series();
+  }
+
+  void add_series() {
+    const Wide change = static_cast<Wide>(last_) - static_cast<Wide>(first_);
+    if constexpr (kWanted == Change::kDelta) {
+      sum_.add(static_cast<double>(change));
+    } else {
+      if (last_time_ <= first_time_) return;
+      const std::uint64_t elapsed = static_cast<std::uint64_t>(last_time_) - static_cast<std::uint64_t>(first_time_);
+      sum_.add(static_cast<double>(change + restarts_) / (static_cast<double>(elapsed) / units_per_second_));
+    }
+    any_ = true;
+  }
+
+  double units_per_second_;
+  CompensatedSum sum_;  // of series that are complete
+  bool any_ = false;
+  bool open_ = false;  // all below is of the series at hand
+  bool several_ = false;
+  std::uint64_t series_ = 0;
+  T first_ = 0;
+  T last_ = 0;
+  Wide restarts_ = 0;  // what the counter had come to each time before it started anew
+  std::int64_t first_time_ = 0;
+  std::int64_t last_time_ = 0;
+};
+
+}  // namespace marigram::query

@@ -1,0 +1,110 @@
+// Aggregates over rows in order of (series, time): by group and bucket, in one pass.
+//
+// Memory: the states of all groups and buckets that may still see rows. Those are of one bucket where each series is a
+// group, of one group where groups follow one another (`by` are the first of `series`), else of all. A state takes up
+// to about a hundred bytes an aggregate; median and percentile keep every value they have seen, eight bytes each.
+#pragma once
+
+#include "model/aggregate.h"
+#include "query/aggregate_column.h"
+#include "query/row_key.h"
+
+#include <marigram/error.h>
+
+#include <arrow/type_fwd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marigram::query {
+
+/// An aggregate of a field.
+struct AggregateOf {
+  model::Aggregate aggregate = {};
+  std::string field = {};  ///< empty: rows, which can only be counted
+  std::string name = {};   ///< of the column in the result; empty: `avg(usage)`, `count(*)`
+};
+
+struct AggregateRequest {
+  std::string time = {};                  ///< a timestamp or int64 column, without nulls
+  std::vector<std::string> series = {};   ///< the columns that name a series, all of them, in the order of the stream
+  std::vector<std::string> by = {};       ///< of these, the ones that name a group; empty: one group
+  std::int64_t every = 0;                 ///< width of a bucket in units of `time`, aligned to 0; 0: one bucket
+  std::vector<AggregateOf> columns = {};  ///< at least one
+  std::size_t batch_rows = 65'536;        ///< at most this many rows a record batch of the result, >= 1
+};
+
+/// The result has a row for each group and bucket that rows fell into, ascending: the columns of `by`, the start of the
+/// bucket under the name and type of `time` if there are buckets, and the aggregates. Not thread-safe.
+class Aggregation {
+ public:
+  enum class Emission {
+    kEarly,  ///< results as soon as no row can change them
+    kAtEnd,  ///< so that it can be merged
+  };
+
+  /// `schema` of the rows. kNotFound: a column that they lack; kInvalidInput: a bad type, width or name.
+  static Result<Aggregation> make(const arrow::Schema& schema, const AggregateRequest& request, Emission emission);
+
+  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+
+  /// More rows, after those so far in order of (series, time). O(columns (rows + runs log run)).
+  Status add(const arrow::RecordBatch& rows);
+  /// Takes over what another of the same request has seen, which were other and later series. Both emit at the end.
+  void merge(Aggregation& later);
+  /// There are no more rows.
+  Status finish();
+
+  /// How many rows of the result are complete, and these. kInvalidInput of the three above: a sum of integers does not
+  /// fit its type.
+  std::size_t complete() const { return complete_buckets_.size(); }
+  Result<std::shared_ptr<arrow::RecordBatch>> take();
+
+ private:
+  using Buckets = std::map<std::int64_t, Slot>;  // by start
+  using Bucket = Buckets::value_type;
+  using Groups = std::map<RowKey, Buckets>;
+  enum class Until { kBucketEnds, kGroupEnds, kEnd };
+
+  struct Rows;  // a batch's columns
+
+  Aggregation() = default;
+  Status find_columns(const arrow::Schema& schema, const AggregateRequest& request);
+  Status make_columns(const arrow::Schema& schema, const AggregateRequest& request);
+
+  Status begin_series(const Rows& rows, std::int64_t row);
+  Status add_series(const Rows& rows, std::int64_t begin, std::int64_t end);
+  Status begin_bucket(std::int64_t start);
+  Bucket& open_bucket(Buckets& buckets, std::int64_t start);
+  Status emit(const Groups::value_type& group);
+  Status emit_all();
+
+  std::shared_ptr<arrow::Schema> schema_;
+  int time_ = 0;                 // positions in the rows, as are the next
+  std::vector<int> series_;      // columns that name a series
+  std::vector<int> fields_;      // one an aggregate; -1: it counts rows
+  std::vector<std::size_t> by_;  // positions in series_
+  std::int64_t every_ = 0;
+  double units_per_second_ = 1;
+  Until kept_ = Until::kEnd;  // how long a bucket may see rows
+
+  std::vector<std::unique_ptr<AggregateColumn>> columns_;  // one an aggregate
+  Groups groups_;                                          // that may still see rows
+  std::vector<Slot> free_slots_;
+  Slot slots_ = 0;
+
+  std::optional<RowKey> series_key_;  // of the series at hand, as are the next
+  std::uint64_t series_number_ = 0;
+  Groups::value_type* group_ = nullptr;
+  Bucket* bucket_ = nullptr;
+
+  std::vector<KeyRun> complete_groups_;  // of the rows that are complete
+  std::vector<std::int64_t> complete_buckets_;
+};
+
+}  // namespace marigram::query
