@@ -79,7 +79,7 @@ struct OpenOptions {
 
 struct AppendResult {
   std::uint64_t version = 0;  ///< version that holds the rows; unchanged if there were none
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;     ///< in its segments
   std::uint64_t segments = 0;
 };
 
@@ -118,7 +118,8 @@ struct TableInfo {
 struct CommitInfo {
   std::uint64_t version = 0;
   Instant timestamp = {};
-  /// create, append, remove_segments, add_columns, add_tags, or "commit" for what we cannot name
+  /// create, append, mark, compact, remove_rows, remove_segments, add_columns, add_tags, repair; "commit" for what we
+  /// cannot name
   std::string operation = {};
   std::uint64_t added_segments = 0;
   std::uint64_t removed_segments = 0;

@@ -40,6 +40,8 @@ class CheckpointTest : public ::testing::Test {
       proposal.extension.declared_types = {{"ts", "timestamp[us]"}};
       proposal.extension.wal = WalMark{.log = std::string(32, '1'), .lsn = state.version};
       if (state.version == 3) proposal.extension.rank = 2;
+      const auto second = static_cast<std::int64_t>(state.version) + 1'000;
+      proposal.actions.emplace_back(AddSegment{sample_segment(second, dialect)});
       if (dialect == Dialect::kV7 && state.version == 2) {
         proposal.actions.push_back(UnknownAction{R"({"Future":{"a":[1,"\n"]}})"});
       }

@@ -235,7 +235,10 @@ TEST(DuplicatesTest, RowsOfOneAppendThatIsWrittenInPieces) {
     const auto appended = append(*engine, *reader);
     ASSERT_TRUE(appended) << appended.error().message;
     EXPECT_GT(appended->segments, 1U);
-    const auto rows = scan_rows(*engine);
+    ASSERT_TRUE(engine->log().write_checkpoint(*engine->state()));
+    const auto reopened = Engine::open(fixture.environment(), {});
+    ASSERT_TRUE(reopened) << reopened.error().message;
+    const auto rows = scan_rows(**reopened);
     ASSERT_TRUE(rows) << rows.error().message;
     const std::size_t each = policy == Duplicates::kAll ? 3 : 1;
     ASSERT_EQ(rows->size(), each * kRows);
@@ -244,6 +247,17 @@ TEST(DuplicatesTest, RowsOfOneAppendThatIsWrittenInPieces) {
       ASSERT_EQ((*rows)[i], (Row{static_cast<std::int64_t>(i / each), "a", round})) << i;
     }
   }
+}
+
+/// They are looked at though there is nothing to sort.
+TEST(DuplicatesTest, RowsThatComeInOrder) {
+  Fixture fixture;
+  const auto engine = fixture.create(options_of(Duplicates::kLast));
+  const auto appended = append_rows(*engine, {{0, "a", 1.0}, {0, "a", 2.0}, {1, "a", 3.0}, {1, "b", 4.0}});
+  ASSERT_TRUE(appended) << appended.error().message;
+  EXPECT_EQ(appended->rows, 3U);
+  EXPECT_EQ(scan_rows(*engine, {.order = ScanOrder::kSeries}),
+            (std::vector<Row>{{0, "a", 2.0}, {1, "a", 3.0}, {1, "b", 4.0}}));
 }
 
 /// More rows of one key than a segment holds.

@@ -100,6 +100,17 @@ class Extensions(SharedTable):
         self.assertFalse(meta.get("required_reader_features"), "a plain table asks nothing of its readers")
         self.assertFalse(meta.get("required_writer_features"), "a plain table asks nothing of its writers")
 
+    @unittest.skipIf(V1, "v1 has no features")
+    def test_a_policy_on_duplicates_is_refused_by_name(self):
+        for policy in ("last", "all"):
+            with self.subTest(policy=policy):
+                root = self.root()
+                Ours.create(root, options=["--duplicates", policy])
+                Ours.append(root, simple(hours(YEAR_2024, 3), 0))
+                with self.assertRaisesRegex(Exception, "marigram_duplicates"):
+                    Theirs.open(root)
+                self.assertEqual([], Ours.problems(root))
+
     def test_time_travel_over_their_commits(self):
         root = self.root()
         Theirs.create(root)
