@@ -162,7 +162,7 @@ class MARIGRAM_EXPORT Database {
   Status query(std::string_view tenant, std::string_view series, const QueryRequest& request,
                ArrowArrayStream* out) const;
 
-  std::vector<std::string> list_namespaces() const;
+  Result<std::vector<std::string>> list_namespaces() const;
   /// Names of the tables that have a series which fulfils all conditions; ascending.
   Result<std::vector<std::string>> list_series(std::string_view tenant,
                                                const std::vector<TagMatcher>& where = {}) const;
@@ -182,7 +182,8 @@ class MARIGRAM_EXPORT Database {
   Status flush();
   /// Merges small and overlapping segments.
   Status compact();
-  /// A consistent copy in a new folder, which can be opened as a database. Flushes first. kAlreadyExists.
+  /// A copy in a new folder, which can be opened as a database: each table as it was at some moment of the call, with
+  /// all that was acknowledged before it. kAlreadyExists: something is there. After an error the folder is no database.
   Status snapshot(std::string_view path) const;
   /// Makes a database at `path`, which must not exist, of the snapshot at `from`. All or nothing.
   static Status restore(std::string_view from, std::string_view path);

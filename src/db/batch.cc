@@ -1,6 +1,7 @@
 #include <marigram/batch.h>
 
 #include "base/try.h"
+#include "db/batch_stream.h"
 #include "model/schema.h"
 #include "segment/arrow_schema.h"
 #include "segment/time_units.h"
@@ -281,7 +282,11 @@ Result<AppendResult> append(Table& table, const Batch& batch) {
 Result<BatchStream> read(const Table& table, const ScanRequest& request) {
   ArrowArrayStream stream;
   MARIGRAM_TRY(table.scan(request, &stream));
-  auto reader = arrow::ImportRecordBatchReader(&stream);
+  return db::batches_of(&stream);
+}
+
+Result<BatchStream> db::batches_of(ArrowArrayStream* stream) {
+  auto reader = arrow::ImportRecordBatchReader(stream);
   if (!reader.ok()) return std::unexpected(arrow_failure(reader.status()));
   return BatchStream(std::make_shared<BatchStream::Impl>(std::move(*reader)));
 }

@@ -138,6 +138,16 @@ std::uint64_t Wal::payload_bytes_max() const {
   return wal::payload_bytes_max(options_.file_bytes);
 }
 
+std::uint64_t Wal::bytes() const {
+  const Lock lock(mutex_);
+  return files_.empty() ? 0 : position_ - files_.front().first;
+}
+
+std::uint64_t Wal::syncs() const {
+  const Lock lock(mutex_);
+  return syncs_;
+}
+
 /// Returns when a record of `bytes` fits behind position_, and the queue takes it.
 Status Wal::make_room(Lock& lock, std::uint64_t bytes) {
   for (;;) {
@@ -218,7 +228,10 @@ void Wal::lead(Lock& lock, bool durably) {
   lock.lock();
   if (done) {
     written_ = end;
-    if (durably) durable_ = end;
+    if (durably) {
+      durable_ = end;
+      ++syncs_;
+    }
   } else {
     fail_for_good(done.error());
   }

@@ -95,6 +95,10 @@ class Wal {
   Lsn position() const;
   /// Everything before it is on stable storage.
   Lsn durable() const;
+  /// From the oldest file to the end, in bytes: what opening would read.
+  std::uint64_t bytes() const;
+  /// How often files were synced since the log was opened.
+  std::uint64_t syncs() const;
   /// Largest payload of a batch, in bytes.
   std::uint64_t payload_bytes_max() const;
 
@@ -156,6 +160,7 @@ class Wal {
   Lsn position_;
   Lsn written_;
   Lsn durable_;
+  std::uint64_t syncs_ = 0;
   const Lsn opened_at_;
 };
 

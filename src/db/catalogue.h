@@ -1,0 +1,69 @@
+// The tables of a database. The folders are the catalogue: a table is there if its log has a first commit, which is
+// atomic, so there is no second list that could contradict them.
+#pragma once
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "db/storage.h"
+#include "head/memory_budget.h"
+#include "head/series_budget.h"
+#include "table/live_table.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace marigram::db {
+
+/// Thread-safe. Tables are opened when they are first asked for, and stay open as long as it lives.
+class Catalogue {
+ public:
+  /// What is borrowed outlives it. `series_max`: of a namespace.
+  Catalogue(std::shared_ptr<Storage> storage, const Clock& clock, ThreadPool& pool, head::MemoryBudget& memory,
+            std::uint64_t series_max);
+
+  /// kNotFound if there is no such table.
+  Result<table::LiveTable*> find(std::string_view name_space, std::string_view name);
+  /// Makes the table if there is none.
+  Result<table::LiveTable*> find_or_create(std::string_view name_space, std::string_view name,
+                                           const TableOptions& options);
+  /// kAlreadyExists.
+  Status create(std::string_view name_space, std::string_view name, const TableOptions& options);
+
+  /// Of those that exist, ascending.
+  Result<std::vector<std::string>> name_spaces() const;
+  Result<std::vector<std::string>> tables(std::string_view name_space) const;
+  /// Those that were asked for.
+  std::vector<table::LiveTable*> open_tables() const;
+  std::uint64_t series() const;
+
+  /// The folder of a table, below the database's. kInvalidInput for names that cannot be.
+  static Result<std::string> folder(std::string_view name_space, std::string_view name);
+
+ private:
+  Result<table::Environment> environment(std::string_view name_space, std::string_view name) const;
+  table::LiveTable* find_open(std::string_view name_space, std::string_view name) const;
+  Result<bool> exists(const std::string& folder) const;
+
+  const std::shared_ptr<Storage> storage_;
+  const Clock& clock_;
+  ThreadPool& pool_;
+  head::MemoryBudget& memory_;
+  const std::uint64_t series_max_;
+
+  std::mutex opening_;                                                         // held while a table is opened or made
+  mutable std::shared_mutex mutex_;                                            // guards all below
+  std::map<std::string, head::SeriesBudget, std::less<>> budgets_;             // by namespace
+  std::unordered_map<std::string, std::unique_ptr<table::LiveTable>> tables_;  // by namespace, NUL, name
+};
+
+}  // namespace marigram::db

@@ -1,0 +1,100 @@
+#include "db/copy.h"
+
+#include "base/hash.h"
+#include "base/try.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace marigram::db {
+namespace {
+
+constexpr const char* kDescription = "marigram.json";
+constexpr std::uint64_t kFormat = 1;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::string_view kLog = "_timeseries_log/";
+
+Status copy_object(const io::ObjectStore& from, io::ObjectStore& to, const std::string& key) {
+  MARIGRAM_ASSIGN(const auto source, from.open(key));
+  MARIGRAM_ASSIGN(const auto target, to.create(key, io::PutCondition::if_absent()));
+  std::vector<std::byte> piece;
+  for (std::uint64_t offset = 0; offset < source->size(); offset += piece.size()) {
+    piece.resize(std::min<std::uint64_t>(kPieceBytes, source->size() - offset));
+    MARIGRAM_TRY(source->read_at(offset, piece));
+    MARIGRAM_TRY(target->write(piece));
+  }
+  return target->finish();
+}
+
+/// Whether the object is of the log, and of a later version than `version`.
+bool is_later(std::string_view key, std::uint64_t version) {
+  const std::string_view name = key.substr(key.find_last_of('/') + 1);
+  std::uint64_t number = 0;
+  for (const char digit : name.substr(0, name.find('.'))) {
+    if (digit < '0' || digit > '9') return true;
+    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  return number > version;
+}
+
+}  // namespace
+
+Status describe(Storage& storage) {
+  const std::string text =
+      fmt::format("{{\"marigram\":\"database\",\"format\":{},\"id\":\"{}\"}}\n", kFormat, random_uuid());
+  MARIGRAM_TRY(storage.store("")->put(kDescription, text, io::PutCondition::if_absent()));
+  return {};
+}
+
+Status check_description(Storage& storage) {
+  const auto found = storage.store("")->read(kDescription);
+  if (!found && found.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kNotFound, fmt::format("there is no database at {}", storage.name()));
+  }
+  if (!found) return std::unexpected(found.error());
+  if (found->bytes.contains(fmt::format("\"format\":{},", kFormat))) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot open {}: its {} says \"{}\", want format {}; a newer Marigram may have made it",
+                          storage.name(), kDescription, found->bytes.substr(0, 100), kFormat));
+}
+
+Status check_nothing_there(Storage& storage) {
+  MARIGRAM_ASSIGN(const auto objects, storage.store("")->list(""));
+  if (objects.empty()) return {};
+  return fail(ErrorCode::kAlreadyExists,
+              fmt::format("cannot copy to {}: it is not empty; want a folder that does not exist", storage.name()));
+}
+
+Status copy_table(const log::TableState& state, const io::ObjectStore& from, io::ObjectStore& to) {
+  std::set<std::string> keys;
+  for (const auto& [key, segment] : state.segments) {
+    keys.insert(segment->path);
+    if (segment->coverage_path) keys.insert(*segment->coverage_path);
+  }
+  if (state.coverage) keys.insert(state.coverage->path);
+  MARIGRAM_ASSIGN(const auto log, from.list(kLog.substr(0, kLog.size() - 1)));
+  for (const io::ObjectInfo& object : log) {
+    if (!is_later(object.key, state.version)) keys.insert(object.key);
+  }
+  for (const std::string& key : keys) MARIGRAM_TRY(copy_object(from, to, key));
+  MARIGRAM_TRY(to.put(std::string(kLog) + "CURRENT", fmt::format("{}\n", state.version)));
+  return {};
+}
+
+Status copy_all(Storage& from, Storage& to) {
+  const auto source = from.store("");
+  const auto target = to.store("");
+  MARIGRAM_ASSIGN(const auto objects, source->list("tables"));
+  for (const io::ObjectInfo& object : objects) MARIGRAM_TRY(copy_object(*source, *target, object.key));
+  return copy_object(*source, *target, kDescription);
+}
+
+}  // namespace marigram::db

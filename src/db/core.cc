@@ -1,0 +1,229 @@
+#include "db/core.h"
+
+#include "base/try.h"
+#include "db/copy.h"
+#include "db/default_environment.h"
+#include "db/replay.h"
+#include "io/posix_file_system.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace marigram::db {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{100};
+
+double seconds_between(Instant begin, Instant end) {
+  return static_cast<double>(end.seconds - begin.seconds) +
+         (static_cast<double>(end.nanos) - static_cast<double>(begin.nanos)) / 1e9;
+}
+
+/// Makes the database if there is none.
+Status find_or_make(Storage& storage, const DatabaseOptions& options) {
+  const Status found = check_description(storage);
+  if (found || found.error().code != ErrorCode::kNotFound || !options.create || options.read_only) return found;
+  const Status made = describe(storage);
+  return !made && made.error().code == ErrorCode::kAlreadyExists ? Status() : made;
+}
+
+}  // namespace
+
+Result<Surroundings> surroundings_of(std::string_view path) {
+  MARIGRAM_ASSIGN(const table::Environment environment, environment_for(path));
+  Surroundings surroundings{.storage = nullptr, .clock = environment.clock, .pool = environment.pool};
+  if (path == "memory:") {
+    surroundings.storage = make_memory_storage(*environment.clock);
+    return surroundings;
+  }
+  if (path.starts_with("file:")) path.remove_prefix(5);
+  std::error_code error;
+  const auto root = std::filesystem::absolute(std::filesystem::path(path), error);
+  if (error) return fail(ErrorCode::kIo, fmt::format("cannot open {}: {}", path, error.message()));
+  surroundings.storage = make_file_storage(io::make_posix_file_system(), root);
+  return surroundings;
+}
+
+Result<std::unique_ptr<Core>> Core::open(const Surroundings& surroundings, const DatabaseOptions& options) {
+  MARIGRAM_TRY(find_or_make(*surroundings.storage, options));
+  std::unique_ptr<Core> core(new Core(surroundings, options));
+  MARIGRAM_TRY(core->start());
+  return core;
+}
+
+Core::Core(const Surroundings& surroundings, const DatabaseOptions& options)
+    : surroundings_(surroundings),
+      options_(options),
+      memory_(options.memory_bytes),
+      gate_(memory_, options.write_timeout),
+      catalogue_(surroundings.storage, *surroundings.clock, *surroundings.pool, memory_, options.series_max) {}
+
+Core::~Core() {
+  [[maybe_unused]] const Status closed = close();
+}
+
+Status Core::start() {
+  if (options_.read_only) return {};
+  if (surroundings_.storage->files() != nullptr) {
+    MARIGRAM_ASSIGN(owner_, Owner::take(*surroundings_.storage, *surroundings_.clock));
+    MARIGRAM_TRY(recover());
+    marks_ = std::make_unique<LogMarks>(*log_);
+  } else {
+    marks_ = std::make_unique<CountedMarks>();
+  }
+  write_path_ = std::make_unique<WritePath>(catalogue_, gate_, log_.get(), options_, [this] { wake(); });
+  if (surroundings_.background) worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  return {};
+}
+
+/// The log is opened twice: the first time it is checked, and its end made to last; the second time its batches are
+/// applied, and may be flushed on the way, as all of them last.
+Status Core::recover() {
+  const Instant begin = surroundings_.clock->now();
+  const std::filesystem::path path = surroundings_.storage->path(kLogFolder);
+  const wal::WalOptions options{.file_bytes = surroundings_.log_file_bytes};
+  const auto look = [](wal::Lsn, std::span<const std::byte>) -> Status { return {}; };
+  MARIGRAM_ASSIGN(wal::OpenedWal checked, wal::Wal::open(*surroundings_.storage->files(), path, options, look));
+  const std::string id = wal::format_id(checked.wal->id());
+  recovery_.cut_bytes = checked.recovery.cut_bytes;
+  if (checked.recovery.records == 0) {
+    log_ = std::move(checked.wal);
+    return {};
+  }
+  checked.wal.reset();
+  Replay replay(catalogue_, id, [&](wal::Lsn lsn) { return make_room_for_replay(id, lsn); });
+  const auto apply = [&](wal::Lsn lsn, std::span<const std::byte> payload) { return replay.take(lsn, payload); };
+  MARIGRAM_ASSIGN(wal::OpenedWal opened, wal::Wal::open(*surroundings_.storage->files(), path, options, apply));
+  log_ = std::move(opened.wal);
+  recovery_.batches = replay.report().batches;
+  recovery_.points = replay.report().points;
+  recovery_.orphans = replay.report().orphans;
+  recovery_.seconds = seconds_between(begin, surroundings_.clock->now());
+  return {};
+}
+
+Status Core::make_room_for_replay(const std::string& log, wal::Lsn lsn) {
+  if (memory_.used() < options_.flush_bytes) return {};
+  ReplayMarks marks({.log = log, .lsn = lsn});
+  for (table::LiveTable* table : catalogue_.open_tables()) MARIGRAM_TRY(table->flush(marks));
+  return {};
+}
+
+Status Core::check_writable() const {
+  if (options_.read_only) {
+    return fail(ErrorCode::kPermissionDenied,
+                fmt::format("cannot write to {}: it was opened read-only", surroundings_.storage->name()));
+  }
+  const std::lock_guard lock(mutex_);
+  if (!closed_) return {};
+  return fail(ErrorCode::kInvalidInput, fmt::format("cannot use {}: it was closed", surroundings_.storage->name()));
+}
+
+Status Core::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
+  MARIGRAM_TRY(check_writable());
+  return write_path_->write(name_space, batch, durability);
+}
+
+Result<table::LiveTable*> Core::table_to_read(std::string_view name_space, std::string_view name) {
+  MARIGRAM_ASSIGN(table::LiveTable* const table, catalogue_.find(name_space, name));
+  if (options_.read_only) MARIGRAM_TRY(table->refresh());
+  return table;
+}
+
+Status Core::flush(table::LiveTable& table) {
+  const Instant begin = surroundings_.clock->now();
+  const Result<std::uint64_t> rows = table.flush(*marks_);
+  note_flush(rows, seconds_between(begin, surroundings_.clock->now()));
+  gate_.freed();
+  if (!rows) return std::unexpected(rows.error());
+  return {};
+}
+
+Status Core::flush() {
+  MARIGRAM_TRY(check_writable());
+  for (table::LiveTable* table : catalogue_.open_tables()) MARIGRAM_TRY(flush(*table));
+  return cut_log();
+}
+
+/// What lies before the oldest row in memory is in segments. A batch that is under way holds the locks of its shards
+/// until it is in memory, so none before the position is overlooked.
+Status Core::cut_log() {
+  if (!log_) return {};
+  wal::Lsn needed = log_->position();
+  for (table::LiveTable* table : catalogue_.open_tables())
+    needed = std::min(needed, table->oldest_lsn().value_or(needed));
+  return log_->truncate(needed);
+}
+
+void Core::note_flush(const Result<std::uint64_t>& rows, double seconds) {
+  if (rows && *rows == 0) return;
+  const std::lock_guard lock(mutex_);
+  ++flushed_.flushes;
+  flushed_.seconds += seconds;
+  flushed_.points += rows.value_or(0);
+  flushed_.last_error = rows ? std::string() : rows.error().message;
+}
+
+FlushFigures Core::flush_figures() const {
+  const std::lock_guard lock(mutex_);
+  return flushed_;
+}
+
+void Core::wake() {
+  const std::lock_guard lock(mutex_);
+  wanted_ = true;
+  woken_.notify_all();
+}
+
+/// Syncs each interval, and flushes by size, by age and on demand. What fails is tried again, and shows in the metrics.
+void Core::work(const std::stop_token& stop) {
+  auto last_flush = std::chrono::steady_clock::now();
+  auto last_note = last_flush;
+  for (;;) {
+    bool wanted = false;
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait_for(lock, stop, std::min(options_.sync_interval, kTick), [&] { return wanted_; });
+      wanted = std::exchange(wanted_, false);
+    }
+    if (stop.stop_requested()) return;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_note >= std::chrono::seconds(1)) {
+      last_note = now;
+      rate_.note(points());
+    }
+    if (log_ && log_->durable() < log_->position()) [[maybe_unused]]
+      const Status synced = log_->sync();
+    const bool old = now - last_flush >= options_.flush_age;
+    if (!wanted && !old && memory_.used() < options_.flush_bytes) continue;
+    last_flush = now;
+    [[maybe_unused]] const Status flushed = flush();
+  }
+}
+
+Status Core::close() {
+  const std::lock_guard closing(close_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return {};
+  }
+  if (worker_.joinable()) {
+    worker_.request_stop();
+    woken_.notify_all();
+    worker_.join();
+  }
+  Status done;
+  if (write_path_) done = flush();
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  if (log_ && done) done = log_->close();
+  owner_.reset();
+  return done;
+}
+
+}  // namespace marigram::db

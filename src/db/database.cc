@@ -1,0 +1,248 @@
+// The public Database: users' values become rows, answers become Arrow streams, everything else is the core's.
+#include <marigram/database.h>
+
+#include "base/try.h"
+#include "db/batch_stream.h"
+#include "db/copy.h"
+#include "db/core.h"
+#include "db/figures.h"
+#include "db/points.h"
+#include "db/query.h"
+#include "db/stream_export.h"
+#include "model/matcher.h"
+#include "segment/arrow_status.h"
+#include "table/append.h"
+#include "table/rewrite.h"
+
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace marigram {
+
+struct Database::Impl {
+  std::unique_ptr<db::Core> core;
+  std::chrono::steady_clock::time_point opened = std::chrono::steady_clock::now();
+  mutable db::Latencies queries;
+
+  template <typename Points>
+  Status insert(std::string_view tenant, std::string_view table, const Points& points,
+                std::optional<Durability> durability) const {
+    MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(table, points, core->options().widen_integers));
+    return core->write(tenant, batch, durability.value_or(core->options().durability));
+  }
+};
+
+Database::Database(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<Database> Database::open(std::string_view path, const DatabaseOptions& options) {
+  MARIGRAM_ASSIGN(const db::Surroundings surroundings, db::surroundings_of(path));
+  auto impl = std::make_shared<Impl>();
+  MARIGRAM_ASSIGN(impl->core, db::Core::open(surroundings, options));
+  return Database(std::move(impl));
+}
+
+Status Database::close() {
+  return impl_->core->close();
+}
+
+const RecoveryReport& Database::recovery() const {
+  return impl_->core->recovery();
+}
+
+Status Database::create_table(std::string_view name_space, std::string_view table, const TableOptions& options) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->catalogue().create(name_space, table, options);
+}
+
+Result<Table> Database::open_table(std::string_view name_space, std::string_view table) const {
+  MARIGRAM_ASSIGN(const std::string folder, db::Catalogue::folder(name_space, table));
+  if (impl_->core->storage().files() == nullptr) {
+    return fail(ErrorCode::kInvalidInput, "cannot open a table's folder: the database is in memory; query it instead");
+  }
+  return Table::open(impl_->core->storage().path(folder).string());
+}
+
+Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
+                        const Tags& tags, std::optional<Durability> durability) {
+  MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(series, time_ns, value, tags));
+  return impl_->core->write(tenant, batch, durability.value_or(impl_->core->options().durability));
+}
+
+Status Database::insert_batch(std::string_view tenant, std::string_view series, std::span<const Point> points,
+                              std::optional<Durability> durability) {
+  return impl_->insert(tenant, series, points, durability);
+}
+
+Status Database::insert_rows(std::string_view tenant, std::string_view table, std::span<const Row> rows,
+                             std::optional<Durability> durability) {
+  return impl_->insert(tenant, table, rows, durability);
+}
+
+Result<AppendResult> Database::append(std::string_view name_space, std::string_view table, ArrowArrayStream* rows) {
+  const auto reader = arrow::ImportRecordBatchReader(rows);
+  if (!reader.ok()) {
+    return std::unexpected(segment::from_arrow_status(reader.status(), "cannot take over Arrow data", false));
+  }
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  MARIGRAM_TRY(impl_->core->flush(*target));
+  AppendResult result;
+  MARIGRAM_TRY(target->change_segments([&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(result, table::append(engine, **reader));
+    return {};
+  }));
+  MARIGRAM_TRY(target->learn_series());
+  return result;
+}
+
+Status Database::query(std::string_view tenant, std::string_view series, const QueryRequest& request,
+                       ArrowArrayStream* out) const {
+  const auto begin = std::chrono::steady_clock::now();
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(table::ScanStream rows, db::run_query(*table, request));
+  db::export_stream(std::move(rows), impl_, out);
+  impl_->queries.add(std::chrono::steady_clock::now() - begin);
+  return {};
+}
+
+Result<BatchStream> Database::query(std::string_view tenant, std::string_view series,
+                                    const QueryRequest& request) const {
+  ArrowArrayStream stream;
+  MARIGRAM_TRY(query(tenant, series, request, &stream));
+  return db::batches_of(&stream);
+}
+
+Result<std::vector<std::string>> Database::list_namespaces() const {
+  return impl_->core->catalogue().name_spaces();
+}
+
+Result<std::vector<std::string>> Database::list_series(std::string_view tenant,
+                                                       const std::vector<TagMatcher>& where) const {
+  MARIGRAM_ASSIGN(std::vector<std::string> names, impl_->core->catalogue().tables(tenant));
+  if (where.empty()) return names;
+  MARIGRAM_ASSIGN(const std::vector<model::Matcher> matchers, model::compile_matchers(where));
+  std::vector<std::string> matching;
+  for (std::string& name : names) {
+    MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, name));
+    if (!table->series().select(matchers).empty()) matching.push_back(std::move(name));
+  }
+  return matching;
+}
+
+Result<std::vector<Tags>> Database::list_tag_sets(std::string_view tenant, std::string_view series,
+                                                  const std::vector<TagMatcher>& where) const {
+  MARIGRAM_ASSIGN(const std::vector<model::Matcher> matchers, model::compile_matchers(where));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  std::vector<Tags> sets;
+  for (const head::SeriesId id : table->series().select(matchers).ids()) sets.push_back(table->series().tags(id));
+  std::ranges::sort(sets);
+  return sets;
+}
+
+Result<std::vector<std::string>> Database::list_tags(std::string_view tenant, std::string_view series) const {
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(const auto schema, table->schema());
+  std::vector<std::string> names = schema->tag_names();
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<std::vector<std::string>> Database::list_tag_values(std::string_view tenant, std::string_view series,
+                                                           std::string_view tag,
+                                                           const std::vector<TagMatcher>& where) const {
+  MARIGRAM_ASSIGN(const std::vector<model::Matcher> matchers, model::compile_matchers(where));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  const auto number = table->series().find_tag(tag);
+  if (!number) return std::vector<std::string>();
+  const auto values = table->series().values(*number, matchers);
+  return std::vector<std::string>(values.begin(), values.end());
+}
+
+Result<std::uint64_t> Database::remove(std::string_view tenant, std::string_view series, const Selection& selection) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(const std::vector<model::Matcher> matchers, model::compile_matchers(selection.where));
+  MARIGRAM_ASSIGN(const db::TimeRange range, db::range_of(selection.from_ns, selection.to_ns));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  MARIGRAM_TRY(impl_->core->flush(*table));
+  MARIGRAM_ASSIGN(auto where, table->predicates(matchers));
+  if (!where) return 0;
+  std::uint64_t removed = 0;
+  MARIGRAM_TRY(table->change_segments([&](table::Engine& engine) -> Status {
+    const table::RowChoice choice{.from = range.from, .to = range.to, .where = std::move(*where)};
+    MARIGRAM_ASSIGN(removed, table::remove_rows(engine, choice));
+    return {};
+  }));
+  return removed;
+}
+
+Status Database::flush() {
+  return impl_->core->flush();
+}
+
+Status Database::compact() {
+  MARIGRAM_TRY(impl_->core->flush());
+  for (table::LiveTable* table : impl_->core->catalogue().open_tables()) {
+    const auto compacted = table->change_segments([](table::Engine& engine) -> Status {
+      MARIGRAM_TRY(table::compact(engine));
+      return {};
+    });
+    if (!compacted) return compacted;
+  }
+  return {};
+}
+
+Status Database::snapshot(std::string_view path) const {
+  db::Core& core = *impl_->core;
+  MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
+  MARIGRAM_TRY(db::check_nothing_there(*target.storage));
+  if (!core.options().read_only) MARIGRAM_TRY(core.flush());
+  MARIGRAM_ASSIGN(const auto name_spaces, core.catalogue().name_spaces());
+  for (const std::string& name_space : name_spaces) {
+    MARIGRAM_ASSIGN(const auto tables, core.catalogue().tables(name_space));
+    for (const std::string& table : tables) {
+      MARIGRAM_ASSIGN(const table::LiveTable* const live, core.table_to_read(name_space, table));
+      MARIGRAM_ASSIGN(const std::string folder, db::Catalogue::folder(name_space, table));
+      MARIGRAM_TRY(db::copy_table(*live->engine().state(), live->engine().store(), *target.storage->store(folder)));
+    }
+  }
+  return db::describe(*target.storage);
+}
+
+Status Database::restore(std::string_view from, std::string_view path) {
+  MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(from));
+  MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
+  MARIGRAM_TRY(db::check_description(*source.storage));
+  MARIGRAM_TRY(db::check_nothing_there(*target.storage));
+  return db::copy_all(*source.storage, *target.storage);
+}
+
+DatabaseMetrics Database::metrics() const {
+  const db::Core& core = *impl_->core;
+  const db::FlushFigures flushed = core.flush_figures();
+  DatabaseMetrics metrics;
+  metrics.uptime_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - impl_->opened).count();
+  for (const table::LiveTable* table : impl_->core->catalogue().open_tables()) {
+    ++metrics.tables;
+    metrics.series_bytes += table->series().memory_bytes();
+  }
+  metrics.series = impl_->core->catalogue().series();
+  metrics.points_inserted = core.points();
+  metrics.points_per_second = core.points_per_second();
+  metrics.memory_bytes = core.memory().used();
+  metrics.query_seconds = impl_->queries.quantiles();
+  if (core.log() != nullptr) {
+    metrics.wal_bytes = core.log()->bytes();
+    metrics.wal_syncs = core.log()->syncs();
+  }
+  metrics.flushes = flushed.flushes;
+  metrics.flushed_points = flushed.points;
+  metrics.flush_seconds = flushed.seconds;
+  metrics.last_flush_error = flushed.last_error;
+  return metrics;
+}
+
+}  // namespace marigram

@@ -1,0 +1,281 @@
+// A database as its users have it. Without this test the parts could be sound and not fit together.
+#include <marigram/database.h>
+
+#include "io/temporary_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace marigram {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct DatabaseTest : ::testing::Test {
+  io::TemporaryFolder folder;
+  std::string path = (folder.path() / "db").string();
+
+  Database open(const DatabaseOptions& options = {}) const {
+    auto db = Database::open(path, options);
+    EXPECT_TRUE(db) << db.error().message;
+    return std::move(*db);
+  }
+};
+
+struct ToText {
+  std::string operator()(std::monostate /*null*/) const { return "-"; }
+  std::string operator()(const std::string& text) const { return text; }
+  std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+  std::string operator()(Instant time) const { return std::to_string(time.seconds * 1'000'000'000 + time.nanos); }
+  std::string operator()(double number) const { return std::to_string(std::lround(number * 100)); }
+  template <typename Integer>
+  std::string operator()(Integer number) const {
+    return std::to_string(number);
+  }
+};
+
+/// Each row as its cells; numbers of floats in hundredths.
+std::vector<std::string> rows_of(const Database& db, std::string_view series, const QueryRequest& request = {}) {
+  auto stream = db.query("t", series, request);
+  EXPECT_TRUE(stream) << stream.error().message;
+  std::vector<std::string> rows;
+  while (stream) {
+    auto batch = stream->next();
+    EXPECT_TRUE(batch) << batch.error().message;
+    if (!batch || !*batch) break;
+    for (std::size_t row = 0; row < (*batch)->rows(); ++row) {
+      std::string text;
+      for (std::size_t column = 0; column < (*batch)->columns(); ++column) {
+        text += (column > 0 ? " " : "") + std::visit(ToText(), (*batch)->at(row, column));
+      }
+      rows.push_back(text);
+    }
+  }
+  return rows;
+}
+
+#define EXPECT_OK(expression)                      \
+  do {                                             \
+    const auto result = (expression);              \
+    EXPECT_TRUE(result) << result.error().message; \
+  } while (false)
+
+TEST_F(DatabaseTest, WhatIsInsertedIsSeenAtOnceAndLasts) {
+  {
+    Database db = open();
+    EXPECT_OK(db.insert("t", "cpu", 10, 1.5, {{"host", "a"}}));
+    EXPECT_OK(db.insert("t", "cpu", 20, 2.5, {{"host", "a"}, {"core", "x"}}));
+    EXPECT_OK(db.insert("t", "cpu", 20, 3.5, {{"host", "b"}}));
+    EXPECT_THAT(db.list_tags("t", "cpu").value(), ElementsAre("core", "host"));
+    EXPECT_THAT(rows_of(db, "cpu"), ::testing::SizeIs(3));
+    EXPECT_OK(db.flush());
+    EXPECT_THAT(rows_of(db, "cpu"), ::testing::SizeIs(3));
+    EXPECT_OK(db.close());
+  }
+  const Database db = open();
+  EXPECT_EQ(db.recovery().points, 0U);
+  EXPECT_THAT(rows_of(db, "cpu"), ::testing::SizeIs(3));
+}
+
+TEST_F(DatabaseTest, TheLaterRowWinsAcrossHeadAndSegments) {
+  Database db = open();
+  EXPECT_OK(db.insert("t", "cpu", 10, 1, {{"host", "a"}}));
+  EXPECT_OK(db.flush());
+  EXPECT_OK(db.insert("t", "cpu", 10, 2, {{"host", "a"}}));
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("10 a 200"));
+  EXPECT_OK(db.flush());
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("10 a 200"));
+  EXPECT_OK(db.insert("t", "cpu", 10, 3, {{"host", "a"}}));
+  EXPECT_OK(db.insert("t", "cpu", 5, 4, {{"host", "a"}}));
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("5 a 400", "10 a 300"));
+  EXPECT_OK(db.compact());
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("5 a 400", "10 a 300"));
+}
+
+TEST_F(DatabaseTest, MatchersChooseSeries) {
+  Database db = open();
+  for (const auto& [host, value] : std::vector<std::pair<std::string, double>>{{"a1", 1}, {"a2", 2}, {"b1", 3}}) {
+    EXPECT_OK(db.insert("t", "cpu", 1, value, {{"host", host}}));
+  }
+  EXPECT_OK(db.insert("t", "cpu", 1, 4));
+  const auto values = [&](const TagMatcher& matcher) { return rows_of(db, "cpu", {.where = {matcher}}); };
+  for (int flushed = 0; flushed < 2; ++flushed) {
+    EXPECT_THAT(values({"host", MatchOp::kEqual, "a2"}), ElementsAre("1 a2 200"));
+    EXPECT_THAT(values({"host", MatchOp::kRegex, "a."}), ElementsAre("1 a1 100", "1 a2 200"));
+    EXPECT_THAT(values({"host", MatchOp::kNotEqual, "a1"}), ElementsAre("1 - 400", "1 a2 200", "1 b1 300"));
+    EXPECT_THAT(values({"host", MatchOp::kNotRegex, "a.|"}), ElementsAre("1 b1 300"));
+    EXPECT_THAT(values({"none", MatchOp::kEqual, "x"}), IsEmpty());
+    EXPECT_THAT(values({"none", MatchOp::kEqual, ""}), ::testing::SizeIs(4));
+    EXPECT_OK(db.flush());
+  }
+}
+
+TEST_F(DatabaseTest, Aggregates) {
+  Database db = open();
+  for (int i = 0; i < 10; ++i) EXPECT_OK(db.insert("t", "cpu", i, i, {{"host", i % 2 == 0 ? "a" : "b"}}));
+  EXPECT_OK(db.flush());
+  for (int i = 10; i < 20; ++i) EXPECT_OK(db.insert("t", "cpu", i, i, {{"host", i % 2 == 0 ? "a" : "b"}}));
+  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "sum"}), ElementsAre("19000"));
+  EXPECT_THAT(rows_of(db, "cpu", {.from_ns = 5, .to_ns = 14, .aggregate = "count"}), ElementsAre("10"));
+  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "avg", .every_ns = 10}), ElementsAre("0 450", "10 1450"));
+  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "max", .every_ns = 10, .by = {"host"}}),
+              ElementsAre("a 0 800", "a 10 1800", "b 0 900", "b 10 1900"));
+}
+
+TEST_F(DatabaseTest, RemoveCountsAndLasts) {
+  Database db = open();
+  for (int i = 0; i < 100; ++i) EXPECT_OK(db.insert("t", "cpu", i, i, {{"host", i % 2 == 0 ? "a" : "b"}}));
+  EXPECT_EQ(db.remove("t", "cpu", {.from_ns = 10, .to_ns = 19}).value(), 10U);
+  EXPECT_EQ(db.remove("t", "cpu", {.where = {{"host", MatchOp::kEqual, "a"}}}).value(), 45U);
+  EXPECT_EQ(db.remove("t", "cpu", {.where = {{"host", MatchOp::kEqual, "c"}}}).value(), 0U);
+  EXPECT_THAT(rows_of(db, "cpu"), ::testing::SizeIs(45));
+  EXPECT_OK(db.close());
+  EXPECT_THAT(rows_of(open(), "cpu"), ::testing::SizeIs(45));
+}
+
+TEST_F(DatabaseTest, EveryValueComesBackBitForBit) {
+  const double payload = std::bit_cast<double>(0x7ff8'0000'dead'beefULL);
+  const std::vector<double> values{0.0,
+                                   -0.0,
+                                   payload,
+                                   std::numeric_limits<double>::infinity(),
+                                   -std::numeric_limits<double>::infinity(),
+                                   std::numeric_limits<double>::denorm_min()};
+  Database db = open();
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_OK(db.insert("t", "v", static_cast<std::int64_t>(i), values[i]));
+  for (int flushed = 0; flushed < 2; ++flushed) {
+    auto stream = db.query("t", "v").value();
+    const Batch batch = stream.next().value().value();
+    ASSERT_EQ(batch.rows(), values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(std::bit_cast<std::uint64_t>(batch.values<double>(1)[i]), std::bit_cast<std::uint64_t>(values[i]));
+    }
+    EXPECT_OK(db.flush());
+  }
+}
+
+TEST_F(DatabaseTest, OneOwnerAndAnyNumberOfReaders) {
+  Database db = open();
+  EXPECT_OK(db.insert("t", "cpu", 1, 1));
+  EXPECT_OK(db.flush());
+  const auto second = Database::open(path);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kConflict);
+  EXPECT_THAT(second.error().message, HasSubstr("owned by process"));
+  Database reader = open({.read_only = true});
+  EXPECT_THAT(rows_of(reader, "cpu"), ::testing::SizeIs(1));
+  EXPECT_OK(db.insert("t", "cpu", 2, 2, {{"host", "new"}}));
+  EXPECT_THAT(rows_of(reader, "cpu"), ::testing::SizeIs(1));
+  EXPECT_OK(db.flush());
+  EXPECT_THAT(rows_of(reader, "cpu"), ::testing::SizeIs(2));
+  EXPECT_EQ(reader.insert("t", "cpu", 3, 3).error().code, ErrorCode::kPermissionDenied);
+  EXPECT_OK(db.close());
+  EXPECT_EQ(db.insert("t", "cpu", 3, 3).error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(rows_of(open(), "cpu"), ::testing::SizeIs(2));
+}
+
+TEST_F(DatabaseTest, ABatchIsTakenWholeOrNotAtAll) {
+  Database db = open();
+  const std::vector<Row> good{{.time_ns = 1, .fields = {{"i", std::int64_t{1}}, {"s", std::string("x")}}},
+                              {.time_ns = 2, .fields = {{"b", true}, {"u", std::uint64_t{7}}}}};
+  EXPECT_OK(db.insert_rows("t", "mixed", good));
+  const std::vector<Row> bad{{.time_ns = 3, .fields = {{"i", std::int64_t{2}}}},
+                             {.time_ns = 4, .fields = {{"b", 1.5}}}};
+  EXPECT_EQ(db.insert_rows("t", "mixed", bad).error().code, ErrorCode::kSchemaMismatch);
+  EXPECT_THAT(rows_of(db, "mixed"), ElementsAre("1 1 x - -", "2 - - true 7"));
+}
+
+TEST_F(DatabaseTest, BadInputIsRefusedByName) {
+  Database db = open();
+  EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", "a"}}));
+  const auto code = [&](const Tags& tags) { return db.insert("t", "cpu", 1, 1, tags).error().code; };
+  EXPECT_EQ(code({{"value", "x"}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"time", "x"}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"", "x"}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"a", "x"}, {"a", "y"}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"big", std::string(65'536, 'x')}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"bad", "\xff"}}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code({{"nul", std::string("a\0b", 3)}}), ErrorCode::kInvalidInput);
+  Tags many;
+  for (int i = 0; i < 1'000; ++i) many.push_back({"t" + std::to_string(i), "x"});
+  EXPECT_EQ(code(many), ErrorCode::kInvalidInput);
+  EXPECT_EQ(db.insert("t", "", 1, 1).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(db.insert("", "cpu", 1, 1).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(db.query("t", "none").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(db.query("t", "cpu", {.from_ns = 2, .to_ns = 1}).error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(db.list_series("t").value(), ElementsAre("cpu"));
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("1 a 100"));
+}
+
+TEST_F(DatabaseTest, LimitsOfSeriesAndMemoryAreErrors) {
+  Database db = open({.memory_bytes = 1 << 20, .write_timeout = std::chrono::milliseconds(1), .series_max = 3});
+  for (const char* host : {"a", "b", "c"}) EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", host}}));
+  const auto full = db.insert("t", "cpu", 1, 1, {{"host", "d"}});
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_THAT(full.error().message, HasSubstr("3"));
+  EXPECT_OK(db.insert("t", "cpu", 2, 1, {{"host", "a"}}));
+}
+
+TEST_F(DatabaseTest, SnapshotsAreDatabases) {
+  Database db = open();
+  EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", "a"}}));
+  EXPECT_OK(db.insert("t", "odd name/..", 1, 2));
+  const std::string copy = (folder.path() / "copy").string();
+  EXPECT_OK(db.snapshot(copy));
+  EXPECT_EQ(db.snapshot(copy).error().code, ErrorCode::kAlreadyExists);
+  EXPECT_OK(db.insert("t", "cpu", 2, 2, {{"host", "a"}}));
+  const std::string restored = (folder.path() / "restored").string();
+  EXPECT_OK(Database::restore(copy, restored));
+  Database back = Database::open(restored).value();
+  EXPECT_THAT(rows_of(back, "cpu"), ElementsAre("1 a 100"));
+  EXPECT_THAT(back.list_series("t").value(), ElementsAre("cpu", "odd name/.."));
+  EXPECT_OK(back.insert("t", "cpu", 3, 3, {{"host", "b"}}));
+  EXPECT_OK(back.close());
+  EXPECT_THAT(rows_of(Database::open(restored).value(), "cpu"), ElementsAre("1 a 100", "3 b 300"));
+}
+
+TEST_F(DatabaseTest, MemoryDatabasesWorkAlike) {
+  Database db = Database::open("memory:").value();
+  EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", "a"}}));
+  EXPECT_OK(db.flush());
+  EXPECT_OK(db.insert("t", "cpu", 2, 2, {{"host", "a"}}));
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("1 a 100", "2 a 200"));
+  EXPECT_OK(db.flush());
+  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("1 a 100", "2 a 200"));
+  EXPECT_THAT(db.list_tag_values("t", "cpu", "host").value(), ElementsAre("a"));
+  EXPECT_EQ(db.metrics().points_inserted, 2U);
+}
+
+TEST_F(DatabaseTest, AppendedStreamsAreSeenWithInsertedRows) {
+  Database db = open();
+  EXPECT_OK(db.create_table("t", "ticks",
+                            {.time_column = "time",
+                             .unit = TimeUnit::kNano,
+                             .tags = {{.name = "symbol", .type = "string"}},
+                             .fields = {{.name = "value", .type = "float64"}},
+                             .duplicates = Duplicates::kAll}));
+  EXPECT_OK(db.insert("t", "ticks", 1, 1, {{"symbol", "A"}}));
+  BatchBuilder builder({{.name = "time", .type = "timestamp[ns]"},
+                        {.name = "symbol", .type = "string"},
+                        {.name = "value", .type = "float64"}});
+  builder.add({Instant{.seconds = 0, .nanos = 1}, std::string("A"), 2.0});
+  EXPECT_OK(db.insert("t", "ticks", 1, 3, {{"symbol", "A"}}));
+  EXPECT_THAT(rows_of(db, "ticks"), ElementsAre("1 A 100", "1 A 300"));
+  EXPECT_EQ(db.insert("t", "ticks", 1, 3).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(db.insert("t", "ticks", 1, 3, {{"symbol", "A"}, {"x", "y"}}).error().code, ErrorCode::kSchemaMismatch);
+}
+
+}  // namespace
+}  // namespace marigram

@@ -1,0 +1,22 @@
+// Points and rows as users have them become what the write path takes.
+#pragma once
+
+#include "model/rows.h"
+
+#include <marigram/database.h>
+#include <marigram/error.h>
+
+#include <span>
+#include <string_view>
+
+namespace marigram::db {
+
+/// The field of points that have no other name for it.
+inline constexpr const char* kValueField = "value";
+
+/// kInvalidInput, kSchemaMismatch: see model::RowsBuilder; a value that no field can hold.
+Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Point> points, bool widen);
+Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Row> rows, bool widen);
+Result<model::WriteBatch> batch_of(std::string_view table, std::int64_t time_ns, double value, const Tags& tags);
+
+}  // namespace marigram::db

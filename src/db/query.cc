@@ -1,0 +1,134 @@
+#include "db/query.h"
+
+#include "base/try.h"
+#include "model/aggregate.h"
+#include "model/matcher.h"
+#include "query/aggregate_source.h"
+
+#include <arrow/record_batch.h>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace marigram::db {
+namespace {
+
+using Names = std::vector<std::string>;
+
+Names names_of(const head::Fields& fields) {
+  Names names;
+  names.reserve(fields.size());
+  for (const head::FieldSpec& field : fields) names.push_back(field.name);
+  return names;
+}
+
+/// Those that the aggregate is about, if nobody says: text has no sum.
+Names fields_for(const model::Aggregate& aggregate, const head::Fields& fields) {
+  using Kind = model::AggregateKind;
+  const auto any = {Kind::kCount, Kind::kFirst, Kind::kLast, Kind::kMin, Kind::kMax};
+  Names names;
+  for (const head::FieldSpec& field : fields) {
+    const bool number = field.type != model::FieldType::kString && field.type != model::FieldType::kBool;
+    if (number || std::ranges::find(any, aggregate.kind) != any.end()) names.push_back(field.name);
+  }
+  return names;
+}
+
+/// The first rows of a stream.
+class FirstRows : public table::BatchSource {
+ public:
+  FirstRows(std::unique_ptr<table::BatchSource> rows, std::uint64_t most) : rows_(std::move(rows)), left_(most) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    if (left_ == 0) return nullptr;
+    MARIGRAM_ASSIGN(auto batch, rows_->next());
+    if (!batch) return nullptr;
+    if (static_cast<std::uint64_t>(batch->num_rows()) > left_)
+      batch = batch->Slice(0, static_cast<std::int64_t>(left_));
+    left_ -= static_cast<std::uint64_t>(batch->num_rows());
+    return batch;
+  }
+
+ private:
+  std::unique_ptr<table::BatchSource> rows_;
+  std::uint64_t left_;
+};
+
+Status check_fields(const table::LiveTable& table, const table::LiveSchema& schema, const Names& fields) {
+  for (const std::string& field : fields) {
+    if (schema.numbers.contains(field) || std::ranges::find(schema.others, field) != schema.others.end()) continue;
+    return fail(ErrorCode::kNotFound,
+                fmt::format("cannot query {}: it has no field {}; its fields are {}", table.name().text(), field,
+                            fmt::join(names_of(*schema.fields), ", ")));
+  }
+  return {};
+}
+
+/// In units of the table's time.
+Result<std::int64_t> width_of(std::int64_t every_ns, TimeUnit unit) {
+  const std::int64_t unit_ns = 1'000'000'000 / units_per_second(unit);
+  if (every_ns >= 0 && every_ns % unit_ns == 0) return every_ns / unit_ns;
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot aggregate every {} ns: want a positive multiple of 1 {}, the unit of the table",
+                          every_ns, time_unit_name(unit)));
+}
+
+Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveSchema& schema, ScanRequest scan,
+                                     std::span<const model::Matcher> where, const QueryRequest& request) {
+  query::AggregateRequest wanted{.time = schema.time_column, .series = schema.tag_names()};
+  MARIGRAM_ASSIGN(const model::Aggregate aggregate, model::parse_aggregate(request.aggregate));
+  wanted.by = request.by_series ? wanted.series : request.by;
+  MARIGRAM_ASSIGN(wanted.every, width_of(request.every_ns, schema.unit));
+  const Names fields = request.fields.empty() ? fields_for(aggregate, *schema.fields) : request.fields;
+  for (const std::string& field : fields) {
+    wanted.columns.push_back({.aggregate = aggregate, .field = field, .name = field});
+  }
+  scan.order = ScanOrder::kSeries;
+  scan.columns = wanted.series;
+  scan.columns.push_back(wanted.time);
+  scan.columns.insert(scan.columns.end(), fields.begin(), fields.end());
+  MARIGRAM_ASSIGN(table::ScanStream rows, table.scan(scan, where));
+  MARIGRAM_ASSIGN(table::ScanStream result, query::aggregate(std::move(rows.rows), *rows.schema, wanted));
+  result.rows = std::make_unique<FirstRows>(std::move(result.rows), request.limit);
+  return result;
+}
+
+}  // namespace
+
+Result<TimeRange> range_of(std::int64_t from_ns, std::int64_t to_ns) {
+  TimeRange range;
+  if (from_ns > to_ns) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot use the range from {} to {}: it is empty; want from <= to", from_ns, to_ns));
+  }
+  using Limits = std::numeric_limits<std::int64_t>;
+  if (from_ns != Limits::min()) range.from = Instant::from_units(from_ns, TimeUnit::kNano);
+  if (to_ns != Limits::max()) range.to = Instant::from_units(to_ns + 1, TimeUnit::kNano);
+  return range;
+}
+
+Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest& request) {
+  MARIGRAM_ASSIGN(const auto schema, table.schema());
+  MARIGRAM_TRY(check_fields(table, *schema, request.fields));
+  MARIGRAM_ASSIGN(const TimeRange range, range_of(request.from_ns, request.to_ns));
+  MARIGRAM_ASSIGN(const std::vector<model::Matcher> where, model::compile_matchers(request.where));
+  ScanRequest scan{.from = range.from, .to = range.to, .order = request.order, .cancel = request.cancel};
+  if (!request.aggregate.empty()) return aggregates(table, *schema, std::move(scan), where, request);
+  if (!request.by.empty() || request.by_series || request.every_ns != 0) {
+    return fail(ErrorCode::kInvalidInput, "cannot group rows: groups and intervals are for aggregates; name one");
+  }
+  scan.limit = request.limit;
+  if (!request.fields.empty()) {
+    scan.columns = {schema->time_column};
+    for (const model::Column& tag : schema->tags) scan.columns.push_back(tag.name);
+    scan.columns.insert(scan.columns.end(), request.fields.begin(), request.fields.end());
+  }
+  return table.scan(scan, where);
+}
+
+}  // namespace marigram::db

@@ -1,0 +1,103 @@
+#include "db/replay.h"
+
+#include "base/try.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace marigram::db {
+namespace {
+
+std::unexpected<Error> undefined(wal::Lsn lsn, std::string_view what, std::uint64_t number) {
+  return fail(ErrorCode::kCorruption,
+              fmt::format("cannot replay the write-ahead log: the record at {} is about {} {}, which its file does not "
+                          "define; run `marigram db verify --repair`",
+                          lsn, what, number));
+}
+
+}  // namespace
+
+Status Replay::take(wal::Lsn lsn, std::span<const std::byte> payload) {
+  MARIGRAM_TRY(make_room_(lsn));
+  MARIGRAM_ASSIGN(table::Record record, table::decode_record(payload));
+  ++report_.batches;
+  if (record.sections.empty()) return {};
+  if (record.file != file_) known_.clear();
+  file_ = record.file;
+  for (table::RecordSection& section : record.sections) {
+    const auto known = known_.try_emplace(section.table).first;
+    if (known->second.definition.name.empty() && !section.definition) return undefined(lsn, "table", section.table);
+    MARIGRAM_TRY(define(known->second, section));
+    MARIGRAM_TRY(apply(known->second, lsn, section));
+  }
+  return {};
+}
+
+/// Columns are only added to a table, so the longer of two definitions says more.
+Status Replay::define(Known& known, const table::RecordSection& section) {
+  if (section.definition) {
+    const table::TableDefinition& definition = *section.definition;
+    if (known.definition.name.empty()) {
+      MARIGRAM_ASSIGN(known.table, find_table(definition));
+      known.definition = definition;
+    }
+    if (definition.tags.size() > known.definition.tags.size()) known.definition.tags = definition.tags;
+    if (definition.fields.size() > known.definition.fields.size()) known.definition.fields = definition.fields;
+  }
+  if (known.table == nullptr) return {};
+  MARIGRAM_ASSIGN(const auto schema, known.table->schema());
+  for (std::size_t i = known.fields.size(); i < known.definition.fields.size(); ++i) {
+    const auto number = schema->numbers.find(known.definition.fields[i]);
+    known.fields.push_back(number == schema->numbers.end() ? std::nullopt : std::optional(number->second));
+  }
+  for (const table::SeriesDefinition& series : section.defined) {
+    Tags tags;
+    for (const table::NumberedTag& tag : series.tags) {
+      if (tag.tag >= known.definition.tags.size()) return undefined(0, "tag", tag.tag);
+      tags.push_back({.name = known.definition.tags[tag.tag], .value = std::string(tag.value)});
+    }
+    std::ranges::sort(tags);
+    MARIGRAM_ASSIGN(known.series[series.id], known.table->series().resolve(tags));
+  }
+  return {};
+}
+
+/// Null if the table is no more.
+Result<table::LiveTable*> Replay::find_table(const table::TableDefinition& definition) {
+  auto table = catalogue_.find(definition.name_space, definition.name);
+  if (!table && table.error().code == ErrorCode::kNotFound) return nullptr;
+  if (table && (*table)->engine().state()->meta->created_at != definition.created_at) return nullptr;
+  return table;
+}
+
+Status Replay::apply(Known& known, wal::Lsn lsn, table::RecordSection& section) {
+  if (known.table == nullptr) {
+    ++report_.orphans;
+    return {};
+  }
+  if (known.table->contains({.log = log_, .lsn = lsn + 1})) return {};
+  std::vector<head::SeriesId> series;
+  series.reserve(section.series.size());
+  for (const head::SeriesId id : section.series) {
+    const auto found = known.series.find(id);
+    if (found == known.series.end()) return undefined(lsn, "series", id);
+    series.push_back(found->second);
+  }
+  MARIGRAM_ASSIGN(auto schema, known.table->schema());
+  std::vector<table::RecordField> fields;
+  for (table::RecordField& field : section.fields) {
+    if (field.field >= known.fields.size()) return undefined(lsn, "field", field.field);
+    const auto number = known.fields[field.field];
+    if (!number || (*schema->fields)[*number].type != field.values.type) return undefined(lsn, "field", field.field);
+    fields.push_back({.field = *number, .values = std::move(field.values)});
+  }
+  report_.points += series.size();
+  known.table->restore(table::IncomingRows::make_numbered(std::move(schema), std::move(series),
+                                                          std::move(section.times), std::move(fields)),
+                       lsn);
+  return {};
+}
+
+}  // namespace marigram::db

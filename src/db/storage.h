@@ -1,0 +1,40 @@
+// Where a database lives: in a folder of a file system, or in memory. Everything above is the same for both.
+#pragma once
+
+#include "base/clock.h"
+#include "io/file_system.h"
+#include "io/object_store.h"
+
+#include <marigram/error.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace marigram::db {
+
+/// A folder of a database: "tables/<namespace>/<table>" and the like. Thread-safe.
+class Storage {
+ public:
+  virtual ~Storage() = default;
+  /// For messages.
+  virtual std::string name() const = 0;
+  /// The objects below a folder, which need not exist; "" is the database's own.
+  virtual std::shared_ptr<io::ObjectStore> store(const std::string& folder) = 0;
+  /// Names of the folders in a folder, ascending; none if it does not exist.
+  virtual Result<std::vector<std::string>> folders(const std::string& folder) const = 0;
+  /// What a write-ahead log can be kept in; null in memory.
+  virtual io::FileSystem* files() const = 0;
+  /// The absolute path of a folder; empty in memory.
+  virtual std::filesystem::path path(const std::string& folder) const = 0;
+};
+
+/// `root` is absolute.
+std::shared_ptr<Storage> make_file_storage(std::shared_ptr<io::FileSystem> files, std::filesystem::path root);
+/// `clock` outlives it.
+std::shared_ptr<Storage> make_memory_storage(const Clock& clock);
+
+}  // namespace marigram::db

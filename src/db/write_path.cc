@@ -1,0 +1,127 @@
+#include "db/write_path.h"
+
+#include "base/try.h"
+#include "model/row_limits.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace marigram::db {
+
+TableOptions options_of_new_tables(const DatabaseOptions& options) {
+  TableOptions table;
+  table.time_column = std::string(model::kTimeColumn);
+  table.unit = TimeUnit::kNano;
+  table.bucket = "1m";
+  table.growing = true;
+  table.duplicates = options.duplicates;
+  return table;
+}
+
+Status MemoryGate::pass(const std::function<void()>& ask) {
+  if (!memory_.is_exceeded()) return {};
+  ask();
+  std::unique_lock lock(mutex_);
+  if (freed_.wait_for(lock, timeout_, [&] { return !memory_.is_exceeded(); })) return {};
+  return fail(ErrorCode::kResourceExhausted,
+              fmt::format("cannot insert: rows in memory take {} bytes, want at most {}, and none were flushed within "
+                          "{} ms; try again later, write less, or open the database with more memory",
+                          memory_.used(), memory_.bytes_max(), timeout_.count()));
+}
+
+WritePath::WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, const DatabaseOptions& options,
+                     std::function<void()> wake)
+    : catalogue_(catalogue),
+      gate_(gate),
+      log_(log),
+      new_tables_(options_of_new_tables(options)),
+      widen_(options.widen_integers),
+      wake_(std::move(wake)) {}
+
+Status WritePath::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
+  MARIGRAM_TRY(gate_.pass(wake_));
+  MARIGRAM_ASSIGN(std::vector<Part> parts, admit(name_space, batch));
+  MARIGRAM_TRY(place(parts, log_ != nullptr && durability != Durability::kNone));
+  for (const Part& part : parts) points_.fetch_add(part.rows.size(), std::memory_order_relaxed);
+  if (log_ != nullptr && durability == Durability::kSync) return log_->sync();
+  return {};
+}
+
+/// In the order of locks: by number.
+Result<std::vector<WritePath::Part>> WritePath::admit(std::string_view name_space, const model::WriteBatch& batch) {
+  std::vector<Part> parts;
+  parts.reserve(batch.tables.size());
+  for (const model::TableRows& rows : batch.tables) {
+    if (rows.times.empty()) continue;
+    MARIGRAM_ASSIGN(table::LiveTable* const table, table_for(name_space, rows));
+    const std::uint64_t values = rows.times.size() * rows.fields.size();
+    if (rows.times.size() > table::kRecordRowsMax || values > table::kRecordValuesMax) {
+      return fail(
+          ErrorCode::kInvalidInput,
+          fmt::format("cannot insert {} rows with {} values into {}: want at most {} and {} in one batch; split it",
+                      rows.times.size(), values, rows.table, table::kRecordRowsMax, table::kRecordValuesMax));
+    }
+    MARIGRAM_ASSIGN(table::IncomingRows incoming, table->admit(rows, widen_));
+    parts.push_back({.table = table, .rows = std::move(incoming)});
+  }
+  const auto number = [](const Part& part) { return part.table->number(); };
+  std::ranges::sort(parts, {}, number);
+  if (std::ranges::adjacent_find(parts, {}, number) != parts.end()) {
+    return fail(ErrorCode::kInvalidInput, "cannot insert a batch that has the same table twice; join its rows");
+  }
+  return parts;
+}
+
+/// Nothing is made for rows that are refused.
+Result<table::LiveTable*> WritePath::table_for(std::string_view name_space, const model::TableRows& rows) {
+  auto table = catalogue_.find(name_space, rows.table);
+  if (!table && table.error().code != ErrorCode::kNotFound) return table;
+  MARIGRAM_TRY(model::check_rows(rows, table ? std::string_view((*table)->time_column()) : model::kTimeColumn));
+  return table ? table : catalogue_.find_or_create(name_space, rows.table, new_tables_);
+}
+
+Status WritePath::place(std::vector<Part>& parts, bool logged) {
+  std::optional<table::RecordWriter> record;
+  if (logged) {
+    std::vector<table::SectionRows> sections;
+    sections.reserve(parts.size());
+    for (const Part& part : parts) sections.push_back(part.rows.section(part.table->number()));
+    record.emplace(sections);
+  }
+  std::vector<head::ShardSet> untidy;
+  {
+    std::vector<head::Head::Lock> locks;
+    locks.reserve(parts.size());
+    for (const Part& part : parts) locks.push_back(part.table->lock(part.rows.route().shards()));
+    for (const Part& part : parts) MARIGRAM_TRY(part.table->check_duplicates(part.rows));
+    std::optional<wal::Placed> placed;
+    if (record) {
+      MARIGRAM_ASSIGN(placed, append_to_log(parts, *record));
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      untidy.push_back(parts[i].table->arrive(locks[i], parts[i].rows, placed));
+    }
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].table->tidy(untidy[i]);
+  return {};
+}
+
+Result<wal::Placed> WritePath::append_to_log(std::span<const Part> parts, table::RecordWriter& record) {
+  wal::Lsn file = file_.load(std::memory_order_relaxed);
+  for (;;) {
+    std::vector<table::RecordSection> definitions;
+    for (const Part& part : parts) {
+      table::RecordSection section = part.table->definitions(file, part.rows);
+      if (section.definition || !section.defined.empty()) definitions.push_back(std::move(section));
+    }
+    MARIGRAM_ASSIGN(const wal::Placed placed, log_->append_in_file(file, record.finish(file, definitions)));
+    if (placed.lsn) return placed;
+    file = placed.file;
+    file_.store(file, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace marigram::db

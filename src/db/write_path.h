@@ -1,0 +1,78 @@
+// The one way of rows into a database: checked, into the write-ahead log, into the heads of their tables.
+#pragma once
+
+#include "db/catalogue.h"
+#include "head/memory_budget.h"
+#include "model/rows.h"
+#include "table/live_table.h"
+#include "wal/wal.h"
+
+#include <marigram/database.h>
+#include <marigram/error.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace marigram::db {
+
+/// Writers wait here while heads take more memory than they may. Thread-safe.
+class MemoryGate {
+ public:
+  MemoryGate(head::MemoryBudget& memory, std::chrono::milliseconds timeout) : memory_(memory), timeout_(timeout) {}
+
+  /// Returns once there is memory; kResourceExhausted if there is none in time. `ask` is called to have some freed.
+  Status pass(const std::function<void()>& ask);
+  /// Some was freed.
+  void freed() { freed_.notify_all(); }
+
+ private:
+  head::MemoryBudget& memory_;
+  const std::chrono::milliseconds timeout_;
+  std::mutex mutex_;
+  std::condition_variable freed_;
+};
+
+/// Thread-safe.
+class WritePath {
+ public:
+  /// What is borrowed outlives it; `log` is null in memory. `wake`: to have rows flushed, soon.
+  WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, const DatabaseOptions& options,
+            std::function<void()> wake);
+
+  /// All rows or none; see Database::insert for errors.
+  Status write(std::string_view name_space, const model::WriteBatch& batch, Durability durability);
+
+  std::uint64_t points() const { return points_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Part {
+    table::LiveTable* table = nullptr;
+    table::IncomingRows rows;
+  };
+
+  Result<std::vector<Part>> admit(std::string_view name_space, const model::WriteBatch& batch);
+  Result<table::LiveTable*> table_for(std::string_view name_space, const model::TableRows& rows);
+  Status place(std::vector<Part>& parts, bool logged);
+  Result<wal::Placed> append_to_log(std::span<const Part> parts, table::RecordWriter& record);
+
+  Catalogue& catalogue_;
+  MemoryGate& gate_;
+  wal::Wal* const log_;
+  const TableOptions new_tables_;
+  const bool widen_;
+  const std::function<void()> wake_;
+  std::atomic<wal::Lsn> file_ = 0;  // of the log, that took a record last
+  std::atomic<std::uint64_t> points_ = 0;
+};
+
+/// What tables are that are made by their first insert.
+TableOptions options_of_new_tables(const DatabaseOptions& options);
+
+}  // namespace marigram::db

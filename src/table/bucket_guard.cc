@@ -1,0 +1,79 @@
+#include "table/bucket_guard.h"
+
+#include "base/try.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace marigram::table {
+namespace {
+
+std::unexpected<Error> overlap(const std::string& table, const std::string& series, std::uint64_t buckets,
+                               const coverage::BucketGrid& grid, std::uint64_t id, std::string_view by) {
+  const std::string bucket =
+      fmt::format("[{}, {})", format_index_value(grid.start_of(id)), format_index_value(grid.end_of(id)));
+  return std::unexpected(
+      Error{.code = ErrorCode::kOverlap,
+            .message = fmt::format("cannot insert into {}: bucket {} of series {} is covered {}; insert rows of other "
+                                   "buckets, or create the table with another policy on duplicates",
+                                   table, bucket, series, by),
+            .detail = OverlapInfo{.buckets = buckets, .series = series, .example = bucket}});
+}
+
+std::string name_of(const LiveSchema& schema, const SeriesKey& key) {
+  return format_series(schema.tag_names(), key);
+}
+
+}  // namespace
+
+Result<coverage::CoverageMap> BucketGuard::cover(const IncomingRows& rows, const head::SeriesDictionary& series,
+                                                 const std::string& table) const {
+  const head::ArrivingRows arriving = rows.arriving();
+  std::vector<std::uint64_t> ids(arriving.times.size());
+  MARIGRAM_TRY(grid_.ids_of(arriving.times, rows.schema()->unit, ids));
+  std::map<head::SeriesId, coverage::BucketSet> by_series;
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    coverage::BucketSet& set = by_series[arriving.series[row]];
+    if (set.contains(ids[row])) {
+      const SeriesKey key = series_key(*rows.schema(), series, arriving.series[row]);
+      return overlap(table, name_of(*rows.schema(), key), 1, grid_, ids[row], "twice by the batch itself");
+    }
+    set.add(ids[row]);
+  }
+  coverage::CoverageMap covered;
+  for (auto& [id, set] : by_series) covered.emplace(series_key(*rows.schema(), series, id), std::move(set));
+  return covered;
+}
+
+Status BucketGuard::check(const coverage::CoverageMap& added, const coverage::CoverageMap& stored,
+                          const LiveSchema& schema, const std::string& table) const {
+  const std::lock_guard lock(mutex_);
+  for (const coverage::CoverageMap* covered : {&stored, &open_, &closed_}) {
+    const auto common = coverage::find_overlap(*covered, added);
+    if (!common) continue;
+    return overlap(table, name_of(schema, common->series), common->buckets, grid_, common->id, "by the table already");
+  }
+  return {};
+}
+
+void BucketGuard::add(const coverage::CoverageMap& added) {
+  const std::lock_guard lock(mutex_);
+  coverage::unite(open_, added);
+}
+
+void BucketGuard::close() {
+  const std::lock_guard lock(mutex_);
+  coverage::unite(closed_, open_);
+  open_.clear();
+}
+
+void BucketGuard::forget_closed() {
+  const std::lock_guard lock(mutex_);
+  closed_.clear();
+}
+
+}  // namespace marigram::table

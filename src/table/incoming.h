@@ -1,0 +1,75 @@
+// Rows of one table on their way through the write path: checked against its columns, series numbered.
+#pragma once
+
+#include "head/block.h"
+#include "head/head.h"
+#include "head/series_dictionary.h"
+#include "model/rows.h"
+#include "table/live_schema.h"
+#include "table/record.h"
+
+#include <marigram/error.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace marigram::table {
+
+/// Columns that rows have and the table lacks.
+struct MissingColumns {
+  std::vector<std::string> tags = {};
+  std::vector<ColumnInfo> fields = {};
+
+  bool empty() const { return tags.empty() && fields.empty(); }
+};
+
+/// What must be added to the table before these rows fit. kSchemaMismatch if the table does not grow.
+Result<MissingColumns> find_missing(const LiveSchema& schema, const model::TableRows& rows, const std::string& table);
+
+/// Borrows from the rows that it was made of.
+class IncomingRows {
+ public:
+  /// None of the columns are missing. Adds new series to the dictionary. kInvalidInput: a time that the table's unit
+  /// cannot hold exactly, a series that lacks a tag, an integer tag that is none; kSchemaMismatch: a field of another
+  /// type (integers go into fields of floats if `widen`); kResourceExhausted: too many series.
+  static Result<IncomingRows> make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
+                                   const model::TableRows& rows, bool widen, const std::string& table);
+
+  /// Rows of series that have numbers already, as a replay finds them. The fields are numbered and of their types.
+  static IncomingRows make_numbered(std::shared_ptr<const LiveSchema> schema, std::vector<head::SeriesId> series,
+                                    std::vector<std::int64_t> times, std::vector<RecordField> fields);
+
+  const std::shared_ptr<const LiveSchema>& schema() const { return schema_; }
+  const head::Route& route() const { return *route_; }
+  std::size_t size() const { return series_.size(); }
+  head::ArrivingRows arriving() const { return {.series = series_, .times = times(), .fields = fields_}; }
+  SectionRows section(std::uint64_t table) const {
+    return {.table = table, .series = series_, .times = times(), .fields = fields_};
+  }
+  /// The distinct series of the rows.
+  std::span<const head::SeriesId> distinct() const { return distinct_; }
+
+ private:
+  IncomingRows() = default;
+
+  std::span<const std::int64_t> times() const { return converted_times_.empty() ? times_ : converted_times_; }
+  Status take_series(head::SeriesDictionary& dictionary, const model::TableRows& rows, const std::string& table);
+  Status take_times(const model::TableRows& rows, const std::string& table);
+  Status take_fields(const model::TableRows& rows, bool widen, const std::string& table);
+
+  std::shared_ptr<const LiveSchema> schema_;
+  std::vector<head::SeriesId> distinct_;
+  std::vector<head::SeriesId> series_;
+  std::span<const std::int64_t> times_;
+  std::vector<std::int64_t> converted_times_;      // of rows in another unit
+  std::vector<const model::FieldColumn*> fields_;  // by number; null: the rows lack it
+  std::deque<model::FieldColumn> converted_;       // widened, or not borrowed
+  std::optional<head::Route> route_;
+};
+
+}  // namespace marigram::table

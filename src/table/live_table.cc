@@ -1,0 +1,210 @@
+#include "table/live_table.h"
+
+#include "base/try.h"
+#include "table/evolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace marigram::table {
+namespace {
+
+head::EqualTimes equal_times(const log::TableState& state) {
+  return state.duplicates == Duplicates::kLast ? head::EqualTimes::kLast : head::EqualTimes::kKeep;
+}
+
+/// Position of a series in its shard.
+std::size_t place_of(head::SeriesId id) {
+  return id / head::kShards;
+}
+
+std::vector<NumberedTag> numbered_tags(const LiveSchema& schema, const head::SeriesDictionary& series,
+                                       head::SeriesId id) {
+  std::vector<NumberedTag> tags;
+  for (std::uint32_t i = 0; i < schema.tags.size(); ++i) {
+    const auto number = series.find_tag(schema.tags[i].name);
+    const std::string_view value = number ? series.value(id, *number) : std::string_view();
+    if (!value.empty()) tags.push_back({.tag = i, .value = value});
+  }
+  return tags;
+}
+
+/// Whether the segments of a version contain what lies before the mark.
+bool has_mark(const log::TableState& state, const log::WalMark& mark) {
+  return state.wal && state.wal->log == mark.log && mark.lsn <= state.wal->lsn;
+}
+
+TableDefinition describe_table(const TableName& name, const log::TableState& state, const LiveSchema& schema) {
+  TableDefinition definition{.name_space = name.name_space,
+                             .name = name.name,
+                             .created_at = state.meta->created_at,
+                             .tags = schema.tag_names(),
+                             .fields = {}};
+  for (const head::FieldSpec& field : *schema.fields) definition.fields.push_back(field.name);
+  return definition;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LiveTable>> LiveTable::open(TableName name, std::uint64_t number, Environment environment,
+                                                   const Shared& shared) {
+  MARIGRAM_ASSIGN(auto engine, Engine::open(std::move(environment), {}));
+  std::unique_ptr<LiveTable> table(new LiveTable(std::move(name), number, std::move(engine), shared));
+  const StatePtr state = table->engine_->state();
+  MARIGRAM_ASSIGN(table->schema_, make_live_schema(*state));
+  table->time_column_ = table->schema_->time_column;
+  if (state->duplicates == Duplicates::kReject) table->guard_.emplace(state->meta->index->kind);
+  MARIGRAM_TRY(table->learn_series());
+  return table;
+}
+
+LiveTable::LiveTable(TableName name, std::uint64_t number, std::unique_ptr<Engine> engine, const Shared& shared)
+    : name_(std::move(name)),
+      number_(number),
+      engine_(std::move(engine)),
+      equal_(equal_times(*engine_->state())),
+      series_(std::make_shared<head::SeriesDictionary>(*shared.series)),
+      head_(equal_, *shared.memory) {}
+
+Status LiveTable::refresh() {
+  const std::uint64_t before = engine_->state()->version;
+  MARIGRAM_TRY(engine_->refresh());
+  return engine_->state()->version == before ? Status() : learn_series();
+}
+
+/// The coverage names them.
+Status LiveTable::learn_series() {
+  MARIGRAM_ASSIGN(const auto columns, schema());
+  for (const model::Column& tag : columns->tags) series_->add_tag(tag.name);
+  MARIGRAM_ASSIGN(const CoveragePtr coverage, engine_->coverage(*engine_->state()));
+  for (const auto& [key, buckets] : *coverage) MARIGRAM_TRY(series_->resolve(tags_of(*columns, key)));
+  return {};
+}
+
+Result<std::shared_ptr<const LiveSchema>> LiveTable::schema() {
+  const StatePtr state = engine_->state();
+  const std::size_t columns = state->meta->schema->columns.size();
+  {
+    const std::lock_guard lock(view_mutex_);
+    if (schema_->columns >= columns) return schema_;
+  }
+  MARIGRAM_ASSIGN(auto newer, make_live_schema(*state));
+  const std::lock_guard lock(view_mutex_);
+  if (schema_->columns < newer->columns) schema_ = std::move(newer);
+  return schema_;
+}
+
+Result<IncomingRows> LiveTable::admit(const model::TableRows& rows, bool widen) {
+  MARIGRAM_ASSIGN(auto columns, schema());
+  MARIGRAM_ASSIGN(const MissingColumns missing, find_missing(*columns, rows, name_.text()));
+  if (!missing.empty()) {
+    const std::lock_guard changing(change_mutex_);
+    MARIGRAM_ASSIGN(columns, schema());
+    MARIGRAM_ASSIGN(const MissingColumns still, find_missing(*columns, rows, name_.text()));
+    if (!still.empty()) MARIGRAM_TRY(add_columns(still));
+    MARIGRAM_ASSIGN(columns, schema());
+  }
+  return IncomingRows::make(std::move(columns), *series_, rows, widen, name_.text());
+}
+
+Status LiveTable::add_columns(const MissingColumns& missing) {
+  MARIGRAM_TRY(evolve(*engine_, missing.tags, missing.fields));
+  for (const std::string& tag : missing.tags) series_->add_tag(tag);
+  return {};
+}
+
+Status LiveTable::check_duplicates(const IncomingRows& rows) {
+  if (!guard_) return {};
+  MARIGRAM_ASSIGN(const coverage::CoverageMap added, guard_->cover(rows, *series_, name_.text()));
+  MARIGRAM_ASSIGN(const CoveragePtr stored, engine_->coverage(*engine_->state()));
+  return guard_->check(added, *stored, *rows.schema(), name_.text());
+}
+
+std::optional<wal::Lsn> LiveTable::older(const std::optional<wal::Lsn>& a, const std::optional<wal::Lsn>& b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
+
+RecordSection LiveTable::definitions(wal::Lsn file, const IncomingRows& rows) const {
+  RecordSection section{.table = number_};
+  {
+    const std::lock_guard lock(described_mutex_);
+    if (described_ != rows.schema() || described_in_ != file) {
+      section.definition = describe_table(name_, *engine_->state(), *rows.schema());
+    }
+  }
+  for (const head::SeriesId id : rows.distinct()) {
+    const auto& defined = per_shard_[head::shard_of(id)].defined_in;
+    if (place_of(id) < defined.size() && defined[place_of(id)] == file + 1) continue;
+    section.defined.push_back({.id = id, .tags = numbered_tags(*rows.schema(), *series_, id)});
+  }
+  return section;
+}
+
+/// The rows are about to be in the head; `lsn`: their place in the log.
+void LiveTable::note_arrival(const IncomingRows& rows, wal::Lsn lsn) {
+  for (std::size_t i = 0; i < head::kShards; ++i) {
+    if ((rows.route().shards() >> i & 1U) != 0) per_shard_[i].oldest = older(per_shard_[i].oldest, lsn);
+  }
+}
+
+head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRows& rows,
+                                 const std::optional<wal::Placed>& placed) {
+  if (guard_) {
+    if (const auto covered = guard_->cover(rows, *series_, name_.text())) guard_->add(*covered);
+  }
+  if (placed) {
+    note_arrival(rows, *placed->lsn);
+    for (const head::SeriesId id : rows.distinct()) {
+      auto& defined = per_shard_[head::shard_of(id)].defined_in;
+      if (defined.size() <= place_of(id)) defined.resize(place_of(id) + 1);
+      defined[place_of(id)] = placed->file + 1;
+    }
+    const std::lock_guard describing(described_mutex_);
+    described_ = rows.schema();
+    described_in_ = placed->file;
+  }
+  return head_.append(lock, rows.schema()->fields, rows.arriving(), rows.route());
+}
+
+void LiveTable::restore(const IncomingRows& rows, wal::Lsn lsn) {
+  head::ShardSet untidy = 0;
+  {
+    const head::Head::Lock locked = lock(rows.route().shards());
+    note_arrival(rows, lsn);
+    untidy = arrive(locked, rows, std::nullopt);
+  }
+  tidy(untidy);
+}
+
+bool LiveTable::contains(const log::WalMark& record) const {
+  return has_mark(*engine_->state(), record);
+}
+
+Result<View> LiveTable::view(head::ShardSet shards) {
+  View view;
+  {
+    const head::Head::Lock lock(head_, shards);
+    const std::lock_guard viewing(view_mutex_);
+    view.state = engine_->state();
+    for (const Closed& closed : closed_) {
+      if (!has_mark(*view.state, closed.mark)) view.heads.push_back(closed.rows);
+    }
+    view.heads.push_back(head_.view(lock));
+  }
+  MARIGRAM_ASSIGN(view.schema, schema());
+  return view;
+}
+
+std::optional<wal::Lsn> LiveTable::oldest_lsn() {
+  const head::Head::Lock lock(head_, head::kAllShards);
+  const std::lock_guard viewing(view_mutex_);
+  std::optional<wal::Lsn> oldest;
+  for (const PerShard& shard : per_shard_) oldest = older(oldest, shard.oldest);
+  for (const Closed& closed : closed_) oldest = older(oldest, closed.oldest);
+  return oldest;
+}
+
+}  // namespace marigram::table

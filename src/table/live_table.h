@@ -1,0 +1,182 @@
+// A table with a head: rows arrive in memory, are read together with the segments, and become segments by a flush.
+//
+// Whoever writes holds the lock of the shards concerned from before the rows go into the write-ahead log until they are
+// in the head. So rows of a series are in the head in the order of the log; a flush, which locks all shards, knows that
+// all that lies before the log's position is in what it closes; and a view has each batch whole.
+//
+// A view is a version of the table's log and what is in memory beside it. Rows that a flush has taken out of the head
+// carry its mark, the position in the write-ahead log that its commit tells: a view leaves them out if its version has
+// that mark. So a reader finds each row once, whenever the commit comes.
+//
+// Order of locks: shards (of tables in ascending order of number), view_mutex_.
+#pragma once
+
+#include "head/head.h"
+#include "head/memory_budget.h"
+#include "head/series_budget.h"
+#include "head/series_dictionary.h"
+#include "model/matcher.h"
+#include "model/rows.h"
+#include "table/bucket_guard.h"
+#include "table/engine.h"
+#include "table/incoming.h"
+#include "table/live_schema.h"
+#include "table/record.h"
+#include "table/scan.h"
+#include "wal/wal.h"
+
+#include <marigram/error.h>
+#include <marigram/scan.h>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace marigram::table {
+
+/// Which table it is.
+struct TableName {
+  std::string name_space = {};
+  std::string name = {};
+
+  std::string text() const { return name_space + "." + name; }
+  friend auto operator<=>(const TableName&, const TableName&) = default;
+};
+
+/// A table at one moment: segments and what is in memory beside them. Immutable.
+struct View {
+  StatePtr state = {};
+  std::shared_ptr<const LiveSchema> schema = {};
+  std::vector<head::HeadView> heads = {};  ///< later ones hold what arrived later
+};
+
+/// What flushes ask of the write-ahead log.
+class FlushLog {
+ public:
+  virtual ~FlushLog() = default;
+  /// Where the log ends: behind all rows that are in memory, and behind `before` if that is of this log.
+  virtual Result<log::WalMark> mark_after(const std::optional<log::WalMark>& before) = 0;
+  /// All before the last mark is on stable storage. A commit with a mark beyond what lasts would take later batches for
+  /// ones that it contains.
+  virtual Status make_durable() = 0;
+};
+
+/// Thread-safe.
+class LiveTable {
+ public:
+  /// What tables of a database share; outlives them.
+  struct Shared {
+    head::MemoryBudget* memory = nullptr;
+    head::SeriesBudget* series = nullptr;
+  };
+
+  /// `number`: how the log's records call the table, and its place in the order of locks. O(series of the table).
+  static Result<std::unique_ptr<LiveTable>> open(TableName name, std::uint64_t number, Environment environment,
+                                                 const Shared& shared);
+
+  const TableName& name() const { return name_; }
+  std::uint64_t number() const { return number_; }
+  const std::string& time_column() const { return time_column_; }
+  const Engine& engine() const { return *engine_; }
+  head::SeriesDictionary& series() const { return *series_; }
+  /// What the newest version says of the columns.
+  Result<std::shared_ptr<const LiveSchema>> schema();
+
+  // Writing: admit, lock, check, append to the log, arrive, let go of the lock, tidy.
+
+  /// Makes rows ready; adds the columns that they bring, if the table grows. See find_missing and IncomingRows.
+  Result<IncomingRows> admit(const model::TableRows& rows, bool widen);
+  head::Head::Lock lock(head::ShardSet shards) { return {head_, shards}; }
+  /// kOverlap where the table rejects duplicates and these are some. With the lock.
+  Status check_duplicates(const IncomingRows& rows);
+  /// What a record in that file of the log has to define for these rows. With the lock.
+  RecordSection definitions(wal::Lsn file, const IncomingRows& rows) const;
+  /// The rows are in the log, at `placed`, or in none. Returns the shards to be tidied. With the lock.
+  head::ShardSet arrive(const head::Head::Lock& lock, const IncomingRows& rows,
+                        const std::optional<wal::Placed>& placed);
+  void tidy(head::ShardSet shards) { head_.tidy(shards); }
+  /// Rows that a replay found at `lsn`.
+  void restore(const IncomingRows& rows, wal::Lsn lsn);
+
+  /// Whether all that lies before this position of a log is in segments.
+  bool contains(const log::WalMark& position) const;
+
+  // Reading.
+
+  /// `shards`: those of the series that will be asked for.
+  Result<View> view(head::ShardSet shards = head::kAllShards);
+  /// The rows of a view: those of series that fulfil the conditions. `request.where` is left empty. The table must
+  /// outlive the stream.
+  Result<ScanStream> scan(const ScanRequest& request, std::span<const model::Matcher> where);
+
+  /// The conditions as scans of segments and changes of them take them; unset: no series can fulfil them.
+  Result<std::optional<std::vector<TagPredicate>>> predicates(std::span<const model::Matcher> where);
+
+  // Flushing.
+
+  /// Makes segments of all rows that are in memory now; returns how many. Readers and writers go on meanwhile. After an
+  /// error the rows are still in memory.
+  Result<std::uint64_t> flush(FlushLog& log);
+  /// Moves to the newest version, where another process writes the table. O(new commits), and O(series) if there are
+  /// any.
+  Status refresh();
+  /// Gets to know the series of all segments. O(series).
+  Status learn_series();
+  /// Where the oldest row in memory lies in the log; unset: nowhere.
+  std::optional<wal::Lsn> oldest_lsn();
+  /// Lets `change` commit to the engine while no flush does; then see learn_series.
+  Status change_segments(const std::function<Status(Engine&)>& change);
+
+ private:
+  LiveTable(TableName name, std::uint64_t number, std::unique_ptr<Engine> engine, const Shared& shared);
+
+  /// Rows that a flush has taken out of the head.
+  struct Closed {
+    head::HeadView rows;
+    std::optional<wal::Lsn> oldest;  // of the rows, in the log
+    log::WalMark mark;               // of the commit that makes segments of them
+  };
+
+  /// The lesser of two that may be unset.
+  static std::optional<wal::Lsn> older(const std::optional<wal::Lsn>& a, const std::optional<wal::Lsn>& b);
+  Status add_columns(const MissingColumns& missing);
+  void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
+  Status close_generation(FlushLog& log);
+  Result<AppendResult> append_closed(const View& rows, const log::WalMark& mark);
+
+  const TableName name_;
+  const std::uint64_t number_;
+  const std::unique_ptr<Engine> engine_;
+  std::string time_column_;
+  const head::EqualTimes equal_;
+  const std::shared_ptr<head::SeriesDictionary> series_;
+  head::Head head_;
+  std::optional<BucketGuard> guard_;  // where duplicates are rejected
+
+  std::mutex change_mutex_;           // held while columns are added, so that each is once
+  std::mutex flush_mutex_;            // held while rows become segments, or segments others
+  std::uint64_t unlogged_flush_ = 0;  // guarded by flush_mutex_: a mark where there is no log
+
+  // Each shard's lock guards its entries.
+  struct PerShard {
+    std::optional<wal::Lsn> oldest = {};
+    std::vector<wal::Lsn> defined_in = {};  // by position of the series in the shard: file, plus one
+  };
+  std::array<PerShard, head::kShards> per_shard_;
+
+  mutable std::mutex described_mutex_;  // guards the two below: what the log was told of the table last, and where
+  std::shared_ptr<const LiveSchema> described_;
+  wal::Lsn described_in_ = 0;
+
+  mutable std::mutex view_mutex_;  // guards all below
+  std::shared_ptr<const LiveSchema> schema_;
+  std::vector<Closed> closed_;  // oldest first
+};
+
+}  // namespace marigram::table
