@@ -2,7 +2,7 @@
 // batches cross this API. The structs are the specification's; the guards are the ones every producer shares.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>  // also for C
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -11,7 +11,9 @@
 #define ARROW_FLAG_NULLABLE 2
 #define ARROW_FLAG_MAP_KEYS_SORTED 4
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 
 struct ArrowSchema {
   const char* format;
@@ -38,14 +40,18 @@ struct ArrowArray {
   void* private_data;
 };
 
+#ifdef __cplusplus
 }  // extern "C"
+#endif
 
 #endif  // ARROW_C_DATA_INTERFACE
 
 #ifndef ARROW_C_STREAM_INTERFACE
 #define ARROW_C_STREAM_INTERFACE
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 
 struct ArrowArrayStream {
   int (*get_schema)(struct ArrowArrayStream*, struct ArrowSchema* out);
@@ -55,6 +61,8 @@ struct ArrowArrayStream {
   void* private_data;
 };
 
+#ifdef __cplusplus
 }  // extern "C"
+#endif
 
 #endif  // ARROW_C_STREAM_INTERFACE

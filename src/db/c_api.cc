@@ -1,0 +1,219 @@
+// The C API over the C++ one. No exception leaves it: what runs out of memory is an error like others.
+#include <marigram/marigram.h>
+
+#include "base/try.h"
+
+#include <marigram/database.h>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+struct marigram_database {
+  marigram::Database database;
+};
+
+namespace {
+
+using marigram::Error;
+using marigram::ErrorCode;
+using marigram::Status;
+
+std::string& last_error() {
+  thread_local std::string text;
+  return text;
+}
+
+/// The codes have the order of ErrorCode.
+static_assert(MARIGRAM_NOT_FOUND == static_cast<int>(ErrorCode::kNotFound) + 1);
+static_assert(MARIGRAM_INTERNAL == static_cast<int>(ErrorCode::kInternal) + 1);
+
+marigram_status told(const Status& status) {
+  if (status) return MARIGRAM_OK;
+  last_error() = status.error().message;
+  return static_cast<marigram_status>(static_cast<int>(status.error().code) + 1);
+}
+
+template <typename Call>
+marigram_status guarded(Call call) {
+  try {
+    return told(call());
+  } catch (const std::bad_alloc&) {
+    return told(marigram::fail(ErrorCode::kResourceExhausted, "out of memory"));
+  } catch (const std::exception& error) {
+    return told(marigram::fail(ErrorCode::kInternal, error.what()));
+  }
+}
+
+Status check_text(const char* text, const char* what) {
+  if (text != nullptr) return {};
+  return marigram::fail(ErrorCode::kInvalidInput, std::string(what) + " is NULL; want text");
+}
+
+marigram::Result<marigram::Tags> tags_of(const char* const* names, const char* const* values, std::size_t count) {
+  marigram::Tags tags;
+  tags.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    MARIGRAM_TRY(check_text(names[i], "the name of a tag"));
+    MARIGRAM_TRY(check_text(values[i], "the value of a tag"));
+    tags.push_back({.name = names[i], .value = values[i]});
+  }
+  return tags;
+}
+
+marigram::Result<marigram::MatchOp> op_of(std::string_view text) {
+  if (text == "=") return marigram::MatchOp::kEqual;
+  if (text == "!=") return marigram::MatchOp::kNotEqual;
+  if (text == "=~") return marigram::MatchOp::kRegex;
+  if (text == "!~") return marigram::MatchOp::kNotRegex;
+  return marigram::fail(ErrorCode::kInvalidInput,
+                        "cannot use the condition \"" + std::string(text) + "\"; want =, !=, =~ or !~");
+}
+
+marigram::Result<marigram::Selection> selection_of(const marigram_selection* given) {
+  marigram::Selection selection;
+  if (given == nullptr) return selection;
+  selection.from_ns = given->from_ns;
+  selection.to_ns = given->to_ns;
+  selection.where.reserve(given->where_count);
+  for (std::size_t i = 0; i < given->where_count; ++i) {
+    const marigram_matcher& matcher = given->where[i];
+    MARIGRAM_TRY(check_text(matcher.tag, "the tag of a condition"));
+    MARIGRAM_TRY(check_text(matcher.op, "the operator of a condition"));
+    MARIGRAM_TRY(check_text(matcher.value, "the value of a condition"));
+    MARIGRAM_ASSIGN(const marigram::MatchOp op, op_of(matcher.op));
+    selection.where.push_back({.name = matcher.tag, .op = op, .value = matcher.value});
+  }
+  return selection;
+}
+
+marigram::DatabaseOptions options_of(const marigram_options* given) {
+  marigram::DatabaseOptions options;
+  if (given == nullptr) return options;
+  options.read_only = given->read_only != 0;
+  options.create = given->must_exist == 0;
+  options.durability = static_cast<marigram::Durability>(given->durability);
+  if (given->sync_interval_ms != 0) options.sync_interval = std::chrono::milliseconds(given->sync_interval_ms);
+  if (given->memory_bytes != 0) options.memory_bytes = given->memory_bytes;
+  options.flush_bytes = std::min(options.flush_bytes, options.memory_bytes / 2);
+  return options;
+}
+
+Status check_names(const char* tenant, const char* series) {
+  MARIGRAM_TRY(check_text(tenant, "the tenant"));
+  return check_text(series, "the series");
+}
+
+}  // namespace
+
+const char* marigram_last_error(void) {
+  return last_error().c_str();
+}
+
+marigram_status marigram_open(const char* path, const marigram_options* options, marigram_database** out) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_text(path, "the path"));
+    if (options != nullptr && options->size != sizeof(marigram_options)) {
+      return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_options");
+    }
+    MARIGRAM_ASSIGN(marigram::Database database, marigram::Database::open(path, options_of(options)));
+    *out = new marigram_database{std::move(database)};
+    return {};
+  });
+}
+
+marigram_status marigram_close(marigram_database* db) {
+  if (db == nullptr) return MARIGRAM_OK;
+  const marigram_status status = guarded([&] { return db->database.close(); });
+  delete db;
+  return status;
+}
+
+marigram_status marigram_insert(marigram_database* db, const char* tenant, const char* series, int64_t time_ns,
+                                double value, const char* const* tag_names, const char* const* tag_values,
+                                size_t tag_count) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_ASSIGN(const marigram::Tags tags, tags_of(tag_names, tag_values, tag_count));
+    return db->database.insert(tenant, series, time_ns, value, tags);
+  });
+}
+
+marigram_status marigram_insert_batch(marigram_database* db, const char* tenant, const char* series,
+                                      const int64_t* times_ns, const double* values, size_t count,
+                                      const char* const* tag_names, const char* const* tag_values, size_t tag_count) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_ASSIGN(const marigram::Tags tags, tags_of(tag_names, tag_values, tag_count));
+    std::vector<marigram::Point> points;
+    points.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      points.push_back({.time_ns = times_ns[i], .value = values[i], .tags = tags});
+    }
+    return db->database.insert_batch(tenant, series, points);
+  });
+}
+
+marigram_status marigram_append(marigram_database* db, const char* name_space, const char* table,
+                                struct ArrowArrayStream* rows, uint64_t* rows_appended) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_names(name_space, table));
+    MARIGRAM_ASSIGN(const marigram::AppendResult result, db->database.append(name_space, table, rows));
+    if (rows_appended != nullptr) *rows_appended = result.rows;
+    return {};
+  });
+}
+
+marigram_status marigram_query(marigram_database* db, const char* tenant, const char* series,
+                               const marigram_selection* selection, const marigram_aggregate* aggregate,
+                               struct ArrowArrayStream* out) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_ASSIGN(marigram::Selection chosen, selection_of(selection));
+    marigram::QueryRequest request{.from_ns = chosen.from_ns, .to_ns = chosen.to_ns, .where = std::move(chosen.where)};
+    if (aggregate != nullptr) {
+      if (aggregate->kind != nullptr) request.aggregate = aggregate->kind;
+      request.every_ns = aggregate->every_ns;
+      request.by.assign(aggregate->by, aggregate->by + aggregate->by_count);
+      request.by_series = aggregate->by_series != 0;
+    }
+    return db->database.query(tenant, series, request, out);
+  });
+}
+
+marigram_status marigram_remove(marigram_database* db, const char* tenant, const char* series,
+                                const marigram_selection* selection, uint64_t* removed) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_ASSIGN(const marigram::Selection chosen, selection_of(selection));
+    MARIGRAM_ASSIGN(const std::uint64_t rows, db->database.remove(tenant, series, chosen));
+    if (removed != nullptr) *removed = rows;
+    return {};
+  });
+}
+
+marigram_status marigram_flush(marigram_database* db) {
+  return guarded([&] { return db->database.flush(); });
+}
+
+marigram_status marigram_compact(marigram_database* db) {
+  return guarded([&] { return db->database.compact(); });
+}
+
+marigram_status marigram_snapshot(marigram_database* db, const char* path) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_text(path, "the path"));
+    return db->database.snapshot(path);
+  });
+}
+
+marigram_status marigram_restore(const char* from, const char* path) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_text(from, "the snapshot's path"));
+    MARIGRAM_TRY(check_text(path, "the path"));
+    return marigram::Database::restore(from, path);
+  });
+}
