@@ -33,25 +33,6 @@ std::shared_ptr<arrow::Array> seconds(const std::vector<std::int64_t>& values) {
   return *builder.Finish();
 }
 
-/// Rows before the first of which something else happens to the table.
-class InterruptedRows : public arrow::RecordBatchReader {
- public:
-  InterruptedRows(std::shared_ptr<arrow::RecordBatch> batch, std::function<void()> first)
-      : schema_(batch->schema()), batch_(std::move(batch)), first_(std::move(first)) {}
-
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    if (const auto first = std::exchange(first_, nullptr)) first();
-    *batch = std::exchange(batch_, nullptr);
-    return arrow::Status::OK();
-  }
-
- private:
-  std::shared_ptr<arrow::Schema> schema_;
-  std::shared_ptr<arrow::RecordBatch> batch_;
-  std::function<void()> first_;
-};
-
 /// The batch with other fields for its columns, in another order.
 std::shared_ptr<arrow::RecordBatch> reshaped(const arrow::RecordBatch& batch, const arrow::FieldVector& fields) {
   std::vector<std::shared_ptr<arrow::Array>> columns;

@@ -2,6 +2,7 @@
 // or half visible under contention.
 #include "table/append.h"
 #include "table/evolve.h"
+#include "table/rewrite.h"
 #include "table/test_rows.h"
 #include "table/verify.h"
 
@@ -65,11 +66,21 @@ TEST(EngineConcurrentTest, TagsComeWhileOthersAppendAndRead) {
       }
     });
   }
+  std::atomic<bool> writing = true;
+  std::thread compactor([&] {
+    const auto own = *Engine::open(fixture.environment(), {});
+    while (writing) {
+      const auto report = compact(*own);
+      ASSERT_TRUE(report) << report.error().message;
+    }
+  });
   for (int i = 0; i < kAppends; ++i) {
     const auto added = add_tags(*engine, std::vector<std::string>{fmt::format("tag{}", i)});
     ASSERT_TRUE(added) << added.error().message;
   }
   for (auto& thread : threads) thread.join();
+  writing = false;
+  compactor.join();
   ASSERT_TRUE(engine->refresh());
   EXPECT_EQ(scan_rows(*engine)->size(), 2U * kWriters * kAppends);
   EXPECT_EQ(engine->coverage(*engine->state()).value()->size(), static_cast<std::size_t>(kWriters));

@@ -5,12 +5,12 @@
 #include "table/coverage_report.h"
 #include "table/definition.h"
 #include "table/evolve.h"
+#include "table/rewrite.h"
 #include "table/test_rows.h"
 #include "table/verify.h"
 
 #include <fmt/format.h>
 
-#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -128,13 +128,17 @@ class Twin {
   }
 
   void step() {
-    switch (below(8)) {
+    switch (below(10)) {
       case 0:
         return grow();
       case 1:
         return reopen();
       case 2:
         return remove_one();
+      case 3:
+        return remove_some();
+      case 4:
+        return compact_all();
       default:
         return add_points();
     }
@@ -191,9 +195,28 @@ class Twin {
   void remove_one() {
     if (appends_.empty()) return;
     const auto chosen = appends_.begin() + static_cast<std::ptrdiff_t>(below(appends_.size()));
+    const auto& live = engine_->state()->segments;
+    if (!std::ranges::all_of(chosen->segments, [&](const auto& key) { return live.contains(key); })) return;
     const auto removed = remove_segments(*engine_, chosen->segments);
     ASSERT_TRUE(removed) << removed.error().message;
     appends_.erase(chosen);
+  }
+
+  void compact_all() {
+    const auto report = compact(*engine_);
+    ASSERT_TRUE(report) << report.error().message;
+  }
+
+  void remove_some() {
+    const std::vector<TagPredicate> where = random_predicates();
+    const auto removed = remove_rows(*engine_, {.from = {}, .to = {}, .where = where});
+    ASSERT_TRUE(removed) << removed.error().message;
+    std::size_t expected = 0;
+    for (Append& append : appends_) {
+      expected += std::erase_if(append.points, [&](const Point& point) { return matches(point, {.where = where}); });
+    }
+    EXPECT_EQ(*removed, expected);
+    std::erase_if(appends_, [](const Append& append) { return append.points.empty(); });
   }
 
   void add_points() {
@@ -397,25 +420,6 @@ TEST(GrowingTest, WhatCannotGrowIsRefused) {
   const auto fixed = other.create(options);
   EXPECT_EQ(add_tags(*fixed, Names{"rack"}).error().code, ErrorCode::kInvalidInput);
 }
-
-/// Rows before the first of which something else happens to the table.
-class InterruptedRows : public arrow::RecordBatchReader {
- public:
-  InterruptedRows(std::shared_ptr<arrow::RecordBatch> batch, std::function<void()> first)
-      : batch_(std::move(batch)), schema_(batch_->schema()), first_(std::move(first)) {}
-
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    if (const auto first = std::exchange(first_, nullptr)) first();
-    *batch = std::exchange(batch_, nullptr);
-    return arrow::Status::OK();
-  }
-
- private:
-  std::shared_ptr<arrow::RecordBatch> batch_;
-  std::shared_ptr<arrow::Schema> schema_;
-  std::function<void()> first_;
-};
 
 TEST(GrowingTest, TagsMayComeWhileRowsAreWritten) {
   for (const Names& tags : {Names{}, Names{"host"}}) {

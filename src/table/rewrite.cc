@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <iterator>
 #include <utility>
@@ -21,6 +22,23 @@ namespace marigram::table {
 namespace {
 
 using Filter = std::function<Result<std::unique_ptr<BatchSource>>(std::unique_ptr<BatchSource>)>;
+
+/// Rows of a scan as segments hold them: tags that a series lacks are empty again.
+class AsStored : public BatchSource {
+ public:
+  AsStored(std::unique_ptr<BatchSource> source, const Alignment& alignment)
+      : source_(std::move(source)), alignment_(alignment) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    MARIGRAM_ASSIGN(auto batch, source_->next());
+    if (!batch) return batch;
+    return alignment_.align(*batch);
+  }
+
+ private:
+  std::unique_ptr<BatchSource> source_;
+  const Alignment& alignment_;
+};
 
 /// Segments of one state taken out, and what their rows became; then the commit that says so.
 class Rewrite {
@@ -47,9 +65,10 @@ class Rewrite {
     const ScanOrder order = segments.size() == 1 ? ScanOrder::kSeries : ScanOrder::kTime;
     MARIGRAM_ASSIGN(ScanStream stream, rows_of(segments, {.order = order}));
     MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*stream.schema, *state_));
-    MARIGRAM_ASSIGN(const auto rows, filter(std::move(stream.rows)));
+    MARIGRAM_ASSIGN(auto kept, filter(std::move(stream.rows)));
+    AsStored rows(std::move(kept), alignment);
     const auto taken = std::make_shared<const coverage::CoverageMap>();  // they come back where they were
-    MARIGRAM_ASSIGN(Staged staged, stage_append(engine_, state_, alignment, taken, *rows, attempt_, files_));
+    MARIGRAM_ASSIGN(Staged staged, stage_append(engine_, state_, alignment, taken, rows, attempt_, files_));
     std::ranges::copy(segments, std::back_inserter(old_));
     std::ranges::move(staged.segments, std::back_inserter(new_));
     return {};
@@ -62,6 +81,7 @@ class Rewrite {
     const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
       lost = std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
       if (lost) return fail(ErrorCode::kConflict, "cannot rewrite segments: another writer took one away meanwhile");
+      if (now.meta->grows()) fill_absent_tags(now.meta->index->tags.size());
       log::Proposal proposal = replacement(operation);
       if (covers_less) {
         MARIGRAM_ASSIGN(auto coverage, snapshot_after(now));
@@ -80,6 +100,11 @@ class Rewrite {
 
  private:
   const std::string& key_of(const model::SegmentMeta& segment) const { return segment.key(state_->dialect()); }
+
+  /// Tags may have come to the table since the segments were written.
+  void fill_absent_tags(std::size_t tags) {
+    for (model::SegmentMeta& segment : new_) model::fill_absent_tags(segment.layout, tags);
+  }
 
   log::Proposal replacement(const std::string& operation) const {
     log::Proposal proposal{.actions = {}, .extension = {.operation = operation}};

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -158,6 +159,25 @@ struct Fixture {
     EXPECT_TRUE(engine) << (engine ? "" : engine.error().message);
     return engine ? std::move(*engine) : nullptr;
   }
+};
+
+/// Rows before the first of which something else happens to the table.
+class InterruptedRows : public arrow::RecordBatchReader {
+ public:
+  InterruptedRows(std::shared_ptr<arrow::RecordBatch> batch, std::function<void()> first)
+      : schema_(batch->schema()), batch_(std::move(batch)), first_(std::move(first)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (const auto first = std::exchange(first_, nullptr)) first();
+    *batch = std::exchange(batch_, nullptr);
+    return arrow::Status::OK();
+  }
+
+ private:
+  std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::RecordBatch> batch_;
+  std::function<void()> first_;
 };
 
 inline constexpr std::int64_t kMinuteUs = 60'000'000;
