@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,12 +149,7 @@ marigram_status marigram_insert_batch(marigram_database* db, const char* tenant,
   return guarded([&]() -> Status {
     MARIGRAM_TRY(check_names(tenant, series));
     MARIGRAM_ASSIGN(const marigram::Tags tags, tags_of(tag_names, tag_values, tag_count));
-    std::vector<marigram::Point> points;
-    points.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      points.push_back({.time_ns = times_ns[i], .value = values[i], .tags = tags});
-    }
-    return db->database.insert_batch(tenant, series, points);
+    return db->database.insert_batch(tenant, series, tags, std::span(times_ns, count), std::span(values, count));
   });
 }
 

@@ -26,6 +26,11 @@ double seconds_between(Instant begin, Instant end) {
 Status find_or_make(Storage& storage, const DatabaseOptions& options) {
   const Status found = check_description(storage);
   if (found || found.error().code != ErrorCode::kNotFound || !options.create || options.read_only) return found;
+  if (!check_nothing_there(storage) && !check_description(storage)) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot make a database at {}: the folder holds something else; want a new or empty one",
+                            storage.name()));
+  }
   const Status made = describe(storage);
   return !made && made.error().code == ErrorCode::kAlreadyExists ? Status() : made;
 }
@@ -178,29 +183,32 @@ void Core::wake() {
   woken_.notify_all();
 }
 
-/// Syncs each interval, and flushes by size, by age and on demand. What fails is tried again, and shows in the metrics.
+/// Syncs each interval, and flushes by size, by age and on demand. What fails is tried again, a second later, and shows
+/// in the metrics.
 void Core::work(const std::stop_token& stop) {
-  auto last_flush = std::chrono::steady_clock::now();
-  auto last_note = last_flush;
-  for (;;) {
+  using Time = std::chrono::steady_clock::time_point;
+  constexpr std::chrono::seconds kSecond{1};
+  Time flushed = std::chrono::steady_clock::now();
+  Time noted = flushed;
+  Time not_before = flushed;
+  while (!stop.stop_requested()) {
     bool wanted = false;
     {
       std::unique_lock lock(mutex_);
       woken_.wait_for(lock, stop, std::min(options_.sync_interval, kTick), [&] { return wanted_; });
       wanted = std::exchange(wanted_, false);
     }
-    if (stop.stop_requested()) return;
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_note >= std::chrono::seconds(1)) {
-      last_note = now;
+    const Time now = std::chrono::steady_clock::now();
+    if (now - noted >= kSecond) {
+      noted = now;
       rate_.note(points());
     }
     if (log_ && log_->durable() < log_->position()) [[maybe_unused]]
       const Status synced = log_->sync();
-    const bool old = now - last_flush >= options_.flush_age;
-    if (!wanted && !old && memory_.used() < options_.flush_bytes) continue;
-    last_flush = now;
-    [[maybe_unused]] const Status flushed = flush();
+    wanted = wanted || now - flushed >= options_.flush_age || memory_.used() >= options_.flush_bytes;
+    if (!wanted || now < not_before || stop.stop_requested()) continue;
+    flushed = now;
+    if (!flush()) not_before = now + kSecond;
   }
 }
 

@@ -68,7 +68,13 @@ Result<Table> Database::open_table(std::string_view name_space, std::string_view
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
                         const Tags& tags, std::optional<Durability> durability) {
-  MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(series, time_ns, value, tags));
+  return insert_batch(tenant, series, tags, std::span(&time_ns, 1), std::span(&value, 1), durability);
+}
+
+Status Database::insert_batch(std::string_view tenant, std::string_view series, const Tags& tags,
+                              std::span<const std::int64_t> times_ns, std::span<const double> values,
+                              std::optional<Durability> durability) {
+  MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(series, tags, times_ns, values));
   return impl_->core->write(tenant, batch, durability.value_or(impl_->core->options().durability));
 }
 

@@ -64,8 +64,13 @@ Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Row> 
   return only(builder.finish());
 }
 
-/// One point needs no builder.
-Result<model::WriteBatch> batch_of(std::string_view table, std::int64_t time_ns, double value, const Tags& tags) {
+/// One series needs no builder.
+Result<model::WriteBatch> batch_of(std::string_view table, const Tags& tags, std::span<const std::int64_t> times_ns,
+                                   std::span<const double> values) {
+  if (times_ns.size() != values.size()) {
+    return fail(ErrorCode::kInvalidInput, fmt::format("cannot insert into {}: got {} times and {} values", table,
+                                                      times_ns.size(), values.size()));
+  }
   model::TableRows rows{.table = std::string(table), .unit = TimeUnit::kNano};
   Tags sorted = tags;
   std::erase_if(sorted, [](const Tag& tag) { return tag.value.empty(); });
@@ -76,10 +81,12 @@ Result<model::WriteBatch> batch_of(std::string_view table, std::int64_t time_ns,
                 fmt::format("cannot insert into {}: the tag {} comes twice in one row", table, twice->name));
   }
   rows.series.push_back(std::move(sorted));
-  rows.row_series.push_back(0);
-  rows.times.push_back(time_ns);
+  rows.row_series.resize(times_ns.size());
+  rows.times.assign(times_ns.begin(), times_ns.end());
   rows.fields.push_back({.name = kValueField});
-  rows.fields.front().cells.push_back(std::bit_cast<std::uint64_t>(value));
+  std::vector<std::uint64_t>& cells = rows.fields.front().cells;
+  cells.reserve(values.size());
+  for (const double value : values) cells.push_back(std::bit_cast<std::uint64_t>(value));
   return only(std::move(rows));
 }
 

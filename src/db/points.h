@@ -17,6 +17,8 @@ inline constexpr const char* kValueField = "value";
 /// kInvalidInput, kSchemaMismatch: see model::RowsBuilder; a value that no field can hold.
 Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Point> points, bool widen);
 Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Row> rows, bool widen);
-Result<model::WriteBatch> batch_of(std::string_view table, std::int64_t time_ns, double value, const Tags& tags);
+/// Of one series. kInvalidInput also if the columns differ in length.
+Result<model::WriteBatch> batch_of(std::string_view table, const Tags& tags, std::span<const std::int64_t> times_ns,
+                                   std::span<const double> values);
 
 }  // namespace marigram::db

@@ -17,6 +17,10 @@ std::unexpected<Error> undefined(wal::Lsn lsn, std::string_view what, std::uint6
                           lsn, what, number));
 }
 
+bool same_table(const table::TableDefinition& a, const table::TableDefinition& b) {
+  return a.name == b.name && a.name_space == b.name_space && a.created_at == b.created_at;
+}
+
 }  // namespace
 
 Status Replay::take(wal::Lsn lsn, std::span<const std::byte> payload) {
@@ -35,13 +39,14 @@ Status Replay::take(wal::Lsn lsn, std::span<const std::byte> payload) {
   return {};
 }
 
-/// Columns are only added to a table, so the longer of two definitions says more.
+/// A process that opened the log again numbers tables anew, in the same file. Columns are only added to a table, so the
+/// longer of two definitions says more.
 Status Replay::define(Known& known, const table::RecordSection& section) {
   if (section.definition) {
     const table::TableDefinition& definition = *section.definition;
-    if (known.definition.name.empty()) {
+    if (!same_table(known.definition, definition)) {
+      known = {.definition = definition};
       MARIGRAM_ASSIGN(known.table, find_table(definition));
-      known.definition = definition;
     }
     if (definition.tags.size() > known.definition.tags.size()) known.definition.tags = definition.tags;
     if (definition.fields.size() > known.definition.fields.size()) known.definition.fields = definition.fields;

@@ -39,7 +39,7 @@ class Replay {
  private:
   /// A table as the records of the current file number it, and its series and fields.
   struct Known {
-    table::TableDefinition definition;
+    table::TableDefinition definition = {};
     table::LiveTable* table = nullptr;                               // null: it is no more
     std::unordered_map<head::SeriesId, head::SeriesId> series = {};  // of the record, in the table
     std::vector<std::optional<std::uint32_t>> fields = {};           // by number in the record; unset: it is no more

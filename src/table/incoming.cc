@@ -129,8 +129,8 @@ IncomingRows IncomingRows::make_numbered(std::shared_ptr<const LiveSchema> schem
   incoming.converted_times_ = std::move(times);
   incoming.fields_.resize(incoming.schema_->fields->size());
   for (RecordField& field : fields) {
-    incoming.converted_.push_back(std::move(field.values));
-    incoming.fields_[field.field] = &incoming.converted_.back();
+    incoming.converted_.push_back(std::make_unique<model::FieldColumn>(std::move(field.values)));
+    incoming.fields_[field.field] = incoming.converted_.back().get();
   }
   incoming.route_.emplace(incoming.series_);
   return incoming;
@@ -173,9 +173,9 @@ Status IncomingRows::take_fields(const model::TableRows& rows, bool widen, const
     if (field.type == type) {
       place = &field;
     } else if (widen && can_widen(field.type, type)) {
-      converted_.push_back({.name = field.name, .type = type});
-      widen_cells(field, converted_.back());
-      place = &converted_.back();
+      converted_.push_back(std::make_unique<model::FieldColumn>(model::FieldColumn{.name = field.name, .type = type}));
+      widen_cells(field, *converted_.back());
+      place = converted_.back().get();
     } else {
       return std::unexpected(
           mismatch(table, fmt::format("field {} is of type {}; got {}", field.name, model::field_type_name(type),

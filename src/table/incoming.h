@@ -11,7 +11,6 @@
 #include <marigram/error.h>
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -66,9 +65,9 @@ class IncomingRows {
   std::vector<head::SeriesId> distinct_;
   std::vector<head::SeriesId> series_;
   std::span<const std::int64_t> times_;
-  std::vector<std::int64_t> converted_times_;      // of rows in another unit
-  std::vector<const model::FieldColumn*> fields_;  // by number; null: the rows lack it
-  std::deque<model::FieldColumn> converted_;       // widened, or not borrowed
+  std::vector<std::int64_t> converted_times_;                   // of rows in another unit
+  std::vector<const model::FieldColumn*> fields_;               // by number; null: the rows lack it
+  std::vector<std::unique_ptr<model::FieldColumn>> converted_;  // widened, or not borrowed
   std::optional<head::Route> route_;
 };
 

@@ -1,0 +1,131 @@
+// Databases that lose power before they are closed. Without this test rows could come back in another table or series
+// than they went into, or twice.
+#include "base/manual_clock.h"
+#include "base/thread_pool.h"
+#include "db/core.h"
+#include "db/points.h"
+#include "io/simulated_file_system.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace marigram::db {
+namespace {
+
+struct ReplayTest : ::testing::Test {
+  ManualClock clock;
+  ThreadPool pool{2};
+  std::shared_ptr<io::SimulatedFileSystem> disk = io::SimulatedFileSystem::make(clock);
+  std::unique_ptr<Core> core;
+
+  void open(std::uint64_t flush_bytes = 1 << 20) {
+    const Surroundings surroundings{.storage = make_file_storage(disk, "/db"),
+                                    .clock = &clock,
+                                    .pool = &pool,
+                                    .log_file_bytes = 16'384,
+                                    .background = false};
+    auto opened = Core::open(surroundings, {.flush_bytes = flush_bytes, .duplicates = Duplicates::kAll});
+    ASSERT_TRUE(opened) << opened.error().message;
+    core = std::move(*opened);
+  }
+  void lose_power() {
+    disk->cut_power();
+    core.reset();
+    disk = disk->restart();
+  }
+  void insert(const std::string& table, std::int64_t time, const std::string& host) {
+    const auto batch = batch_of(table, {{"host", host}}, std::span(&time, 1), std::vector<double>{1.0});
+    const Status inserted = core->write("t", *batch, Durability::kSync);
+    ASSERT_TRUE(inserted) << inserted.error().message;
+  }
+  /// Rows of each host.
+  std::map<std::string, int> rows(const std::string& table) {
+    std::map<std::string, int> counts;
+    table::LiveTable* const live = core->table_to_read("t", table).value();
+    for (const head::SeriesId id : live->series().select({}).ids()) {
+      const std::string host(live->series().value(id, live->series().find_tag("host").value()));
+      const auto matcher = model::Matcher::compile({.name = "host", .value = host}).value();
+      auto stream = live->scan({.columns = {"time"}}, std::span(&matcher, 1));
+      EXPECT_TRUE(stream) << stream.error().message;
+      while (stream) {
+        const auto batch = stream->rows->next();
+        EXPECT_TRUE(batch) << batch.error().message;
+        if (!batch || !*batch) break;
+        counts[host] += static_cast<int>((*batch)->num_rows());
+      }
+    }
+    return counts;
+  }
+};
+
+using Counts = std::map<std::string, int>;
+
+TEST_F(ReplayTest, NumbersOfOneProcessAreNotThoseOfTheNext) {
+  open();
+  insert("cpu", 1, "a");
+  insert("mem", 1, "b");
+  lose_power();
+  open();
+  insert("mem", 2, "c");  // the tables are numbered the other way round
+  insert("mem", 2, "b");
+  insert("cpu", 2, "b");
+  lose_power();
+  open();
+  EXPECT_EQ(rows("cpu"), (Counts{{"a", 1}, {"b", 1}}));
+  EXPECT_EQ(rows("mem"), (Counts{{"b", 2}, {"c", 1}}));
+}
+
+TEST_F(ReplayTest, WhatSegmentsContainIsNotReplayed) {
+  open();
+  for (int i = 0; i < 100; ++i) insert("cpu", i, "a");
+  table::LiveTable* const live = core->catalogue().find("t", "cpu").value();
+  ASSERT_TRUE(core->flush(*live));  // the log is not cut
+  for (int i = 100; i < 150; ++i) insert("cpu", i, "a");
+  insert("mem", 1, "x");
+  lose_power();
+  open();
+  EXPECT_EQ(core->recovery().batches, 151U);
+  EXPECT_EQ(core->recovery().points, 51U);
+  EXPECT_EQ(rows("cpu"), (Counts{{"a", 150}}));
+  EXPECT_EQ(rows("mem"), (Counts{{"x", 1}}));
+}
+
+TEST_F(ReplayTest, ManyFilesAndLittleMemory) {
+  open();
+  for (int i = 0; i < 1'500; ++i) insert(i % 3 == 0 ? "cpu" : "mem", i, std::to_string(i % 7));
+  lose_power();
+  open(4'096);  // flushes on the way
+  int all = 0;
+  for (const auto& [host, count] : rows("cpu")) all += count;
+  EXPECT_EQ(all, 500);
+  lose_power();
+  open();
+  all = 0;
+  for (const auto& [host, count] : rows("mem")) all += count;
+  EXPECT_EQ(all, 1'000);
+}
+
+TEST_F(ReplayTest, ATableThatWasMadeAnewGetsNoRowsOfTheOldOne) {
+  open();
+  insert("cpu", 1, "a");
+  lose_power();
+  const auto store = make_file_storage(disk, "/db")->store("tables/t/cpu");
+  for (const auto& object : store->list("").value()) ASSERT_TRUE(store->remove(object.key));
+  clock.advance(std::chrono::hours(1));
+  open();
+  EXPECT_EQ(core->recovery().orphans, 1U);
+  insert("cpu", 2, "b");
+  EXPECT_EQ(rows("cpu"), (Counts{{"b", 1}}));
+  lose_power();
+  open();
+  EXPECT_EQ(rows("cpu"), (Counts{{"b", 1}}));
+}
+
+}  // namespace
+}  // namespace marigram::db
