@@ -76,11 +76,12 @@ class StateColumn final : public AggregateColumn {
   void add(Slot slot, const arrow::Array* values, const RowSlice& rows) override {
     const auto& array = static_cast<const Array&>(*values);
     const bool nulls = array.null_count() > 0;
-    State& state = states_[slot];
+    State state = std::move(states_[slot]);  // no value read below can lie in it: its parts stay in registers
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       if (nulls && array.IsNull(row)) continue;
       state.add(Seen<typename Cell<Array>::type>(array.GetView(row)), rows.times[row], rows.series);
     }
+    states_[slot] = std::move(state);
   }
 
   void merge(Slot slot, AggregateColumn& other, Slot others) override {
