@@ -239,7 +239,7 @@ TEST(Aggregation, AgreesWithANaiveOne) {
   std::mt19937_64 random(1);
   AggregateRequest request = request_of(all_columns());
   const std::vector<std::vector<std::string>> groupings = {{}, {"host"}, {"core"}, {"host", "core"}, {"core", "host"}};
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 15; ++round) {
     const std::vector<Point> points = random_points(random);
     for (const auto& by : groupings) {
       for (const std::int64_t every : {std::int64_t{0}, std::int64_t{1}, std::int64_t{777}, std::int64_t{60'000}}) {
