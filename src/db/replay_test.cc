@@ -6,6 +6,8 @@
 #include "db/points.h"
 #include "io/simulated_file_system.h"
 
+#include <arrow/record_batch.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -116,7 +118,8 @@ TEST_F(ReplayTest, ATableThatWasMadeAnewGetsNoRowsOfTheOldOne) {
   insert("cpu", 1, "a");
   lose_power();
   const auto store = make_file_storage(disk, "/db")->store("tables/t/cpu");
-  for (const auto& object : store->list("").value()) ASSERT_TRUE(store->remove(object.key));
+  const auto objects = store->list("").value();
+  for (const auto& object : objects) ASSERT_TRUE(store->remove(object.key));
   clock.advance(std::chrono::hours(1));
   open();
   EXPECT_EQ(core->recovery().orphans, 1U);
