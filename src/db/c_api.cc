@@ -19,7 +19,6 @@ struct marigram_database {
 
 namespace {
 
-using marigram::Error;
 using marigram::ErrorCode;
 using marigram::Status;
 

@@ -70,6 +70,7 @@ KeyColumns key_columns(const std::vector<std::string>& names, const LiveSchema& 
 std::unique_ptr<BatchSource> ordered_head(HeadRead read, const arrow::Schema& columns,
                                           const std::vector<std::string>& names, ScanOrder order) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
+  fields.reserve(names.size());
   for (const std::string& name : names) fields.push_back(columns.GetFieldByName(name));
   const KeyColumns keys = key_columns(names, *read.schema);
   const std::size_t batch_rows = read.batch_rows;
