@@ -15,12 +15,21 @@
 #include <string>
 #include <utility>
 
+#ifdef __has_feature  // clang's way to tell
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define MARIGRAM_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MARIGRAM_SANITIZED 1
+#endif
+
 namespace marigram::segment {
 
 arrow::MemoryPool* memory_pool() {
   static arrow::MemoryPool* const kPool = [] {
-#ifdef __SANITIZE_ADDRESS__
-    return arrow::system_memory_pool();  // which the sanitizer watches
+#ifdef MARIGRAM_SANITIZED
+    return arrow::system_memory_pool();  // which sanitizers watch
 #else
     arrow::MemoryPool* pool = nullptr;
     return arrow::jemalloc_memory_pool(&pool).ok() ? pool : arrow::default_memory_pool();
