@@ -8,11 +8,12 @@ FUZZ_SECONDS ?= 600
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
 
-.PHONY: help deps release debug asan tsan demo test lint format bench fuzz install clean
+.PHONY: help deps release debug asan tsan demo test soak lint format bench fuzz install clean
 
 help:
 	@echo 'make demo     build, then show the database at work on real data'
 	@echo 'make test     lint, then every test; again under the address and the thread sanitizers'
+	@echo 'make soak     the tests of crashes that draw what they do, for hours'
 	@echo 'make lint     formatting and static analysis of what changed (ALL=1: of everything)'
 	@echo 'make format   format every source file'
 	@echo 'make bench    build, then measure beside other programs (BENCH="--quick --only scan": options of bench/bench.py)'
@@ -40,6 +41,9 @@ demo: release
 
 test: deps
 	@.ci/test
+
+soak: release
+	@.ci/soak
 
 lint: release
 	@ALL=$(ALL) .ci/lint
