@@ -49,15 +49,18 @@ Result<coverage::CoverageMap> BucketGuard::cover(const IncomingRows& rows, const
   return covered;
 }
 
-Status BucketGuard::check(const coverage::CoverageMap& added, const coverage::CoverageMap& stored,
-                          const LiveSchema& schema, const std::string& table) const {
+Status BucketGuard::check_head(const coverage::CoverageMap& added, const LiveSchema& schema,
+                               const std::string& table) const {
   const std::lock_guard lock(mutex_);
-  for (const coverage::CoverageMap* covered : {&stored, &open_, &closed_}) {
-    const auto common = coverage::find_overlap(*covered, added);
-    if (!common) continue;
-    return overlap(table, name_of(schema, common->series), common->buckets, grid_, common->id, "by the table already");
-  }
-  return {};
+  MARIGRAM_TRY(check(added, open_, schema, table));
+  return check(added, closed_, schema, table);
+}
+
+Status BucketGuard::check(const coverage::CoverageMap& added, const coverage::CoverageMap& covered,
+                          const LiveSchema& schema, const std::string& table) const {
+  const auto common = coverage::find_overlap(covered, added);
+  if (!common) return {};
+  return overlap(table, name_of(schema, common->series), common->buckets, grid_, common->id, "by the table already");
 }
 
 void BucketGuard::add(const coverage::CoverageMap& added) {

@@ -118,6 +118,7 @@ Status LiveTable::add_columns(const MissingColumns& missing) {
 Status LiveTable::check_duplicates(const IncomingRows& rows) {
   if (!guard_) return {};
   MARIGRAM_ASSIGN(const coverage::CoverageMap added, guard_->cover(rows, *series_, name_.text()));
+  MARIGRAM_TRY(guard_->check_head(added, *rows.schema(), name_.text()));
   MARIGRAM_ASSIGN(const CoveragePtr stored, engine_->coverage(*engine_->state()));
   return guard_->check(added, *stored, *rows.schema(), name_.text());
 }
