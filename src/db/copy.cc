@@ -2,6 +2,9 @@
 
 #include "base/hash.h"
 #include "base/try.h"
+#include "db/core.h"
+#include "io/object_store.h"
+#include "log/table_state.h"
 
 #include <fmt/format.h>
 
@@ -45,6 +48,24 @@ bool is_later(std::string_view key, std::uint64_t version) {
   return number > version;
 }
 
+/// The objects that make up a version of a table: its commits, and the files that it refers to. The history before it
+/// is there, but not the files of segments that were taken out.
+Status copy_table(const log::TableState& state, const io::ObjectStore& from, io::ObjectStore& to) {
+  std::set<std::string> keys;
+  for (const auto& [key, segment] : state.segments) {
+    keys.insert(segment->path);
+    if (segment->coverage_path) keys.insert(*segment->coverage_path);
+  }
+  if (state.coverage) keys.insert(state.coverage->path);
+  MARIGRAM_ASSIGN(const auto log, from.list(kLog.substr(0, kLog.size() - 1)));
+  for (const io::ObjectInfo& object : log) {
+    if (!is_later(object.key, state.version)) keys.insert(object.key);
+  }
+  for (const std::string& key : keys) MARIGRAM_TRY(copy_object(from, to, key));
+  MARIGRAM_TRY(to.put(std::string(kLog) + "CURRENT", fmt::format("{}\n", state.version)));
+  return {};
+}
+
 }  // namespace
 
 Status describe(Storage& storage) {
@@ -73,28 +94,29 @@ Status check_nothing_there(Storage& storage) {
               fmt::format("cannot copy to {}: it is not empty; want a folder that does not exist", storage.name()));
 }
 
-Status copy_table(const log::TableState& state, const io::ObjectStore& from, io::ObjectStore& to) {
-  std::set<std::string> keys;
-  for (const auto& [key, segment] : state.segments) {
-    keys.insert(segment->path);
-    if (segment->coverage_path) keys.insert(*segment->coverage_path);
+Status make_snapshot(Core& core, Storage& target) {
+  MARIGRAM_TRY(check_nothing_there(target));
+  if (!core.options().read_only) MARIGRAM_TRY(core.flush());
+  MARIGRAM_ASSIGN(const auto name_spaces, core.catalogue().name_spaces());
+  for (const std::string& name_space : name_spaces) {
+    MARIGRAM_ASSIGN(const auto tables, core.catalogue().tables(name_space));
+    for (const std::string& table : tables) {
+      MARIGRAM_ASSIGN(const table::LiveTable* const live, core.table_to_read(name_space, table));
+      MARIGRAM_ASSIGN(const std::string folder, Catalogue::folder(name_space, table));
+      MARIGRAM_TRY(copy_table(*live->engine().state(), live->engine().store(), *target.store(folder)));
+    }
   }
-  if (state.coverage) keys.insert(state.coverage->path);
-  MARIGRAM_ASSIGN(const auto log, from.list(kLog.substr(0, kLog.size() - 1)));
-  for (const io::ObjectInfo& object : log) {
-    if (!is_later(object.key, state.version)) keys.insert(object.key);
-  }
-  for (const std::string& key : keys) MARIGRAM_TRY(copy_object(from, to, key));
-  MARIGRAM_TRY(to.put(std::string(kLog) + "CURRENT", fmt::format("{}\n", state.version)));
-  return {};
+  return describe(target);
 }
 
-Status copy_all(Storage& from, Storage& to) {
+Status restore_snapshot(Storage& from, Storage& target) {
+  MARIGRAM_TRY(check_description(from));
+  MARIGRAM_TRY(check_nothing_there(target));
   const auto source = from.store("");
-  const auto target = to.store("");
+  const auto copy = target.store("");
   MARIGRAM_ASSIGN(const auto objects, source->list("tables"));
-  for (const io::ObjectInfo& object : objects) MARIGRAM_TRY(copy_object(*source, *target, object.key));
-  return copy_object(*source, *target, kDescription);
+  for (const io::ObjectInfo& object : objects) MARIGRAM_TRY(copy_object(*source, *copy, object.key));
+  return copy_object(*source, *copy, kDescription);
 }
 
 }  // namespace marigram::db

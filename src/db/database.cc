@@ -6,6 +6,7 @@
 #include "db/copy.h"
 #include "db/core.h"
 #include "db/figures.h"
+#include "db/open.h"
 #include "db/points.h"
 #include "db/query.h"
 #include "db/stream_export.h"
@@ -40,8 +41,12 @@ Database::Database(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<Database> Database::open(std::string_view path, const DatabaseOptions& options) {
   MARIGRAM_ASSIGN(const db::Surroundings surroundings, db::surroundings_of(path));
-  auto impl = std::make_shared<Impl>();
-  MARIGRAM_ASSIGN(impl->core, db::Core::open(surroundings, options));
+  return db::open_database(surroundings, options);
+}
+
+Result<Database> db::open_database(const Surroundings& surroundings, const DatabaseOptions& options) {
+  auto impl = std::make_shared<Database::Impl>();
+  MARIGRAM_ASSIGN(impl->core, Core::open(surroundings, options));
   return Database(std::move(impl));
 }
 
@@ -202,28 +207,14 @@ Status Database::compact() {
 }
 
 Status Database::snapshot(std::string_view path) const {
-  db::Core& core = *impl_->core;
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  MARIGRAM_TRY(db::check_nothing_there(*target.storage));
-  if (!core.options().read_only) MARIGRAM_TRY(core.flush());
-  MARIGRAM_ASSIGN(const auto name_spaces, core.catalogue().name_spaces());
-  for (const std::string& name_space : name_spaces) {
-    MARIGRAM_ASSIGN(const auto tables, core.catalogue().tables(name_space));
-    for (const std::string& table : tables) {
-      MARIGRAM_ASSIGN(const table::LiveTable* const live, core.table_to_read(name_space, table));
-      MARIGRAM_ASSIGN(const std::string folder, db::Catalogue::folder(name_space, table));
-      MARIGRAM_TRY(db::copy_table(*live->engine().state(), live->engine().store(), *target.storage->store(folder)));
-    }
-  }
-  return db::describe(*target.storage);
+  return db::make_snapshot(*impl_->core, *target.storage);
 }
 
 Status Database::restore(std::string_view from, std::string_view path) {
   MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(from));
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  MARIGRAM_TRY(db::check_description(*source.storage));
-  MARIGRAM_TRY(db::check_nothing_there(*target.storage));
-  return db::copy_all(*source.storage, *target.storage);
+  return db::restore_snapshot(*source.storage, *target.storage);
 }
 
 DatabaseMetrics Database::metrics() const {
