@@ -53,6 +53,7 @@ format:
 
 bench: release
 	@deps/bench
+	@bench/peers/build
 	@bench/bench.py $(BENCH)
 
 fuzz: build/fuzz/.configured | deps
