@@ -10,53 +10,27 @@ usage: make bench, or bench/bench.py [--quick] [--only NAME]... [--rounds N] [--
 
 import argparse
 import json
-import math
 import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-PACKAGES = ROOT / "deps" / ".cache" / "bench"
+from report import Line, compare, count, duration, table
+from runner import HERE, PACKAGES, ROOT, Runner, remove
+from writes import Writes
+
+TABLES = ["append", "scan", "range", "open", "coverage"]
+WRITES = ["insert", "recovery", "series", "head"]
 SKIPPED = 77
 
 
-class Line:
-    """One line of the table: what was measured, ours and each peer's figures round by round: seconds on the wall and of
-    all processors together."""
+class Tables(Runner):
+    """The benches of tables."""
 
-    def __init__(self, name, goal="", bound="", rows=0):
-        self.name, self.goal, self.bound, self.rows = name, goal, bound, rows
-        self.figures, self.cpu, self.peaks = {}, {}, {}
-
-    def add(self, who, figure, result):
-        """`figure` maps a list of times to the one that counts; or names the result's member that does."""
-        if callable(figure):
-            self.figures.setdefault(who, []).append(figure(result["times_s"]))
-            self.cpu.setdefault(who, []).append(figure(result["cpu_s"]))
-        else:
-            self.figures.setdefault(who, []).append(result[figure])
-        peak, before = self.peaks.get(who, (0, 0))
-        self.peaks[who] = max(peak, result["peak_bytes"]), max(before, result.get("ready_bytes", 0))
-
-    def ratios(self, peer):
-        return [theirs / ours for ours, theirs in zip(self.figures["marigram"], self.figures[peer])]
-
-    def cpu_ratio(self, peer):
-        """Of median seconds of all processors together; empty where a process does not tell them apart."""
-        if not self.cpu:
-            return ""
-        return f"{statistics.median(self.cpu[peer]) / statistics.median(self.cpu['marigram']):.2f}x"
-
-
-class Bench:
-    def __init__(self, options):
-        self.options = options
-        self.data = Path(options.data)
+    def __init__(self, options, bounds):
+        super().__init__(options, bounds)
         self.lines = []
 
     # ---- processes ----
@@ -66,20 +40,6 @@ class Bench:
 
     def peer(self, what, who, stdin=None, **options):
         return self.run([sys.executable, str(HERE / "peers.py"), what, who, json.dumps(options)], stdin)
-
-    @staticmethod
-    def run(command, stdin):
-        """`stdin`: a function that writes to it, or None."""
-        environment = dict(os.environ, PYTHONPATH=str(PACKAGES), PYTHONDONTWRITEBYTECODE="1")
-        with subprocess.Popen(command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              env=environment) as process:
-            if stdin:
-                with process.stdin as pipe:
-                    stdin(pipe)
-            out = process.stdout.read()
-        if process.returncode != 0:
-            sys.exit(f"bench: exit code {process.returncode} from {' '.join(command)[:500]}")
-        return json.loads(out.splitlines()[-1])
 
     def rounds(self, line, sides, figure):
         """`sides`: name to function giving a result. Ours comes first; all must agree on `sums`."""
@@ -106,9 +66,6 @@ class Bench:
         return sides
 
     # ---- data ----
-
-    def scaled(self, count, least, multiple=1):
-        return max(least, round(count * self.options.scale)) // multiple * multiple
 
     def feed_sizes(self):
         """(batches, rows a batch) of the feed of one tick a second."""
@@ -245,75 +202,6 @@ class Bench:
                             + (", with open" if first else ""), "" if first else "< 50 ms", self.copied(size))
                 self.rounds(line, sides, "first_s" if first else statistics.median)
 
-    def measure(self):
-        self.data.mkdir(parents=True, exist_ok=True)
-        if self.options.fresh:
-            remove(self.data)
-            self.data.mkdir(parents=True)
-        self.bounds = bounds.Bounds(self.data)
-        for name in self.options.only or MEASUREMENTS:
-            print(f"{name}", flush=True)
-            getattr(self, name)()
-
-
-MEASUREMENTS = ["append", "scan", "range", "open", "coverage"]
-
-
-def remove(path):
-    path = Path(path)
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def compare(name, who, wanted, got):
-    """Both sides read the same: integers exactly, floats up to the order in which they were added."""
-    same = wanted.keys() == got.keys() and all(
-        math.isclose(wanted[key], got[key], rel_tol=1e-9) if isinstance(wanted[key], float) else wanted[key] == got[key]
-        for key in wanted)
-    if not same:
-        sys.exit(f"bench: {name}: {who} answers otherwise: got {got}, want {wanted}")
-
-
-def count(number):
-    for size, letter in ((10**6, " M"), (10**3, ",000")):
-        if number >= size and number % size == 0:
-            return f"{number // size}{letter}"
-    return f"{number:,}"
-
-
-def duration(seconds):
-    for size, unit in ((1, "s"), (1e-3, "ms")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e6:.3g} µs"
-
-
-def megabytes(peaks):
-    peak, before = peaks
-    return f"{peak / 1e6:,.0f} ({before / 1e6:,.0f})"
-
-
-def table(lines):
-    """Markdown: a line for each peer."""
-    rows = [["what", "ours", "peer", "its figure", "ratio", "of rounds", "CPU ratio", "goal", "bound",
-             "peak MB (before)", "peer's"]]
-    for line in lines:
-        ours = statistics.median(line.figures["marigram"])
-        shown = duration(ours) + (f" = {line.rows / ours / 1e6:.2f} M rows/s" if line.rows else "")
-        for peer in list(line.figures)[1:]:
-            ratios = line.ratios(peer)
-            rows.append([line.name, shown, peer, duration(statistics.median(line.figures[peer])),
-                         f"{statistics.median(ratios):.2f}x", f"{min(ratios):.2f}–{max(ratios):.2f}",
-                         line.cpu_ratio(peer),
-                         line.goal if peer in ("package", "pyroaring") else "", line.bound,
-                         megabytes(line.peaks["marigram"]), megabytes(line.peaks[peer])])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rows.insert(1, ["-" * width for width in widths])
-    texts = (" | ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows)
-    return "\n".join(f"| {text} |" for text in texts)
-
 
 def machine():
     name = next((line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines()
@@ -325,27 +213,43 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--smoke", action="store_true", help="a few thousand rows: only that it works")
-    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="may be repeated")
+    parser.add_argument("--only", action="append", choices=TABLES + WRITES, help="may be repeated")
     parser.add_argument("--rounds", type=int, help="runs of each side, in turn (3; 1 with --smoke)")
     parser.add_argument("--fresh", action="store_true", help="make the data and the tables anew")
     parser.add_argument("--program", default=ROOT / "build" / "release" / "bin" / "bench" / "table_bench")
+    parser.add_argument("--peers", default=ROOT / "build" / "bench-peers" / "bin", help="where bench/peers/build puts them")
     parser.add_argument("--data", default=ROOT / "build" / "bench-data")
     options = parser.parse_args()
     options.scale = 0.0005 if options.smoke else 0.1 if options.quick else 1.0
     options.rounds = options.rounds or (1 if options.smoke else 3)
-    bench = Bench(options)
-    bench.measure()
-    print(f"\n{machine()}; {bench.bounds.text()}\n\n{table(bench.lines)}")
+    chosen = options.only or TABLES + WRITES
+    if set(chosen) & set(TABLES):
+        load_packages()
+    if options.fresh:
+        remove(options.data)
+    Path(options.data).mkdir(parents=True, exist_ok=True)
+    machine_bounds = bounds.Bounds(options.data)
+    tables, writes = Tables(options, machine_bounds), Writes(options, machine_bounds)
+    for name in chosen:
+        print(name, flush=True)
+        getattr(tables if name in TABLES else writes, name)()
+    results = [table(tables.lines)] if tables.lines else []
+    print("\n\n".join([f"\n{machine()}; {machine_bounds.text()}", *results, *writes.results()]))
 
 
-if __name__ == "__main__":
+def load_packages():
+    """The benches of tables are made of them."""
+    global pa, data
     if not (PACKAGES / ".stamp").exists():
         print("bench: the packages to compare with are not there; run deps/bench", file=sys.stderr)
         sys.exit(SKIPPED)
-    sys.path[:0] = [str(PACKAGES), str(HERE)]
-    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(PACKAGES))
     import pyarrow as pa
 
-    import bounds
     import data
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    import bounds
     main()

@@ -1,0 +1,151 @@
+// What it takes to open a database: after a crash, and with a million series. Each command is a process of its own that
+// prints one JSON object; bench.py runs them.
+#include "bench_support.h"
+
+#include <marigram/database.h>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace marigram::bench {
+namespace {
+
+constexpr const char* kTenant = "bench";
+constexpr const char* kTable = "cpu";
+constexpr std::int64_t kBeginNs = 1'704'067'200'000'000'000;  // 2024-01-01
+constexpr std::int64_t kStepNs = 10'000'000'000;
+constexpr std::size_t kBatch = 1'000;
+
+/// Keeps all rows in memory and in the log.
+DatabaseOptions without_flush() {
+  DatabaseOptions options;
+  options.durability = Durability::kInterval;
+  options.memory_bytes = options.flush_bytes = std::uint64_t{1} << 40;
+  options.flush_age = std::chrono::hours(24);
+  return options;
+}
+
+Tags tags_of(std::size_t series) {
+  return {{.name = "cpu", .value = fmt::format("cpu{}", series % 10)},
+          {.name = "host", .value = fmt::format("host{}", series / 10)}};
+}
+
+std::vector<Point> points_of(std::size_t begin, std::size_t end) {
+  std::vector<Point> points;
+  points.reserve(end - begin);
+  for (std::size_t series = begin; series < end; ++series) {
+    points.push_back({.time_ns = kBeginNs, .value = static_cast<double>(series % 997) / 100, .tags = tags_of(series)});
+  }
+  return points;
+}
+
+/// Writes rounds of 1,000 series until the log has so many bytes, and leaves as a crash does.
+void write_log(const std::string& folder, std::uint64_t bytes) {
+  Database database = need(Database::open(folder, without_flush()));
+  std::vector<Point> points = points_of(0, kBatch);
+  std::uint64_t written = 0;
+  std::uint64_t state = 1;
+  while (database.metrics().wal_bytes < bytes) {
+    for (Point& point : points) {
+      point.time_ns += kStepNs;
+      state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
+      point.value = static_cast<double>((state >> 33U) % 10'000) / 100;
+    }
+    need(database.insert_batch(kTenant, kTable, points));
+    written += points.size();
+  }
+  fmt::print("{}\n", Json{{"points", written}, {"bytes", database.metrics().wal_bytes}}.dump());
+  std::fflush(stdout);
+  std::raise(SIGKILL);
+}
+
+Json measure_recovery(const std::string& folder) {
+  const std::uint64_t ready_bytes = peak_memory_bytes();
+  const Stopwatch watch;
+  const Database database = need(Database::open(folder));
+  const Duration time = watch.elapsed();
+  const RecoveryReport& report = database.recovery();
+  return {{"seconds", time.wall_s},     {"cpu_s", time.cpu_s},
+          {"points", report.points},    {"flushes", database.metrics().flushes},
+          {"ready_bytes", ready_bytes}, {"peak_bytes", peak_memory_bytes()}};
+}
+
+/// One point a series.
+Json make_series(const std::string& folder, std::size_t series) {
+  Database database = need(Database::open(folder, without_flush()));
+  const std::uint64_t ready_bytes = peak_memory_bytes();
+  const Stopwatch watch;
+  for (std::size_t begin = 0; begin < series; begin += kBatch) {
+    need(database.insert_batch(kTenant, kTable, points_of(begin, std::min(series, begin + kBatch))));
+  }
+  const Duration time = watch.elapsed();
+  const DatabaseMetrics metrics = database.metrics();
+  const std::uint64_t peak_bytes = peak_memory_bytes();
+  need(database.close());
+  return {{"seconds", time.wall_s},
+          {"series", metrics.series},
+          {"series_bytes", metrics.series_bytes},
+          {"row_bytes", metrics.memory_bytes},
+          {"ready_bytes", ready_bytes},
+          {"peak_bytes", peak_bytes}};
+}
+
+/// Opens the database and reads the last series: what is made when it is first needed is part of the time.
+Json open_series(const std::string& folder, std::size_t series) {
+  const std::uint64_t ready_bytes = peak_memory_bytes();
+  const Stopwatch watch;
+  const Database database = need(Database::open(folder));
+  const double open_s = watch.elapsed().wall_s;
+  QueryRequest request;
+  for (const Tag& tag : tags_of(series - 1)) request.where.push_back({.name = tag.name, .value = tag.value});
+  BatchStream rows = need(database.query(kTenant, kTable, request));
+  const auto batch = need(rows.next());
+  const Duration time = watch.elapsed();
+  if (!batch || batch->rows() != 1) stop("cannot find the last series");
+  const DatabaseMetrics metrics = database.metrics();
+  return {{"seconds", time.wall_s},           {"open_s", open_s},           {"cpu_s", time.cpu_s},
+          {"series", metrics.series},         {"ready_bytes", ready_bytes}, {"series_bytes", metrics.series_bytes},
+          {"peak_bytes", peak_memory_bytes()}};
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Measures opening a database and prints JSON; see bench/README.md");
+  app.require_subcommand(1);
+  std::string folder;
+  std::uint64_t bytes = std::uint64_t{1} << 30;
+  std::size_t series = 1'000'000;
+  auto* log = app.add_subcommand("log", "write a log, and be killed");
+  log->add_option("folder", folder)->required();
+  log->add_option("--bytes", bytes);
+  auto* recover = app.add_subcommand("recover", "open after that");
+  recover->add_option("folder", folder)->required();
+  auto* make = app.add_subcommand("make-series", "write a point a series");
+  make->add_option("folder", folder)->required();
+  make->add_option("--series", series);
+  auto* open = app.add_subcommand("open-series", "open that, and read the last series");
+  open->add_option("folder", folder)->required();
+  open->add_option("--series", series);
+  CLI11_PARSE(app, argc, argv);
+  if (log->parsed()) write_log(folder, bytes);
+  Json result;
+  if (recover->parsed()) result = measure_recovery(folder);
+  if (make->parsed()) result = make_series(folder, series);
+  if (open->parsed()) result = open_series(folder, series);
+  fmt::print("{}\n", result.dump());
+  return 0;
+}
+
+}  // namespace
+}  // namespace marigram::bench
+
+int main(int argc, char** argv) {
+  return marigram::bench::run(argc, argv);
+}
