@@ -1,6 +1,7 @@
 // What it takes to open a database: after a crash, and with a million series. Each command is a process of its own that
 // prints one JSON object; bench.py runs them.
 #include "bench_support.h"
+#include "write_load.h"
 
 #include <marigram/database.h>
 
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,9 +22,6 @@ namespace {
 
 constexpr const char* kTenant = "bench";
 constexpr const char* kTable = "cpu";
-constexpr std::int64_t kBeginNs = 1'704'067'200'000'000'000;  // 2024-01-01
-constexpr std::int64_t kStepNs = 10'000'000'000;
-constexpr std::size_t kBatch = 1'000;
 
 /// Keeps all rows in memory and in the log.
 DatabaseOptions without_flush() {
@@ -33,36 +32,38 @@ DatabaseOptions without_flush() {
   return options;
 }
 
+/// More series than the load's, named likewise.
 Tags tags_of(std::size_t series) {
-  return {{.name = "cpu", .value = fmt::format("cpu{}", series % 10)},
-          {.name = "host", .value = fmt::format("host{}", series / 10)}};
+  return {{.name = "cpu", .value = cpu_name(series)}, {.name = "host", .value = host_name(series)}};
 }
 
-std::vector<Point> points_of(std::size_t begin, std::size_t end) {
+/// A point of each of the load's series, and as many further ones.
+std::vector<Point> points_from(std::size_t series) {
   std::vector<Point> points;
-  points.reserve(end - begin);
-  for (std::size_t series = begin; series < end; ++series) {
-    points.push_back({.time_ns = kBeginNs, .value = static_cast<double>(series % 997) / 100, .tags = tags_of(series)});
+  points.reserve(kSeries);
+  for (std::size_t i = 0; i < kSeries; ++i) {
+    const Sample sample = sample_at(i);
+    points.push_back({.time_ns = sample.time_ns, .value = sample.value, .tags = tags_of(series + i)});
   }
   return points;
 }
 
-/// Writes rounds of 1,000 series until the log has so many bytes, and leaves as a crash does.
+/// Writes the load until the log has so many bytes, and leaves as a crash does, once all is on disk.
 void write_log(const std::string& folder, std::uint64_t bytes) {
   Database database = need(Database::open(folder, without_flush()));
-  std::vector<Point> points = points_of(0, kBatch);
+  std::vector<Point> points = points_from(0);
   std::uint64_t written = 0;
-  std::uint64_t state = 1;
   while (database.metrics().wal_bytes < bytes) {
     for (Point& point : points) {
-      point.time_ns += kStepNs;
-      state = state * 6'364'136'223'846'793'005U + 1'442'695'040'888'963'407U;
-      point.value = static_cast<double>((state >> 33U) % 10'000) / 100;
+      const Sample sample = sample_at(written++);
+      point.time_ns = sample.time_ns;
+      point.value = sample.value;
     }
     need(database.insert_batch(kTenant, kTable, points));
-    written += points.size();
   }
-  fmt::print("{}\n", Json{{"points", written}, {"bytes", database.metrics().wal_bytes}}.dump());
+  points.front().time_ns += kStepNs;
+  need(database.insert_batch(kTenant, kTable, std::span(points).first(1), Durability::kSync));
+  fmt::print("{}\n", Json{{"points", written + 1}, {"bytes", database.metrics().wal_bytes}}.dump());
   std::fflush(stdout);
   std::raise(SIGKILL);
 }
@@ -78,13 +79,13 @@ Json measure_recovery(const std::string& folder) {
           {"ready_bytes", ready_bytes}, {"peak_bytes", peak_memory_bytes()}};
 }
 
-/// One point a series.
+/// One point a series; a multiple of kSeries.
 Json make_series(const std::string& folder, std::size_t series) {
   Database database = need(Database::open(folder, without_flush()));
   const std::uint64_t ready_bytes = peak_memory_bytes();
   const Stopwatch watch;
-  for (std::size_t begin = 0; begin < series; begin += kBatch) {
-    need(database.insert_batch(kTenant, kTable, points_of(begin, std::min(series, begin + kBatch))));
+  for (std::size_t begin = 0; begin < series; begin += kSeries) {
+    need(database.insert_batch(kTenant, kTable, points_from(begin)));
   }
   const Duration time = watch.elapsed();
   const DatabaseMetrics metrics = database.metrics();

@@ -2,8 +2,9 @@
 // value of each point (samples of Beringei's tests). Prints one JSON object:
 //
 //   payload_bytes   of the chunks, if each series is cut into chunks by itself, as the Gorilla paper counts
-//   head_bytes      that the head takes all told, index and rows not yet compressed with it, when the same points have
-//                   arrived `rounds` times over as `series` long series, one point of each after the other
+//   chunk_bytes     of the chunks in the head and of what finds them, when the same points have arrived `rounds` times
+//                   over as `series` long series, one point of each after the other
+//   head_bytes      that the head takes all told, with rows that are not compressed yet
 #include "measure.h"
 
 #include "head/chunk.h"
@@ -27,7 +28,7 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kSeries = 64;
-constexpr std::size_t kRounds = 20;
+constexpr std::size_t kRounds = 100;
 
 using Series = std::vector<std::pair<std::int64_t, double>>;  // times in nanoseconds
 
@@ -99,6 +100,22 @@ std::size_t fill(head::Head& head, const std::shared_ptr<const head::Fields>& fi
   }
 }
 
+struct Chunks {
+  std::size_t points = 0;
+  std::size_t bytes = 0;
+};
+
+Chunks chunks_of(head::Head& head) {
+  Chunks all;
+  for (const head::ShardView& shard : head.view(head::Head::Lock(head, head::kAllShards))) {
+    for (const head::ChunkRunPtr& run : shard.sealed->chunks) {
+      all.points += run->rows();
+      all.bytes += run->bytes.size() + run->entries.size() * sizeof(head::ChunkEntry);
+    }
+  }
+  return all;
+}
+
 Json measure(const std::string& path) {
   const auto fields = std::make_shared<const head::Fields>(head::Fields{{.name = "value"}});
   const std::vector<Series> all = read_series(path);
@@ -111,8 +128,15 @@ Json measure(const std::string& path) {
   head::MemoryBudget budget;
   head::Head head(head::EqualTimes::kLast, budget);
   const std::size_t head_points = fill(head, fields, joined(all));
-  return {{"points", points},  {"payload_bytes", payload}, {"head_points", head_points}, {"head_bytes", budget.used()},
-          {"series", kSeries}, {"rounds", kRounds}};
+  const Chunks chunks = chunks_of(head);
+  return {{"points", points},
+          {"payload_bytes", payload},
+          {"chunk_points", chunks.points},
+          {"chunk_bytes", chunks.bytes},
+          {"head_points", head_points},
+          {"head_bytes", budget.used()},
+          {"series", kSeries},
+          {"rounds", kRounds}};
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ class MarigramStore : public Store {
   explicit MarigramStore(const Load& load)
       : durability_(load.durability),
         database_(need(Database::open((load.folder / "database").string(),
-                                      {.durability = durability_of(durability_), .sync_interval = kInterval}))) {}
+                                      {.durability = durability_of(durability_), .sync_interval = kSyncInterval}))) {}
 
   std::string setting() const override {
     switch (durability_) {
@@ -78,7 +78,8 @@ class MarigramStore : public Store {
   }
   std::unique_ptr<Writer> writer() override { return std::make_unique<MarigramWriter>(database_); }
   Totals totals() override {
-    return {.points = std::get<std::uint64_t>(aggregate("count")), .sum = std::get<double>(aggregate("sum"))};
+    return {.points = static_cast<std::uint64_t>(std::get<std::int64_t>(aggregate("count"))),
+            .sum = std::get<double>(aggregate("sum"))};
   }
 
  private:

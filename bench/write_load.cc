@@ -34,14 +34,6 @@ const std::array<double, kWalk>& walk() {
   return values;
 }
 
-Sample sample(std::uint64_t number) {
-  const std::uint64_t series = number % kSeries;
-  const std::uint64_t round = number / kSeries;
-  return {.series = series,
-          .time_ns = kBeginNs + static_cast<std::int64_t>(round) * kStepNs,
-          .value = walk()[(series * 61 + round) % kWalk]};
-}
-
 /// Batches for whoever comes, until they are used up or the time is.
 class Batches {
  public:
@@ -55,7 +47,7 @@ class Batches {
       const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
       if (number >= end_) break;
       for (std::size_t i = 0; i < batch.size(); ++i) {
-        batch[i] = sample(number * batch.size() + i);
+        batch[i] = sample_at(number * batch.size() + i);
         written.sum += batch[i].value;
       }
       writer.write(batch);
@@ -118,6 +110,14 @@ std::string host_name(std::size_t series) {
 
 std::string cpu_name(std::size_t series) {
   return "cpu" + std::to_string(series % kCpus);
+}
+
+Sample sample_at(std::uint64_t number) {
+  const std::uint64_t series = number % kSeries;
+  const std::uint64_t round = number / kSeries;
+  return {.series = series,
+          .time_ns = kBeginNs + static_cast<std::int64_t>(round) * kStepNs,
+          .value = walk()[(series * 61 + round) % kWalk]};
 }
 
 int run_write_load(int argc, char** argv, const OpenStore& open) {

@@ -19,12 +19,12 @@ inline constexpr std::size_t kCpus = 10;  // a host
 inline constexpr std::size_t kSeries = kHosts * kCpus;
 inline constexpr std::int64_t kBeginNs = 1'704'067'200'000'000'000;  // 2024-01-01
 inline constexpr std::int64_t kStepNs = 10'000'000'000;
-inline constexpr std::chrono::milliseconds kInterval{100};
+inline constexpr std::chrono::milliseconds kSyncInterval{100};
 
 std::string host_name(std::size_t series);
 std::string cpu_name(std::size_t series);
 
-/// What a write that has returned can rely on: nothing, to be durable within kInterval, to be durable.
+/// What a write that has returned can rely on: nothing, to be durable within kSyncInterval, to be durable.
 enum class WriteDurability { kNone, kInterval, kSync };
 
 struct Load {
@@ -41,6 +41,9 @@ struct Sample {
   std::int64_t time_ns = 0;
   double value = 0;  ///< a walk, in hundredths
 };
+
+/// Point `number` of the load, which goes round by round.
+Sample sample_at(std::uint64_t number);
 
 /// What is in a store, to be compared with what was written.
 struct Totals {

@@ -136,9 +136,11 @@ class Writes(Runner):
         found = self.run([self.programs / "head_bench", BERINGEI])
         self.fact(f"{found['points']:,} points of Beringei's samples, as chunks",
                   f"{found['payload_bytes'] / found['points']:.3f} bytes a point", "≤ 1.37", "5,000 short series")
-        self.fact(f"the same {found['rounds']} times over, in the head",
-                  f"{found['head_bytes'] / found['head_points']:.3f} bytes a point", "",
-                  f"{found['series']} long series; all told: chunks, index, and rows not yet compressed")
+        name = f"the same {found['rounds']} times over in the head, as {found['series']} long series"
+        for what, part, remark in (("chunks", "chunk", "with what finds them"),
+                                   ("all told", "head", "with rows that are not compressed yet")):
+            self.fact(f"{name}: {what}", f"{found[f'{part}_bytes'] / found[f'{part}_points']:.3f} bytes a point", "",
+                      f"{remark}; {found[f'{part}_points'] / 1e6:.1f} M points")
 
     def fact(self, what, ours, goal, remark):
         self.facts.append([what, ours, goal, remark])

@@ -36,7 +36,7 @@ class DuckWriter : public Writer {
   void write(std::span<const Sample> batch) override {
     for (const Sample& sample : batch) append(sample);
     if (durability_ == WriteDurability::kSync) flush();
-    if (durability_ == WriteDurability::kInterval && since_commit_.elapsed().wall_s * 1'000 > kInterval.count()) {
+    if (durability_ == WriteDurability::kInterval && since_commit_.elapsed().wall_s * 1'000 > kSyncInterval.count()) {
       commit();
       execute("begin");
     }

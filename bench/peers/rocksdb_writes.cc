@@ -101,7 +101,7 @@ class RocksStore : public Store {
     std::mutex mutex;
     std::condition_variable_any woken;
     std::unique_lock lock(mutex);
-    while (!woken.wait_for(lock, end, kInterval, [&] { return end.stop_requested(); })) need(database_->SyncWAL());
+    while (!woken.wait_for(lock, end, kSyncInterval, [&] { return end.stop_requested(); })) need(database_->SyncWAL());
   }
 
   WriteDurability durability_;

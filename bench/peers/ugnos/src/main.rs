@@ -101,7 +101,7 @@ fn configured(load: &Load) -> (DbConfig, String) {
         ..DbConfig::default()
     };
     let setting = if records > 0 {
-        format!("a sync every {records} points")
+        format!("wal_buffer_size = {records}")
     } else {
         "enable_wal = false".into()
     };
