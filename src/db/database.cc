@@ -35,6 +35,20 @@ struct Database::Impl {
     MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(table, points, core->options().widen_integers));
     return core->write(tenant, batch, durability.value_or(core->options().durability));
   }
+
+  /// Opens those that are not open yet.
+  template <typename Visit>
+  Status each_table(const Visit& visit) const {
+    MARIGRAM_ASSIGN(const auto name_spaces, core->catalogue().name_spaces());
+    for (const std::string& name_space : name_spaces) {
+      MARIGRAM_ASSIGN(const auto names, core->catalogue().tables(name_space));
+      for (const std::string& name : names) {
+        MARIGRAM_ASSIGN(table::LiveTable* const table, core->table_to_read(name_space, name));
+        MARIGRAM_TRY(visit(name_space, name, *table));
+      }
+    }
+    return {};
+  }
 };
 
 Database::Database(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -196,14 +210,12 @@ Status Database::flush() {
 
 Status Database::compact() {
   MARIGRAM_TRY(impl_->core->flush());
-  for (table::LiveTable* table : impl_->core->catalogue().open_tables()) {
-    const auto compacted = table->change_segments([](table::Engine& engine) -> Status {
+  return impl_->each_table([](std::string_view, std::string_view, table::LiveTable& table) {
+    return table.change_segments([](table::Engine& engine) -> Status {
       MARIGRAM_TRY(table::compact(engine));
       return {};
     });
-    if (!compacted) return compacted;
-  }
-  return {};
+  });
 }
 
 Status Database::snapshot(std::string_view path) const {

@@ -24,19 +24,40 @@ bool same_table(const table::TableDefinition& a, const table::TableDefinition& b
 }  // namespace
 
 Status Replay::take(wal::Lsn lsn, std::span<const std::byte> payload) {
+  MARIGRAM_ASSIGN(table::Record record, begin(lsn, payload));
+  for (table::RecordSection& section : record.sections) MARIGRAM_TRY(take(lsn, section));
+  return {};
+}
+
+Result<std::vector<Error>> Replay::take_what_is_whole(wal::Lsn lsn, std::span<const std::byte> payload) {
+  auto record = begin(lsn, payload);
+  if (!record && record.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(record).error());
+  if (!record) return std::vector{std::move(record).error()};
+  std::vector<Error> errors;
+  for (table::RecordSection& section : record->sections) {
+    Status taken = take(lsn, section);
+    if (taken) continue;
+    if (taken.error().code != ErrorCode::kCorruption) return std::unexpected(std::move(taken).error());
+    errors.push_back(std::move(taken).error());
+  }
+  return errors;
+}
+
+Result<table::Record> Replay::begin(wal::Lsn lsn, std::span<const std::byte> payload) {
   MARIGRAM_TRY(make_room_(lsn));
   MARIGRAM_ASSIGN(table::Record record, table::decode_record(payload));
   ++report_.batches;
-  if (record.sections.empty()) return {};
+  if (record.sections.empty()) return record;
   if (record.file != file_) known_.clear();
   file_ = record.file;
-  for (table::RecordSection& section : record.sections) {
-    const auto known = known_.try_emplace(section.table).first;
-    if (known->second.definition.name.empty() && !section.definition) return undefined(lsn, "table", section.table);
-    MARIGRAM_TRY(define(known->second, section));
-    MARIGRAM_TRY(apply(known->second, lsn, section));
-  }
-  return {};
+  return record;
+}
+
+Status Replay::take(wal::Lsn lsn, table::RecordSection& section) {
+  Known& known = known_[section.table];
+  if (known.definition.name.empty() && !section.definition) return undefined(lsn, "table", section.table);
+  MARIGRAM_TRY(define(known, section));
+  return apply(known, lsn, section);
 }
 
 /// A process that opened the log again numbers tables anew, in the same file. Columns are only added to a table, so the

@@ -34,6 +34,8 @@ class Replay {
 
   /// kCorruption: a record that refers to what its file does not define.
   Status take(wal::Lsn lsn, std::span<const std::byte> payload);
+  /// The same for a log of which parts are lost: what cannot be understood is left out, table by table, and told.
+  Result<std::vector<Error>> take_what_is_whole(wal::Lsn lsn, std::span<const std::byte> payload);
   const ReplayReport& report() const { return report_; }
 
  private:
@@ -45,6 +47,8 @@ class Replay {
     std::vector<std::optional<std::uint32_t>> fields = {};           // by number in the record; unset: it is no more
   };
 
+  Result<table::Record> begin(wal::Lsn lsn, std::span<const std::byte> payload);
+  Status take(wal::Lsn lsn, table::RecordSection& section);
   Status define(Known& known, const table::RecordSection& section);
   Result<table::LiveTable*> find_table(const table::TableDefinition& definition);
   Status apply(Known& known, wal::Lsn lsn, table::RecordSection& section);

@@ -304,7 +304,7 @@ Result<Recovered> recover(LogFolder& folder, Lsn start, const Visit& visit) {
 
 Error damage(const LogFolder& folder, Lsn file, std::uint64_t offset, std::string_view what) {
   return {.code = ErrorCode::kCorruption,
-          .message = fmt::format("cannot read the log in {}: damage in file '{}' at offset {}: {}; run `marigram "
+          .message = fmt::format("cannot read the log in {}: damage in file '{}' at offset {}: {}; run `marigram db "
                                  "verify --repair`, which saves every whole record",
                                  folder.name(), file_name(file), offset, what)};
 }

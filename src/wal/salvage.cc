@@ -46,7 +46,11 @@ Result<SalvageReport> Salvage::run() {
     }
     MARIGRAM_TRY(read_file(image));
   }
-  if (next_ && begun_end_ > *next_) lose(*next_, begun_end_, begun_file_, "the end is torn or damaged");
+  if (next_ && begun_end_ > *next_) {
+    lose(*next_, begun_end_, begun_file_, "the end is torn or damaged");
+    report_.lost.back().followed = false;
+  }
+  report_.id = id_;
   return std::move(report_);
 }
 

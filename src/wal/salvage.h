@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,11 @@ struct LostStretch {
   Lsn end = 0;
   std::string file = {};  ///< in which `end` lies
   std::string cause = {};
+  bool followed = true;  ///< false: nothing sound lies behind it, so that it may be an end that a crash tore
 };
 
 struct SalvageReport {
+  std::optional<LogId> id = {};     ///< that of most files; unset if no file tells one
   std::uint64_t files = 0;          ///< that were read
   std::uint64_t records = 0;        ///< that were visited
   std::uint64_t payload_bytes = 0;  ///< of these
