@@ -17,7 +17,7 @@ help:
 	@echo 'make lint     formatting and static analysis of what changed (ALL=1: of everything)'
 	@echo 'make format   format every source file'
 	@echo 'make bench    build, then measure beside other programs (BENCH="--quick --only scan": options of bench/bench.py)'
-	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS (600); make test gives each a minute'
+	@echo 'make fuzz     run each fuzz target for FUZZ_SECONDS (600); make test gives each half a minute'
 	@echo 'make install  install below PREFIX (/usr/local), staged below DESTDIR if set'
 	@echo 'make deps     fetch what the build needs (done by the others)'
 	@echo 'make release  build only; also: debug, asan, tsan'

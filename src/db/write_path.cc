@@ -10,6 +10,23 @@
 #include <utility>
 
 namespace marigram::db {
+namespace {
+
+/// What a record can hold.
+Status check_size(const model::WriteBatch& batch) {
+  std::uint64_t rows = 0;
+  std::uint64_t values = 0;
+  for (const model::TableRows& table : batch.tables) {
+    rows += table.times.size();
+    values += table.times.size() * table.fields.size();
+  }
+  if (rows <= table::kRecordRowsMax && values <= table::kRecordValuesMax) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot insert {} rows with {} values: want at most {} and {} in one batch; split it", rows,
+                          values, table::kRecordRowsMax, table::kRecordValuesMax));
+}
+
+}  // namespace
 
 TableOptions options_of_new_tables(const DatabaseOptions& options) {
   TableOptions table;
@@ -42,6 +59,7 @@ WritePath::WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, cons
       wake_(std::move(wake)) {}
 
 Status WritePath::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
+  MARIGRAM_TRY(check_size(batch));
   MARIGRAM_TRY(gate_.pass(wake_));
   MARIGRAM_ASSIGN(std::vector<Part> parts, admit(name_space, batch));
   MARIGRAM_TRY(place(parts, log_ != nullptr && durability != Durability::kNone));
@@ -57,13 +75,6 @@ Result<std::vector<WritePath::Part>> WritePath::admit(std::string_view name_spac
   for (const model::TableRows& rows : batch.tables) {
     if (rows.times.empty()) continue;
     MARIGRAM_ASSIGN(table::LiveTable* const table, table_for(name_space, rows));
-    const std::uint64_t values = rows.times.size() * rows.fields.size();
-    if (rows.times.size() > table::kRecordRowsMax || values > table::kRecordValuesMax) {
-      return fail(
-          ErrorCode::kInvalidInput,
-          fmt::format("cannot insert {} rows with {} values into {}: want at most {} and {} in one batch; split it",
-                      rows.times.size(), values, rows.table, table::kRecordRowsMax, table::kRecordValuesMax));
-    }
     MARIGRAM_ASSIGN(table::IncomingRows incoming, table->admit(rows, widen_));
     parts.push_back({.table = table, .rows = std::move(incoming)});
   }

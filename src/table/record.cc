@@ -219,16 +219,24 @@ RecordField take_field(Reader& in, std::size_t rows) {
   return field;
 }
 
-RecordSection take_rows(Reader& in) {
+/// What a record may still hold.
+struct Room {
+  std::uint64_t rows = kRecordRowsMax;
+  std::uint64_t values = kRecordValuesMax;
+};
+
+RecordSection take_rows(Reader& in, Room& room) {
   RecordSection section{.table = in.number(~std::uint64_t{0})};
-  const std::size_t rows = in.number(kRecordRowsMax);
+  const std::size_t rows = in.number(room.rows);
+  room.rows -= rows;
   if (rows == 0) return section;
   const std::vector<std::int64_t> series = in.integers(rows);
   in.check(std::ranges::all_of(series, [](std::int64_t id) { return id >= 0 && std::cmp_less_equal(id, kNumberMax); }));
   section.series.assign(series.begin(), series.end());
   section.times = in.integers(rows);
   const std::size_t fields = in.count();
-  in.check(fields * rows <= kRecordValuesMax);
+  in.check(fields * rows <= room.values);
+  if (!in.failed()) room.values -= fields * rows;
   for (std::size_t i = 0; i < fields && !in.failed(); ++i) section.fields.push_back(take_field(in, rows));
   return section;
 }
@@ -295,7 +303,8 @@ Result<Record> decode_record(std::span<const std::byte> payload) {
   record.file = in.fixed<std::uint64_t>();
   Reader rows(in.take(in.fixed<std::uint32_t>()));
   const std::size_t tables = in.failed() ? 0 : rows.count();
-  for (std::size_t i = 0; i < tables && !rows.failed(); ++i) record.sections.push_back(take_rows(rows));
+  Room room;
+  for (std::size_t i = 0; i < tables && !rows.failed(); ++i) record.sections.push_back(take_rows(rows, room));
   const std::size_t definitions = rows.failed() ? 0 : in.count();
   for (std::size_t i = 0; i < definitions && !in.failed(); ++i) take_definition(in, record.sections);
   if (in.failed() || rows.failed() || !in.at_end() || !rows.at_end()) {

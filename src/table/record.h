@@ -33,7 +33,7 @@
 
 namespace marigram::table {
 
-/// Rows of one table in a record, and values (rows times fields): what a reader must be ready to hold.
+/// Rows in a record, and values (rows times fields), of all tables: what a reader must be ready to hold.
 inline constexpr std::uint64_t kRecordRowsMax = std::uint64_t{1} << 20;
 inline constexpr std::uint64_t kRecordValuesMax = std::uint64_t{1} << 22;
 
@@ -98,8 +98,8 @@ struct SectionRows {
   std::span<const model::FieldColumn* const> fields;  ///< at the position that is their number
 };
 
-/// Makes a record in two steps: the rows, which cost most, need not know which file they will go to. A section has at
-/// most kRecordRowsMax rows and kRecordValuesMax values.
+/// Makes a record in two steps: the rows, which cost most, need not know which file they will go to. All have at most
+/// kRecordRowsMax rows and kRecordValuesMax values.
 class RecordWriter {
  public:
   /// O(values).
