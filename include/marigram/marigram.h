@@ -1,19 +1,18 @@
-/* The C API: databases for any language that can call C. Rows go in and come out as Arrow C streams
- * (https://arrow.apache.org/docs/format/CStreamInterface.html), or value by value.
- *
- *   marigram_database* db;
- *   if (marigram_open("metrics.db", NULL, &db) != MARIGRAM_OK) fail(marigram_last_error());
- *   marigram_insert(db, "acme", "cpu", time_ns, 0.93, (const char* const[]){"host"}, (const char* const[]){"a1"}, 1);
- *   struct ArrowArrayStream rows;
- *   marigram_query(db, "acme", "cpu", NULL, &rows);
- *   ...
- *   rows.release(&rows);
- *   marigram_close(db);
- *
- * Everything is thread-safe but for marigram_close(). Texts are UTF-8 and end with NUL; they are copied. Times are
- * nanoseconds since the Unix epoch (UTC). database.h says more of each call, and of what its errors mean. */
-#ifndef MARIGRAM_H
-#define MARIGRAM_H
+// The C API: databases for any language that can call C. Rows go in and come out as Arrow C streams
+// (https://arrow.apache.org/docs/format/CStreamInterface.html), or value by value.
+//
+//   marigram_database* db;
+//   if (marigram_open("metrics.db", NULL, &db) != MARIGRAM_OK) fail(marigram_last_error());
+//   marigram_insert(db, "acme", "cpu", time_ns, 0.93, (const char* const[]){"host"}, (const char* const[]){"a1"}, 1);
+//   struct ArrowArrayStream rows;
+//   marigram_query(db, "acme", "cpu", NULL, &rows);
+//   ...
+//   rows.release(&rows);
+//   marigram_close(db);
+//
+// Everything is thread-safe but for marigram_close(). Texts are UTF-8 and end with NUL; they are copied. Times are
+// nanoseconds since the Unix epoch (UTC). database.h says more of each call, and of what its errors mean.
+#pragma once
 
 #include <marigram/arrow_abi.h>
 #include <marigram/export.h>
@@ -49,8 +48,8 @@ typedef enum marigram_durability {
 } marigram_durability;
 
 typedef struct marigram_options {
-  size_t size;   /* sizeof(marigram_options): so that later versions can add members */
-  int read_only; /* not 0: own nothing, see what has been flushed */
+  size_t size;    /* sizeof(marigram_options): so that later versions can add members */
+  int read_only;  /* not 0: own nothing, see what has been flushed */
   int must_exist; /* not 0: do not make a database that is not there */
   marigram_durability durability;
   uint32_t sync_interval_ms; /* 0: the default */
@@ -65,16 +64,16 @@ typedef struct marigram_matcher {
 } marigram_matcher;
 
 typedef struct marigram_selection {
-  int64_t from_ns; /* inclusive; INT64_MIN: no bound */
-  int64_t to_ns;   /* inclusive; INT64_MAX: no bound */
+  int64_t from_ns;               /* inclusive; INT64_MIN: no bound */
+  int64_t to_ns;                 /* inclusive; INT64_MAX: no bound */
   const marigram_matcher* where; /* all must hold; may be NULL if there are none */
   size_t where_count;
 } marigram_selection;
 
 typedef struct marigram_aggregate {
-  const char* kind;       /* "avg", "p99", ...: see QueryRequest::aggregate; NULL or "": rows */
-  int64_t every_ns;       /* width of a bucket; 0: one for all */
-  const char* const* by;  /* tags to group by */
+  const char* kind;      /* "avg", "p99", ...: see QueryRequest::aggregate; NULL or "": rows */
+  int64_t every_ns;      /* width of a bucket; 0: one for all */
+  const char* const* by; /* tags to group by */
   size_t by_count;
   int by_series; /* not 0: a group for each series */
 } marigram_aggregate;
@@ -99,15 +98,16 @@ MARIGRAM_EXPORT marigram_status marigram_insert_batch(marigram_database* db, con
                                                       const int64_t* times_ns, const double* values, size_t count,
                                                       const char* const* tag_names, const char* const* tag_values,
                                                       size_t tag_count);
-/* Rows as segments of a table that exists, in one commit. Takes ownership of the stream. `rows_appended` may be NULL. */
+/* Rows as segments of a table that exists, in one commit. Takes ownership of the stream. `rows_appended` may be NULL.
+ */
 MARIGRAM_EXPORT marigram_status marigram_append(marigram_database* db, const char* name_space, const char* table,
                                                 struct ArrowArrayStream* rows, uint64_t* rows_appended);
 
 /* Rows, or aggregates of them. Both descriptions may be NULL: all rows. The caller releases `out`, which keeps the
  * database open. */
 MARIGRAM_EXPORT marigram_status marigram_query(marigram_database* db, const char* tenant, const char* series,
-                                               const marigram_selection* selection,
-                                               const marigram_aggregate* aggregate, struct ArrowArrayStream* out);
+                                               const marigram_selection* selection, const marigram_aggregate* aggregate,
+                                               struct ArrowArrayStream* out);
 
 /* Deletes rows; `removed` may be NULL. */
 MARIGRAM_EXPORT marigram_status marigram_remove(marigram_database* db, const char* tenant, const char* series,
@@ -120,5 +120,3 @@ MARIGRAM_EXPORT marigram_status marigram_restore(const char* from, const char* p
 #ifdef __cplusplus
 }
 #endif
-
-#endif /* MARIGRAM_H */

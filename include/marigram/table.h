@@ -112,7 +112,7 @@ struct TableInfo {
   std::vector<std::string> features = {};    ///< declared reader and writer features
   std::optional<std::string> calendar = {};  ///< JSON text
   Duplicates duplicates = Duplicates::kReject;
-  bool growing = false;                      ///< see TableOptions
+  bool growing = false;  ///< see TableOptions
 };
 
 struct CommitInfo {

@@ -45,10 +45,8 @@ Result<Surroundings> surroundings_of(std::string_view path) {
     return surroundings;
   }
   if (path.starts_with("file:")) path.remove_prefix(5);
-  std::error_code error;
-  const auto root = std::filesystem::absolute(std::filesystem::path(path), error);
-  if (error) return fail(ErrorCode::kIo, fmt::format("cannot open {}: {}", path, error.message()));
-  surroundings.storage = make_file_storage(io::make_posix_file_system(), root);
+  MARIGRAM_ASSIGN(std::filesystem::path root, io::absolute_path(path));
+  surroundings.storage = make_file_storage(io::make_posix_file_system(), std::move(root));
   return surroundings;
 }
 

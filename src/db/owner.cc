@@ -1,13 +1,11 @@
 #include "db/owner.h"
 
 #include "base/try.h"
+#include "io/posix_file_system.h"
 #include "io/storage_error.h"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <array>
 #include <cerrno>
 #include <string>
 
@@ -15,12 +13,6 @@ namespace marigram::db {
 namespace {
 
 constexpr const char* kOwnerFile = "wal/OWNER";
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "an unknown host";
-  return name.data();
-}
 
 }  // namespace
 
@@ -42,8 +34,7 @@ Result<Owner> Owner::take(Storage& storage, const Clock& clock) {
                             storage.name(), owner && !owner->bytes.empty() ? owner->bytes : "another process"));
   }
   if (!lock) return std::unexpected(io::storage_error(lock.error(), attempt));
-  const std::string self =
-      fmt::format("process {} on {} since {}", ::getpid(), host_name(), format_rfc3339(clock.now()));
+  const std::string self = fmt::format("{} since {}", io::process_name(), format_rfc3339(clock.now()));
   MARIGRAM_TRY(store->put(kOwnerFile, self));
   return Owner(std::move(tree), std::move(folder), std::move(*lock));
 }

@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace marigram::io {
@@ -291,6 +294,19 @@ class PosixFileSystem final : public FileSystem {
 
 std::shared_ptr<FileSystem> make_posix_file_system() {
   return std::make_shared<PosixFileSystem>();
+}
+
+Result<std::filesystem::path> absolute_path(const std::filesystem::path& path) {
+  std::error_code error;
+  auto absolute = std::filesystem::absolute(path, error);
+  if (!error) return absolute;
+  return fail(ErrorCode::kIo, "cannot find " + path.string() + " from the working folder: " + error.message());
+}
+
+std::string process_name() {
+  std::array<char, 256> host{};
+  const bool named = ::gethostname(host.data(), host.size() - 1) == 0;
+  return "process " + std::to_string(::getpid()) + " on " + (named ? host.data() : "this host");
 }
 
 }  // namespace marigram::io

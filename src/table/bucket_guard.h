@@ -21,8 +21,8 @@ class BucketGuard {
   /// What incoming rows cover: a bucket twice is kOverlap.
   Result<coverage::CoverageMap> cover(const IncomingRows& rows, const head::SeriesDictionary& series,
                                       const std::string& table) const;
-  /// kOverlap if rows in the head cover some of that already. To be asked before the coverage of segments is taken: what
-  /// a flush has made segments of is in that.
+  /// kOverlap if rows in the head cover some of that already. To be asked before the coverage of segments is taken:
+  /// what a flush has made segments of is in that.
   Status check_head(const coverage::CoverageMap& added, const LiveSchema& schema, const std::string& table) const;
   /// kOverlap if `covered` has some of that.
   Status check(const coverage::CoverageMap& added, const coverage::CoverageMap& covered, const LiveSchema& schema,

@@ -110,8 +110,9 @@ Result<IncomingRows> LiveTable::admit(const model::TableRows& rows, bool widen) 
 }
 
 Status LiveTable::add_columns(const MissingColumns& missing) {
-  MARIGRAM_TRY(evolve(*engine_, missing.tags, missing.fields));
+  // Before others can see the tags in the table: they would name series by them.
   for (const std::string& tag : missing.tags) series_->add_tag(tag);
+  MARIGRAM_TRY(evolve(*engine_, missing.tags, missing.fields));
   return {};
 }
 

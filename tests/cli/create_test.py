@@ -63,7 +63,7 @@ class Create(CliTest):
             self.run_cli("import", policy, "rows.csv")
             rows = [row["v"] for row in self.rows(policy)]
             self.assertEqual(rows, [2] if policy == "last" else [1, 2, 1, 2])
-        self.error("create", "t", "--time", "time", "--dialect", "v1", "--duplicates", "all", code=2)
+        self.error("create", "t", "--time", "time", "--dialect", "v1", "--duplicates", "all", code=1)
 
     def test_dialect_v1(self):
         self.run_cli("create", "t", "--time", "time", "--dialect", "v1")

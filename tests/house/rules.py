@@ -102,7 +102,7 @@ def product_includes_no_test_support(tree):
 def public_headers_stand_alone(tree):
     for path in tree.sources("include"):
         for line, included, quoted in includes_of(tree.text(path)):
-            standard = re.fullmatch(r"[a-z_]+", included)
+            standard = re.fullmatch(r"[a-z_]+|stddef\.h|stdint\.h", included)  # the latter for C
             if quoted or not (standard or included.startswith("marigram/")):
                 yield f"{path}:{line}: {included}; a public header includes <marigram/…> and the standard library only"
 
