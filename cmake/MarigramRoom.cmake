@@ -55,10 +55,13 @@ function(marigram_room name)
   endif()
 endfunction()
 
-# marigram_test(<executable> LABELS … SOURCES … LIBRARIES …): a GoogleTest executable in bin/tests, each of its tests
-# one ctest test, named after the last label. MARIGRAM_SOURCE_DIR is the repository's root, for test data.
+# marigram_test(<executable> LABELS … SOURCES … LIBRARIES … [TIMEOUT s]): a GoogleTest executable in bin/tests, each of its
+# tests one ctest test, named after the last label, that may take 300 s or so many. MARIGRAM_SOURCE_DIR is the repository's root, for test data.
 function(marigram_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LABELS;SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 300)
+  endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE marigram_options ${arg_LIBRARIES}
     GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
@@ -77,7 +80,7 @@ function(marigram_test name)
   file(CONFIGURE OUTPUT "${properties}" @ONLY CONTENT [[
 if(@name@_list)
   set_tests_properties(${@name@_list} PROPERTIES
-    TIMEOUT 300 LABELS "@arg_LABELS@" ENVIRONMENT "@MARIGRAM_TEST_ENVIRONMENT@")
+    TIMEOUT @arg_TIMEOUT@ LABELS "@arg_LABELS@" ENVIRONMENT "@MARIGRAM_TEST_ENVIRONMENT@")
 endif()
 ]])
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${properties}")
