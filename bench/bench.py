@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="runs of each side, in turn (3; 1 with --smoke)")
     parser.add_argument("--fresh", action="store_true", help="make the data and the tables anew")
     parser.add_argument("--program", default=ROOT / "build" / "release" / "bin" / "bench" / "table_bench")
-    parser.add_argument("--peers", default=ROOT / "build" / "bench-peers" / "bin", help="where bench/peers/build puts them")
+    parser.add_argument("--peers", default=ROOT / "build" / "bench-peers" / "bin", help="of bench/peers/build")
     parser.add_argument("--data", default=ROOT / "build" / "bench-data")
     options = parser.parse_args()
     options.scale = 0.0005 if options.smoke else 0.1 if options.quick else 1.0
