@@ -56,8 +56,8 @@ bench: release
 	@bench/peers/build
 	@bench/bench.py $(BENCH)
 
-fuzz: build/fuzz/.configured | deps
-	@cmake --build --preset fuzz --parallel $(JOBS) --target fuzz_targets
+fuzz: build/asan/.configured | deps
+	@cmake --build --preset asan --parallel $(JOBS) --target fuzz_targets
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) .ci/fuzz
 
 install: release

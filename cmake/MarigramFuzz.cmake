@@ -1,8 +1,9 @@
 # marigram_fuzz_target(<name> SOURCES … LIBRARIES …): a libFuzzer executable bin/fuzz/<name> over
-# LLVMFuzzerTestOneInput. Its seed inputs, if any, lie in tests/fuzz/corpus/<name>/. Does nothing outside the fuzz preset.
+# LLVMFuzzerTestOneInput. Its seed inputs, if any, lie in tests/fuzz/corpus/<name>/. Does nothing without MARIGRAM_FUZZ,
+# which the asan preset sets.
 if(MARIGRAM_FUZZ AND NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   message(FATAL_ERROR "cannot build fuzz targets: libFuzzer needs clang; got ${CMAKE_CXX_COMPILER_ID}, "
-                      "use cmake --preset fuzz")
+                      "use cmake --preset asan")
 endif()
 
 if(MARIGRAM_FUZZ)

@@ -56,10 +56,14 @@ function(marigram_room name)
 endfunction()
 
 # marigram_test(<executable> LABELS … SOURCES … LIBRARIES … [TIMEOUT s]): a GoogleTest executable in bin/tests, each of its
-# tests one ctest test, named after the last label, that may take 300 s or so many. MARIGRAM_SOURCE_DIR is the repository's root, for test data.
+# tests one ctest test, named after the last label, that may take 300 s or so many; one that may take longer starts before
+# others, so that it does not run alone at the end. MARIGRAM_SOURCE_DIR is the repository's root, for test data.
 function(marigram_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "LABELS;SOURCES;LIBRARIES")
-  if(NOT arg_TIMEOUT)
+  set(cost "")
+  if(arg_TIMEOUT)
+    set(cost "COST ${arg_TIMEOUT}")
+  else()
     set(arg_TIMEOUT 300)
   endif()
   add_executable(${name} ${arg_SOURCES})
@@ -80,7 +84,7 @@ function(marigram_test name)
   file(CONFIGURE OUTPUT "${properties}" @ONLY CONTENT [[
 if(@name@_list)
   set_tests_properties(${@name@_list} PROPERTIES
-    TIMEOUT @arg_TIMEOUT@ LABELS "@arg_LABELS@" ENVIRONMENT "@MARIGRAM_TEST_ENVIRONMENT@")
+    TIMEOUT @arg_TIMEOUT@ @cost@ LABELS "@arg_LABELS@" ENVIRONMENT "@MARIGRAM_TEST_ENVIRONMENT@")
 endif()
 ]])
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${properties}")
