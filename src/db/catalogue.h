@@ -33,6 +33,8 @@ class Catalogue {
 
   /// kNotFound if there is no such table.
   Result<table::LiveTable*> find(std::string_view name_space, std::string_view name);
+  /// The same of tables that were found before; null for others.
+  table::LiveTable* find_open(std::string_view name_space, std::string_view name) const;
   /// Makes the table if there is none.
   Result<table::LiveTable*> find_or_create(std::string_view name_space, std::string_view name,
                                            const TableOptions& options);
@@ -51,7 +53,6 @@ class Catalogue {
 
  private:
   Result<table::Environment> environment(std::string_view name_space, std::string_view name) const;
-  table::LiveTable* find_open(std::string_view name_space, std::string_view name) const;
   Result<bool> exists(const std::string& folder) const;
 
   const std::shared_ptr<Storage> storage_;

@@ -120,7 +120,6 @@ Status Core::check_writable() const {
     return fail(ErrorCode::kPermissionDenied,
                 fmt::format("cannot write to {}: it was opened read-only", surroundings_.storage->name()));
   }
-  const std::lock_guard lock(mutex_);
   if (!closed_) return {};
   return fail(ErrorCode::kInvalidInput, fmt::format("cannot use {}: it was closed", surroundings_.storage->name()));
 }
@@ -212,10 +211,7 @@ void Core::work(const std::stop_token& stop) {
 
 Status Core::close() {
   const std::lock_guard closing(close_mutex_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return {};
-  }
+  if (closed_) return {};
   if (worker_.joinable()) {
     worker_.request_stop();
     woken_.notify_all();
@@ -223,10 +219,7 @@ Status Core::close() {
   }
   Status done;
   if (write_path_) done = flush();
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
+  closed_ = true;
   if (log_ && done) done = log_->close();
   owner_.reset();
   return done;

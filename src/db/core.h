@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/thread_pool.h"
+#include "base/try.h"
 #include "db/catalogue.h"
 #include "db/figures.h"
 #include "db/flush_marks.h"
@@ -15,6 +16,7 @@
 #include <marigram/database.h>
 #include <marigram/error.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -69,6 +71,13 @@ class Core {
   /// kPermissionDenied if the database was opened read-only, kInvalidInput if it was closed.
   Status check_writable() const;
   Status write(std::string_view name_space, const model::WriteBatch& batch, Durability durability);
+  /// See WritePath::write_points.
+  template <typename Points>
+  Status write_points(std::string_view name_space, std::string_view table, const Points& points,
+                      std::optional<Durability> durability) {
+    MARIGRAM_TRY(check_writable());
+    return write_path_->write_points(name_space, table, points, durability.value_or(options_.durability));
+  }
   /// A table to read from: the newest version, if the database is not ours.
   Result<table::LiveTable*> table_to_read(std::string_view name_space, std::string_view name);
   /// Makes segments of all rows in memory, and cuts the log.
@@ -98,11 +107,11 @@ class Core {
   RecoveryReport recovery_;
   Rate rate_;  // of points
 
+  std::atomic<bool> closed_ = false;
   std::mutex close_mutex_;    // held by the one who closes
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable_any woken_;
   bool wanted_ = false;
-  bool closed_ = false;
   FlushFigures flushed_;
   std::jthread worker_;
 };

@@ -29,13 +29,6 @@ struct Database::Impl {
   std::chrono::steady_clock::time_point opened = std::chrono::steady_clock::now();
   mutable db::Latencies queries;
 
-  template <typename Points>
-  Status insert(std::string_view tenant, std::string_view table, const Points& points,
-                std::optional<Durability> durability) const {
-    MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(table, points, core->options().widen_integers));
-    return core->write(tenant, batch, durability.value_or(core->options().durability));
-  }
-
   /// Opens those that are not open yet.
   template <typename Visit>
   Status each_table(const Visit& visit) const {
@@ -93,18 +86,18 @@ Status Database::insert(std::string_view tenant, std::string_view series, std::i
 Status Database::insert_batch(std::string_view tenant, std::string_view series, const Tags& tags,
                               std::span<const std::int64_t> times_ns, std::span<const double> values,
                               std::optional<Durability> durability) {
-  MARIGRAM_ASSIGN(const model::WriteBatch batch, db::batch_of(series, tags, times_ns, values));
-  return impl_->core->write(tenant, batch, durability.value_or(impl_->core->options().durability));
+  const db::SeriesPoints points{.tags = tags, .times_ns = times_ns, .values = values};
+  return impl_->core->write_points(tenant, series, points, durability);
 }
 
 Status Database::insert_batch(std::string_view tenant, std::string_view series, std::span<const Point> points,
                               std::optional<Durability> durability) {
-  return impl_->insert(tenant, series, points, durability);
+  return impl_->core->write_points(tenant, series, points, durability);
 }
 
 Status Database::insert_rows(std::string_view tenant, std::string_view table, std::span<const Row> rows,
                              std::optional<Durability> durability) {
-  return impl_->insert(tenant, table, rows, durability);
+  return impl_->core->write_points(tenant, table, rows, durability);
 }
 
 Result<AppendResult> Database::append(std::string_view name_space, std::string_view table, ArrowArrayStream* rows) {

@@ -64,15 +64,13 @@ Result<model::WriteBatch> batch_of(std::string_view table, std::span<const Row> 
   return only(builder.finish());
 }
 
-/// One series needs no builder.
-Result<model::WriteBatch> batch_of(std::string_view table, const Tags& tags, std::span<const std::int64_t> times_ns,
-                                   std::span<const double> values) {
-  if (times_ns.size() != values.size()) {
+Result<model::WriteBatch> batch_of(std::string_view table, const SeriesPoints& points, bool /*widen*/) {
+  if (points.times_ns.size() != points.values.size()) {
     return fail(ErrorCode::kInvalidInput, fmt::format("cannot insert into {}: got {} times and {} values", table,
-                                                      times_ns.size(), values.size()));
+                                                      points.times_ns.size(), points.values.size()));
   }
   model::TableRows rows{.table = std::string(table), .unit = TimeUnit::kNano};
-  Tags sorted = tags;
+  Tags sorted = points.tags;
   std::erase_if(sorted, [](const Tag& tag) { return tag.value.empty(); });
   std::ranges::sort(sorted);
   const auto twice = std::ranges::adjacent_find(sorted, {}, &Tag::name);
@@ -81,12 +79,12 @@ Result<model::WriteBatch> batch_of(std::string_view table, const Tags& tags, std
                 fmt::format("cannot insert into {}: the tag {} comes twice in one row", table, twice->name));
   }
   rows.series.push_back(std::move(sorted));
-  rows.row_series.resize(times_ns.size());
-  rows.times.assign(times_ns.begin(), times_ns.end());
+  rows.row_series.resize(points.times_ns.size());
+  rows.times.assign(points.times_ns.begin(), points.times_ns.end());
   rows.fields.push_back({.name = kValueField});
   std::vector<std::uint64_t>& cells = rows.fields.front().cells;
-  cells.reserve(values.size());
-  for (const double value : values) cells.push_back(std::bit_cast<std::uint64_t>(value));
+  cells.reserve(points.values.size());
+  for (const double value : points.values) cells.push_back(std::bit_cast<std::uint64_t>(value));
   return only(std::move(rows));
 }
 

@@ -42,8 +42,10 @@ struct ReplayTest : ::testing::Test {
     disk = disk->restart();
   }
   void insert(const std::string& table, std::int64_t time, const std::string& host) {
-    const auto batch = batch_of(table, {{"host", host}}, std::span(&time, 1), std::vector<double>{1.0});
-    const Status inserted = core->write("t", *batch, Durability::kSync);
+    const double value = 1;
+    const Tags tags = {{.name = "host", .value = host}};
+    const SeriesPoints point{.tags = tags, .times_ns = std::span(&time, 1), .values = std::span(&value, 1)};
+    const Status inserted = core->write_points("t", table, point, Durability::kSync);
     ASSERT_TRUE(inserted) << inserted.error().message;
   }
   /// Rows of each host.

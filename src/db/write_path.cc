@@ -12,6 +12,12 @@
 namespace marigram::db {
 namespace {
 
+std::unexpected<Error> refuse_size(std::uint64_t rows, std::uint64_t values) {
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot insert {} rows with {} values: want at most {} and {} in one batch; split it", rows,
+                          values, table::kRecordRowsMax, table::kRecordValuesMax));
+}
+
 /// What a record can hold.
 Status check_size(const model::WriteBatch& batch) {
   std::uint64_t rows = 0;
@@ -21,9 +27,7 @@ Status check_size(const model::WriteBatch& batch) {
     values += table.times.size() * table.fields.size();
   }
   if (rows <= table::kRecordRowsMax && values <= table::kRecordValuesMax) return {};
-  return fail(ErrorCode::kInvalidInput,
-              fmt::format("cannot insert {} rows with {} values: want at most {} and {} in one batch; split it", rows,
-                          values, table::kRecordRowsMax, table::kRecordValuesMax));
+  return refuse_size(rows, values);
 }
 
 }  // namespace
@@ -60,8 +64,19 @@ WritePath::WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, cons
 
 Status WritePath::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
   MARIGRAM_TRY(check_size(batch));
-  MARIGRAM_TRY(gate_.pass(wake_));
   MARIGRAM_ASSIGN(std::vector<Part> parts, admit(name_space, batch));
+  return write_parts(std::move(parts), durability);
+}
+
+Status WritePath::write_part(Part part, Durability durability) {
+  if (part.rows.size() > table::kRecordRowsMax) return refuse_size(part.rows.size(), part.rows.size());
+  std::vector<Part> parts;
+  parts.push_back(std::move(part));
+  return write_parts(std::move(parts), durability);
+}
+
+Status WritePath::write_parts(std::vector<Part> parts, Durability durability) {
+  MARIGRAM_TRY(gate_.pass(wake_));
   MARIGRAM_TRY(place(parts, log_ != nullptr && durability != Durability::kNone));
   for (const Part& part : parts) points_.fetch_add(part.rows.size(), std::memory_order_relaxed);
   if (log_ != nullptr && durability == Durability::kSync) return log_->sync();

@@ -1,7 +1,10 @@
 // The one way of rows into a database: checked, into the write-ahead log, into the heads of their tables.
 #pragma once
 
+#include "base/try.h"
 #include "db/catalogue.h"
+#include "db/known_points.h"
+#include "db/points.h"
 #include "head/memory_budget.h"
 #include "model/rows.h"
 #include "table/live_table.h"
@@ -18,6 +21,7 @@
 #include <mutex>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace marigram::db {
@@ -48,6 +52,17 @@ class WritePath {
 
   /// All rows or none; see Database::insert for errors.
   Status write(std::string_view name_space, const model::WriteBatch& batch, Durability durability);
+  /// The same of what known_points() and batch_of() take.
+  template <typename Points>
+  Status write_points(std::string_view name_space, std::string_view table, const Points& points,
+                      Durability durability) {
+    if (table::LiveTable* const open = catalogue_.find_open(name_space, table)) {
+      MARIGRAM_ASSIGN(auto rows, known_points(*open, points));
+      if (rows) return write_part({.table = open, .rows = std::move(*rows)}, durability);
+    }
+    MARIGRAM_ASSIGN(const model::WriteBatch batch, batch_of(table, points, widen_));
+    return write(name_space, batch, durability);
+  }
 
   std::uint64_t points() const { return points_.load(std::memory_order_relaxed); }
 
@@ -57,6 +72,8 @@ class WritePath {
     table::IncomingRows rows;
   };
 
+  Status write_part(Part part, Durability durability);
+  Status write_parts(std::vector<Part> parts, Durability durability);
   Result<std::vector<Part>> admit(std::string_view name_space, const model::WriteBatch& batch);
   Result<table::LiveTable*> table_for(std::string_view name_space, const model::TableRows& rows);
   Status place(std::vector<Part>& parts, bool logged);

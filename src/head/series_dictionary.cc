@@ -110,22 +110,31 @@ Result<SeriesId> SeriesDictionary::resolve(std::span<const Tag> tags) {
 }
 
 Status SeriesDictionary::resolve(std::span<const Tags> series, std::span<SeriesId> ids) {
+  const std::vector<Wanted> unknown = look_up(series, ids);
+  return unknown.empty() ? Status() : add(unknown);
+}
+
+bool SeriesDictionary::find(std::span<const std::span<const Tag>> series, std::span<SeriesId> ids) const {
+  return look_up(series, ids).empty();
+}
+
+template <typename AnyTags>
+std::vector<SeriesDictionary::Wanted> SeriesDictionary::look_up(std::span<const AnyTags> series,
+                                                                std::span<SeriesId> ids) const {
   assert(series.size() == ids.size());
   constexpr std::size_t kGroup = 16;
   std::vector<Wanted> unknown;
-  {
-    const std::shared_lock lock(mutex_);
-    std::array<Wanted, kGroup> group;
-    for (std::size_t begin = 0; begin < series.size(); begin += kGroup) {
-      const std::size_t count = std::min(kGroup, series.size() - begin);
-      for (std::size_t i = 0; i < count; ++i) {
-        const Tags& tags = series[begin + i];
-        group[i] = {.tags = tags, .hash = hash_tags(tags), .id = &ids[begin + i]};
-      }
-      find_group(std::span(group).first(count), unknown);
+  const std::shared_lock lock(mutex_);
+  std::array<Wanted, kGroup> group;
+  for (std::size_t begin = 0; begin < series.size(); begin += kGroup) {
+    const std::size_t count = std::min(kGroup, series.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::span<const Tag> tags = series[begin + i];
+      group[i] = {.tags = tags, .hash = hash_tags(tags), .id = &ids[begin + i]};
     }
+    find_group(std::span(group).first(count), unknown);
   }
-  return unknown.empty() ? Status() : add(unknown);
+  return unknown;
 }
 
 /// A look-up goes from the hash to a number, from there to the columns, to texts and to their bytes, and waits for

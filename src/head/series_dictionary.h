@@ -52,6 +52,8 @@ class SeriesDictionary {
   /// The same for many, all or none: after an error no series has been added. `ids` is as long as `series`.
   Status resolve(std::span<const Tags> series, std::span<SeriesId> ids);
   std::optional<SeriesId> find(std::span<const Tag> tags) const;
+  /// The same for many; false if one of them is not there.
+  bool find(std::span<const std::span<const Tag>> series, std::span<SeriesId> ids) const;
 
   /// How many series there are: those of the numbers below. Numbers below are asked about only.
   std::uint32_t size() const;
@@ -77,6 +79,9 @@ class SeriesDictionary {
     std::optional<SeriesId> likely = {};  // has the same hash
   };
 
+  /// Those that are not there.
+  template <typename AnyTags>
+  std::vector<Wanted> look_up(std::span<const AnyTags> series, std::span<SeriesId> ids) const;
   Status add(std::span<const Wanted> wanted);
 
   // What follows is called under the lock.

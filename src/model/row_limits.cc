@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -27,32 +28,34 @@ std::unexpected<Error> refuse(const TableRows& rows, std::string_view what, std:
   return fail(ErrorCode::kInvalidInput, fmt::format("cannot write to table {}: {} {}", shown(rows.table), what, cause));
 }
 
-Status check_length(const TableRows& rows, std::string_view what, std::string_view text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return {};
-  return refuse(rows, what, fmt::format("is too long; got {} bytes, want at most {}", text.size(), bytes_max));
+/// What is wrong with a text; unset: nothing. Most are fine, so nothing is put into words before that is known.
+using Fault = std::optional<std::string>;
+
+Fault fault_of_string(std::string_view text, std::size_t bytes_max) {
+  if (text.size() > bytes_max) {
+    return fmt::format("is too long; got {} bytes, want at most {}", text.size(), bytes_max);
+  }
+  if (!simdjson::validate_utf8(text.data(), text.size())) return "is no valid UTF-8";
+  return std::nullopt;
 }
 
-Status check_utf8(const TableRows& rows, std::string_view what, std::string_view text) {
-  if (simdjson::validate_utf8(text.data(), text.size())) return {};
-  return refuse(rows, what, "is no valid UTF-8");
+Fault fault_of_text(std::string_view text, std::size_t bytes_max) {
+  if (text.contains('\0')) return "holds a NUL byte";
+  return fault_of_string(text, bytes_max);
 }
 
-Status check_text(const TableRows& rows, std::string_view what, std::string_view text, std::size_t bytes_max) {
-  MARIGRAM_TRY(check_length(rows, what, text, bytes_max));
-  if (text.find('\0') != std::string_view::npos) return refuse(rows, what, "holds a NUL byte");
-  return check_utf8(rows, what, text);
+Fault fault_of_name(std::string_view name, std::string_view time_column) {
+  if (name.empty()) return "has an empty name";
+  if (name == time_column) return "has the name of the time column; choose another name";
+  if (name.starts_with(kReservedPrefix)) {
+    return fmt::format("begins with \"{}\", which is reserved; choose another name", kReservedPrefix);
+  }
+  return fault_of_text(name, kColumnNameBytesMax);
 }
 
 Status check_name(const TableRows& rows, std::string_view kind, std::string_view name, std::string_view time_column) {
-  const std::string what = fmt::format("{} {}", kind, shown(name));
-  if (name.empty()) return refuse(rows, what, "has an empty name");
-  MARIGRAM_TRY(check_text(rows, what, name, kColumnNameBytesMax));
-  if (name == time_column) return refuse(rows, what, "has the name of the time column; choose another name");
-  if (name.starts_with(kReservedPrefix)) {
-    return refuse(rows, what,
-                  fmt::format("begins with \"{}\", which is reserved; choose another name", kReservedPrefix));
-  }
-  return {};
+  const Fault fault = fault_of_name(name, time_column);
+  return fault ? refuse(rows, fmt::format("{} {}", kind, shown(name)), *fault) : Status();
 }
 
 Status check_series(const TableRows& rows, const Tags& series, std::string_view time_column, Names& tags) {
@@ -65,19 +68,18 @@ Status check_series(const TableRows& rows, const Tags& series, std::string_view 
       MARIGRAM_TRY(check_name(rows, "tag", tag.name, time_column));
       tags.insert(tag.name);
     }
-    if (const auto fine = check_text(rows, "a tag's value", tag.value, kTagValueBytesMax); !fine) {
-      return check_text(rows, fmt::format("the value {} of tag {}", shown(tag.value), shown(tag.name)), tag.value,
-                        kTagValueBytesMax);
+    if (const Fault fault = fault_of_text(tag.value, kTagValueBytesMax)) {
+      return refuse(rows, fmt::format("the value {} of tag {}", shown(tag.value), shown(tag.name)), *fault);
     }
   }
   return {};
 }
 
 Status check_strings(const TableRows& rows, const FieldColumn& column) {
-  const std::string what = fmt::format("a value of field {}", shown(column.name));
   for (const std::string& value : column.strings) {
-    MARIGRAM_TRY(check_length(rows, what, value, kStringBytesMax));
-    MARIGRAM_TRY(check_utf8(rows, what, value));
+    if (const Fault fault = fault_of_string(value, kStringBytesMax)) {
+      return refuse(rows, fmt::format("a value of field {}", shown(column.name)), *fault);
+    }
   }
   return {};
 }
@@ -86,7 +88,7 @@ Status check_strings(const TableRows& rows, const FieldColumn& column) {
 
 Status check_rows(const TableRows& rows, std::string_view time_column) {
   if (rows.table.empty()) return fail(ErrorCode::kInvalidInput, "cannot write rows: the table's name is empty");
-  MARIGRAM_TRY(check_text(rows, "its name", rows.table, kTableNameBytesMax));
+  if (const Fault fault = fault_of_text(rows.table, kTableNameBytesMax)) return refuse(rows, "its name", *fault);
   if (rows.fields.size() > kTableFieldsMax) {
     return refuse(rows, "a batch",
                   fmt::format("has too many fields; got {}, want at most {}", rows.fields.size(), kTableFieldsMax));

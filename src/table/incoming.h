@@ -39,7 +39,7 @@ class IncomingRows {
   static Result<IncomingRows> make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
                                    const model::TableRows& rows, bool widen, const std::string& table);
 
-  /// Rows of series that have numbers already, as a replay finds them. The fields are numbered and of their types.
+  /// Rows of series that the table knows. The fields are numbered and of their types.
   static IncomingRows make_numbered(std::shared_ptr<const LiveSchema> schema, std::vector<head::SeriesId> series,
                                     std::vector<std::int64_t> times, std::vector<RecordField> fields);
 
@@ -50,8 +50,8 @@ class IncomingRows {
   SectionRows section(std::uint64_t table) const {
     return {.table = table, .series = series_, .times = times(), .fields = fields_};
   }
-  /// The distinct series of the rows.
-  std::span<const head::SeriesId> distinct() const { return distinct_; }
+  /// The series of the rows, each at least once.
+  std::span<const head::SeriesId> series() const { return distinct_.empty() ? series_ : distinct_; }
 
  private:
   IncomingRows() = default;
@@ -62,7 +62,7 @@ class IncomingRows {
   Status take_fields(const model::TableRows& rows, bool widen, const std::string& table);
 
   std::shared_ptr<const LiveSchema> schema_;
-  std::vector<head::SeriesId> distinct_;
+  std::vector<head::SeriesId> distinct_;  // the series of series_; empty: not known
   std::vector<head::SeriesId> series_;
   std::span<const std::int64_t> times_;
   std::vector<std::int64_t> converted_times_;                   // of rows in another unit

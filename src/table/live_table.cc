@@ -137,9 +137,14 @@ RecordSection LiveTable::definitions(wal::Lsn file, const IncomingRows& rows) co
       section.definition = describe_table(name_, *engine_->state(), *rows.schema());
     }
   }
-  for (const head::SeriesId id : rows.distinct()) {
+  std::vector<head::SeriesId> unknown;
+  for (const head::SeriesId id : rows.series()) {
     const auto& defined = per_shard_[head::shard_of(id)].defined_in;
-    if (place_of(id) < defined.size() && defined[place_of(id)] == file + 1) continue;
+    if (place_of(id) >= defined.size() || defined[place_of(id)] != file + 1) unknown.push_back(id);
+  }
+  std::ranges::sort(unknown);
+  unknown.erase(std::ranges::unique(unknown).begin(), unknown.end());
+  for (const head::SeriesId id : unknown) {
     section.defined.push_back({.id = id, .tags = numbered_tags(*rows.schema(), *series_, id)});
   }
   return section;
@@ -159,7 +164,7 @@ head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRow
   }
   if (placed) {
     note_arrival(rows, *placed->lsn);
-    for (const head::SeriesId id : rows.distinct()) {
+    for (const head::SeriesId id : rows.series()) {
       auto& defined = per_shard_[head::shard_of(id)].defined_in;
       if (defined.size() <= place_of(id)) defined.resize(place_of(id) + 1);
       defined[place_of(id)] = placed->file + 1;

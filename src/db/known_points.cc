@@ -1,0 +1,171 @@
+#include "db/known_points.h"
+
+#include "base/try.h"
+#include "db/points.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace marigram::db {
+namespace {
+
+using model::FieldType;
+using TagsView = std::span<const Tag>;
+using Known = Result<std::optional<table::IncomingRows>>;
+
+/// Whether tags are as the dictionary has them.
+bool are_in_order(TagsView tags) {
+  const auto no_value = [](const Tag& tag) { return tag.value.empty(); };
+  return std::ranges::none_of(tags, no_value) && std::ranges::is_sorted(tags, std::ranges::less_equal(), &Tag::name);
+}
+
+/// The series of rows: each stretch of rows with the same tags is looked up once.
+class SeriesOfRows {
+ public:
+  explicit SeriesOfRows(std::size_t rows) {
+    views_.reserve(rows);
+    ends_.reserve(rows);
+  }
+
+  void add(const Tags& tags) {
+    if (views_.empty() || tags != *last_) {
+      views_.push_back(are_in_order(tags) ? TagsView(tags) : put_in_order(tags));
+      ends_.push_back(ends_.empty() ? 0 : ends_.back());
+      last_ = &tags;
+    }
+    ++ends_.back();
+  }
+
+  /// One number a row; unset if there is a series that the table lacks or does not take.
+  std::optional<std::vector<head::SeriesId>> find(const table::LiveTable& table,
+                                                  const table::LiveSchema& schema) const {
+    const auto all_tags = [&](TagsView tags) { return tags.size() == schema.tags.size(); };
+    if (!schema.grows && !std::ranges::all_of(views_, all_tags)) return std::nullopt;
+    std::vector<head::SeriesId> found(views_.size());
+    if (!table.series().find(views_, found)) return std::nullopt;
+    if (views_.size() == ends_.back()) return found;
+    std::vector<head::SeriesId> rows;
+    rows.reserve(ends_.back());
+    for (std::size_t i = 0; i < found.size(); ++i) rows.resize(ends_[i], found[i]);
+    return rows;
+  }
+
+ private:
+  /// A name that is there twice stays so: no series has such tags.
+  TagsView put_in_order(Tags tags) {
+    std::ranges::sort(tags);
+    if (std::ranges::adjacent_find(tags, {}, &Tag::name) == tags.end()) {
+      std::erase_if(tags, [](const Tag& tag) { return tag.value.empty(); });
+    }
+    return sorted_.emplace_back(std::move(tags));
+  }
+
+  std::vector<TagsView> views_;
+  std::vector<std::size_t> ends_;  // for each view, the row behind its last
+  const Tags* last_ = nullptr;
+  std::deque<Tags> sorted_;  // those that came in another order
+};
+
+/// The table's column of that name as it takes points: unset if there is none, or its values or times are not these.
+struct Target {
+  std::shared_ptr<const table::LiveSchema> schema;
+  std::uint32_t field = 0;
+
+  FieldType type() const { return (*schema->fields)[field].type; }
+};
+
+Result<std::optional<Target>> find_target(table::LiveTable& table) {
+  MARIGRAM_ASSIGN(auto schema, table.schema());
+  const auto number = schema->numbers.find(kValueField);
+  if (number == schema->numbers.end() || schema->unit != TimeUnit::kNano) return std::nullopt;
+  return Target{.schema = std::move(schema), .field = number->second};
+}
+
+template <typename T>
+std::optional<std::uint64_t> cell_if(const Value& value) {
+  const T* const there = std::get_if<T>(&value);
+  if (there == nullptr) return std::nullopt;
+  if constexpr (sizeof(T) == sizeof(std::uint64_t)) {
+    return std::bit_cast<std::uint64_t>(*there);
+  } else {
+    return static_cast<std::uint64_t>(*there);
+  }
+}
+
+/// The bits of a value of that type; unset for another and for texts.
+std::optional<std::uint64_t> cell_of(const Value& value, FieldType type) {
+  switch (type) {
+    case FieldType::kFloat64:
+      return cell_if<double>(value);
+    case FieldType::kInt64:
+      return cell_if<std::int64_t>(value);
+    case FieldType::kUInt64:
+      return cell_if<std::uint64_t>(value);
+    case FieldType::kBool:
+      return cell_if<bool>(value);
+    case FieldType::kString:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// Rows so far, without their series.
+struct Columns {
+  std::vector<std::int64_t> times = {};
+  std::vector<std::uint64_t> cells = {};
+};
+
+Known rows_of(Target target, std::vector<head::SeriesId> series, Columns columns) {
+  std::vector<table::RecordField> fields;
+  const FieldType type = target.type();
+  fields.push_back({.field = target.field, .values = {.type = type, .cells = std::move(columns.cells)}});
+  return table::IncomingRows::make_numbered(std::move(target.schema), std::move(series), std::move(columns.times),
+                                            std::move(fields));
+}
+
+}  // namespace
+
+Known known_points(table::LiveTable& table, std::span<const Point> points) {
+  MARIGRAM_ASSIGN(auto target, find_target(table));
+  if (!target || points.empty()) return std::nullopt;
+  const FieldType type = target->type();
+  Columns columns;
+  columns.times.reserve(points.size());
+  columns.cells.reserve(points.size());
+  SeriesOfRows series(points.size());
+  for (const Point& point : points) {
+    const auto cell = cell_of(point.value, type);
+    if (!cell) return std::nullopt;
+    columns.times.push_back(point.time_ns);
+    columns.cells.push_back(*cell);
+    series.add(point.tags);
+  }
+  auto found = series.find(table, *target->schema);
+  if (!found) return std::nullopt;
+  return rows_of(std::move(*target), std::move(*found), std::move(columns));
+}
+
+Known known_points(table::LiveTable& table, const SeriesPoints& points) {
+  MARIGRAM_ASSIGN(auto target, find_target(table));
+  const std::size_t rows = points.times_ns.size();
+  if (!target || target->type() != FieldType::kFloat64 || rows == 0 || rows != points.values.size()) {
+    return std::nullopt;
+  }
+  SeriesOfRows series(1);
+  series.add(points.tags);
+  const auto found = series.find(table, *target->schema);
+  if (!found) return std::nullopt;
+  Columns columns{.times = {points.times_ns.begin(), points.times_ns.end()}};
+  columns.cells.reserve(rows);
+  for (const double value : points.values) columns.cells.push_back(std::bit_cast<std::uint64_t>(value));
+  return rows_of(std::move(*target), std::vector<head::SeriesId>(rows, found->front()), std::move(columns));
+}
+
+}  // namespace marigram::db
