@@ -87,6 +87,41 @@ TEST_F(DatabaseTest, WhatIsInsertedIsSeenAtOnceAndLasts) {
   EXPECT_THAT(rows_of(db, "cpu"), ::testing::SizeIs(3));
 }
 
+TEST_F(DatabaseTest, ColumnsAreTheTimeTheTagsAndTheFieldsAsTheyCame) {
+  Database db = open();
+  const auto columns = [&] {
+    std::vector<std::string> names;
+    const Batch batch = db.query("t", "cpu").value().next().value().value();
+    for (std::size_t column = 0; column < batch.columns(); ++column) names.push_back(batch.column_name(column));
+    return names;
+  };
+  EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"z", "1"}, {"y", "1"}}));
+  EXPECT_THAT(columns(), ElementsAre("time", "y", "z", "value"));
+  EXPECT_OK(db.insert_rows("t", "cpu", std::vector<Row>{{.time_ns = 2, .tags = {{"a", "1"}}, .fields = {{"b", 1.0}}}}));
+  EXPECT_THAT(columns(), ElementsAre("time", "y", "z", "a", "value", "b"));
+  EXPECT_OK(db.flush());
+  EXPECT_THAT(columns(), ElementsAre("time", "y", "z", "a", "value", "b"));
+}
+
+TEST_F(DatabaseTest, ColumnsThatInsertsCannotFillReadNull) {
+  Database db = open();
+  EXPECT_OK(db.create_table("t", "cpu",
+                            {.time_column = "time",
+                             .unit = TimeUnit::kNano,
+                             .fields = {{.name = "small", .type = "int32"}, {.name = "value", .type = "float64"}},
+                             .duplicates = Duplicates::kLast}));
+  EXPECT_OK(db.insert("t", "cpu", 1, 1));
+  for (int flushed = 0; flushed < 2; ++flushed) {
+    EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("1 100 -"));
+    EXPECT_THAT(rows_of(db, "cpu", {.fields = {"small"}}), ElementsAre("1 -"));
+    const Row row{.time_ns = 2, .fields = {{"small", std::int64_t{1}}}};
+    const auto refused = db.insert_rows("t", "cpu", std::span(&row, 1));
+    EXPECT_EQ(refused.error().code, ErrorCode::kSchemaMismatch);
+    EXPECT_THAT(refused.error().message, HasSubstr("small is a column of another type"));
+    EXPECT_OK(db.flush());
+  }
+}
+
 TEST_F(DatabaseTest, TheLaterRowWinsAcrossHeadAndSegments) {
   Database db = open();
   EXPECT_OK(db.insert("t", "cpu", 10, 1, {{"host", "a"}}));

@@ -69,6 +69,20 @@ Status check_fields(const table::LiveTable& table, const table::LiveSchema& sche
   return {};
 }
 
+/// The time, the tags, and these fields, or all. The table's own order would have tags behind the fields that came
+/// before them.
+Names columns_of(const table::LiveSchema& schema, const Names& fields) {
+  Names columns = {schema.time_column};
+  for (const model::Column& tag : schema.tags) columns.push_back(tag.name);
+  if (!fields.empty()) {
+    columns.insert(columns.end(), fields.begin(), fields.end());
+    return columns;
+  }
+  for (const head::FieldSpec& field : *schema.fields) columns.push_back(field.name);
+  columns.insert(columns.end(), schema.others.begin(), schema.others.end());
+  return columns;
+}
+
 /// In units of the table's time.
 Result<std::int64_t> width_of(std::int64_t every_ns, TimeUnit unit) {
   const std::int64_t unit_ns = 1'000'000'000 / units_per_second(unit);
@@ -123,11 +137,7 @@ Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest&
     return fail(ErrorCode::kInvalidInput, "cannot group rows: groups and intervals are for aggregates; name one");
   }
   scan.limit = request.limit;
-  if (!request.fields.empty()) {
-    scan.columns = {schema->time_column};
-    for (const model::Column& tag : schema->tags) scan.columns.push_back(tag.name);
-    scan.columns.insert(scan.columns.end(), request.fields.begin(), request.fields.end());
-  }
+  scan.columns = columns_of(*schema, request.fields);
   return table.scan(scan, where);
 }
 

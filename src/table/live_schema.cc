@@ -74,9 +74,12 @@ Result<std::shared_ptr<const LiveSchema>> make_live_schema(const log::TableState
   for (const std::string& tag : index.tags) schema->tags.push_back(*columns.find(tag));
   auto fields = std::make_shared<head::Fields>();
   for (const model::Column& column : columns.columns) {
+    if (column.name == index.column || std::ranges::find(index.tags, column.name) != index.tags.end()) continue;
     const auto type = field_type(column.type);
-    if (!type || column.name == index.column || std::ranges::find(index.tags, column.name) != index.tags.end())
+    if (!type) {
+      schema->others.push_back(column.name);
       continue;
+    }
     schema->numbers.emplace(column.name, static_cast<std::uint32_t>(fields->size()));
     fields->push_back({.name = column.name, .type = *type});
   }
