@@ -40,8 +40,10 @@ void report(const Context& context, const Error& error, std::string_view code) {
 int report_usage(Context& context, const CLI::App& app, const std::string& message) {
   report(context, {.code = ErrorCode::kInvalidInput, .message = message}, "usage");
   if (!context.json) {
-    const auto chosen = app.get_subcommands();
-    const std::string name = chosen.empty() ? "" : " " + chosen.back()->get_name();
+    std::string name;
+    for (auto chosen = app.get_subcommands(); !chosen.empty(); chosen = chosen.back()->get_subcommands()) {
+      name += " " + chosen.back()->get_name();
+    }
     fmt::print(stderr, "Run `marigram{} --help` to see what it takes.\n", name);
   }
   return kExitUsage;
@@ -105,6 +107,7 @@ void build_app(CLI::App& app, Context& context) {
   add_verify(app, context);
   add_checkpoint(app, context);
   add_vacuum(app, context);
+  add_db(app, context);
   add_completion(app, context);
 }
 

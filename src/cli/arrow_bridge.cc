@@ -3,6 +3,7 @@
 #include "base/try.h"
 
 #include <marigram/arrow_abi.h>
+#include <marigram/database.h>
 #include <marigram/error.h>
 #include <marigram/scan.h>
 #include <marigram/table.h>
@@ -45,6 +46,15 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, 
   MARIGRAM_TRY(table.scan(request, &stream));
   auto reader = arrow::ImportRecordBatchReader(&stream);
   if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot scan"));
+  return *reader;
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
+                                                             const std::string& table, const QueryRequest& request) {
+  ArrowArrayStream stream = {};
+  MARIGRAM_TRY(database.query(name_space, table, request, &stream));
+  auto reader = arrow::ImportRecordBatchReader(&stream);
+  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot query"));
   return *reader;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <marigram/arrow_abi.h>
+#include <marigram/database.h>
 #include <marigram/error.h>
 #include <marigram/scan.h>
 #include <marigram/table.h>
@@ -22,6 +23,10 @@ Error from_arrow(const arrow::Status& status, const std::string& doing);
 
 /// The rows of a scan. The reader keeps what it needs of the table alive.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, const ScanRequest& request);
+
+/// The answer of a query; the same holds.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
+                                                             const std::string& table, const QueryRequest& request);
 
 /// The table's columns as Arrow types; null while the table has not adopted any.
 Result<std::shared_ptr<arrow::Schema>> arrow_schema(const Table& table);

@@ -2,6 +2,8 @@
 
 #include "cli/context.h"
 
+#include <marigram/scan.h>
+
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -47,6 +49,17 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string&
 CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where) {
   return add_repeated(command, "--where", where, "TAG=VALUE",
                       "Only series with this tag value; the same tag again widens, another tag narrows");
+}
+
+CLI::Option* add_order(CLI::App& command, std::string& order) {
+  return add_choice(command, "--order", order, {"time", "series", "any"},
+                    "Rows by (time, series), by (series, time), or as the files have them, which is the quickest")
+      ->capture_default_str();
+}
+
+ScanOrder order_named(const std::string& name) {
+  if (name == "series") return ScanOrder::kSeries;
+  return name == "any" ? ScanOrder::kAny : ScanOrder::kTime;
 }
 
 }  // namespace marigram::cli

@@ -1,6 +1,8 @@
 // How subcommands declare themselves. Completions, help and the agreement tests are read off what is declared here.
 #pragma once
 
+#include <marigram/scan.h>
+
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -30,6 +32,10 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string&
 /// --where TAG=VALUE, as parse_where reads it.
 CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where);
 
+/// --order time|series|any, and which it is.
+CLI::Option* add_order(CLI::App& command, std::string& order);
+ScanOrder order_named(const std::string& name);
+
 // One file each: cmd_<name>.cc.
 void add_create(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
@@ -46,6 +52,22 @@ void add_add_column(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_checkpoint(CLI::App& app, Context& context);
 void add_vacuum(CLI::App& app, Context& context);
+void add_db(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
+
+// Those of the group `db`.
+void add_db_init(CLI::App& app, Context& context);
+void add_db_tables(CLI::App& app, Context& context);
+void add_db_write(CLI::App& app, Context& context);
+void add_db_query(CLI::App& app, Context& context);
+void add_db_series(CLI::App& app, Context& context);
+void add_db_tags(CLI::App& app, Context& context);
+void add_db_delete(CLI::App& app, Context& context);
+void add_db_flush(CLI::App& app, Context& context);
+void add_db_compact(CLI::App& app, Context& context);
+void add_db_snapshot(CLI::App& app, Context& context);
+void add_db_restore(CLI::App& app, Context& context);
+void add_db_stats(CLI::App& app, Context& context);
+void add_db_verify(CLI::App& app, Context& context);
 
 }  // namespace marigram::cli

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -44,9 +45,9 @@ CompletionOption describe(const CLI::Option& option) {
   return out;
 }
 
-CompletionCommand describe(const CLI::App& app) {
+CompletionCommand describe(const CLI::App& app, const std::string& before) {
   CompletionCommand out;
-  out.name = app.get_name();
+  out.name = before + app.get_name();
   out.description = app.get_description();
   for (const CLI::Option* option : app.get_options()) {
     (option->get_positional() ? out.positionals : out.options).push_back(describe(*option));
@@ -54,14 +55,29 @@ CompletionCommand describe(const CLI::App& app) {
   return out;
 }
 
+std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
 }  // namespace
 
 CompletionModel completion_model(const CLI::App& app) {
-  CompletionModel model{.program = describe(app), .commands = {}};
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    model.commands.push_back(describe(*command));
+  CompletionModel model{.program = describe(app, ""), .commands = {}, .groups = {}};
+  for (const CLI::App* command : commands_of(app)) {
+    const auto members = commands_of(*command);
+    if (members.empty()) {
+      model.commands.push_back(describe(*command, ""));
+      continue;
+    }
+    CompletionGroup group{.name = command->get_name(), .description = command->get_description(), .commands = {}};
+    for (const CLI::App* member : members) group.commands.push_back(describe(*member, group.name + " "));
+    model.groups.push_back(std::move(group));
   }
   return model;
+}
+
+std::string last_word(const std::string& name) {
+  return name.substr(name.rfind(' ') + 1);
 }
 
 }  // namespace marigram::cli

@@ -23,18 +23,29 @@ struct CompletionOption {
 };
 
 struct CompletionCommand {
-  std::string name;
+  std::string name;  ///< all its words: "scan", "db query"
   std::string description;
   std::vector<CompletionOption> options;
   std::vector<CompletionOption> positionals;
 };
 
-struct CompletionModel {
-  CompletionCommand program;  ///< the options that stand before a command
+/// A word before several commands: `db`.
+struct CompletionGroup {
+  std::string name;
+  std::string description;
   std::vector<CompletionCommand> commands;
 };
 
+struct CompletionModel {
+  CompletionCommand program;  ///< the options that stand before a command
+  std::vector<CompletionCommand> commands;
+  std::vector<CompletionGroup> groups;
+};
+
 CompletionModel completion_model(const CLI::App& app);
+
+/// `query` of "db query".
+std::string last_word(const std::string& name);
 
 std::string bash_completion(const CompletionModel& model);
 std::string zsh_completion(const CompletionModel& model);

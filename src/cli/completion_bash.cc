@@ -3,17 +3,19 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace marigram::cli {
 
 namespace {
 
-// The function up to what differs from command to command: `command` is the first word that is no option, `prev` the
-// option whose value is being typed, also in the form --option=value, where bash cuts at the sign.
+// The function up to what differs from command to command: `command` is the first word that is no option, with the one
+// behind it if that is a group; `prev` the option whose value is being typed, also in the form --option=value, where
+// bash cuts at the sign.
 constexpr const char* kHead = R"(# bash completion for marigram, printed by `marigram completion bash`
 _marigram() {
-    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' words='' kind='' i
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command='' words='' kind='' i groups='%GROUPS%'
     COMPREPLY=()
     if [[ $cur == '=' ]]; then
         cur=''
@@ -22,11 +24,13 @@ _marigram() {
     fi
     for ((i = 1; i < COMP_CWORD; i++)); do
         if [[ ${COMP_WORDS[i]} != -* ]]; then
-            command=${COMP_WORDS[i]}
-            break
+            command+=${command:+ }${COMP_WORDS[i]}
+            [[ " $groups " == *" $command "* ]] || break
         fi
     done
 )";
+
+constexpr std::string_view kGroups = "%GROUPS%";
 
 constexpr const char* kTail = R"(    if [[ $cur == -* && $kind != value ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
@@ -77,7 +81,7 @@ std::string value_cases(const CompletionCommand& command) {
     if (option.kind == ValueKind::kNone) continue;
     std::vector<std::string> patterns;
     patterns.reserve(option.names.size());
-    for (const std::string& name : option.names) patterns.push_back(command.name + ":" + name);
+    for (const std::string& name : option.names) patterns.push_back(fmt::format("'{}:{}'", command.name, name));
     out += fmt::format("        {}) kind=value choices='{}' ;;\n", fmt::join(patterns, "|"), offered(option));
   }
   return out;
@@ -86,20 +90,35 @@ std::string value_cases(const CompletionCommand& command) {
 }  // namespace
 
 std::string bash_completion(const CompletionModel& model) {
-  std::string out = kHead;
   std::vector<std::string> names;
-  names.reserve(model.commands.size());
-  for (const CompletionCommand& command : model.commands) names.push_back(command.name);
-  out += "    local choices=''\n    case $command in\n";
-  out += fmt::format("        '') words='{}' choices='{}' ;;\n", option_names(model.program.options),
-                     fmt::join(names, " "));
+  std::vector<std::string> groups;
+  std::string cases;
+  std::string values;
+  const auto add = [&](const CompletionCommand& command) {
+    cases += fmt::format("        '{}') words='{}' choices='{}' ;;\n", command.name, option_names(command.options),
+                         offered(command.positionals));
+    values += value_cases(command);
+  };
   for (const CompletionCommand& command : model.commands) {
-    out += fmt::format("        {}) words='{}' choices='{}' ;;\n", command.name, option_names(command.options),
-                       offered(command.positionals));
+    names.push_back(command.name);
+    add(command);
   }
-  out += "    esac\n    case $command:$prev in\n";
-  for (const CompletionCommand& command : model.commands) out += value_cases(command);
-  return out + "    esac\n" + kTail;
+  for (const CompletionGroup& group : model.groups) {
+    names.push_back(group.name);
+    groups.push_back(group.name);
+    std::vector<std::string> members;
+    members.reserve(group.commands.size());
+    for (const CompletionCommand& command : group.commands) {
+      members.push_back(last_word(command.name));
+      add(command);
+    }
+    cases += fmt::format("        '{}') words='-h --help' choices='{}' ;;\n", group.name, fmt::join(members, " "));
+  }
+  std::string head = kHead;
+  head.replace(head.find(kGroups), kGroups.size(), fmt::format("{}", fmt::join(groups, " ")));
+  return fmt::format("{}    local choices=''\n    case $command in\n        '') words='{}' choices='{}' ;;\n{}", head,
+                     option_names(model.program.options), fmt::join(names, " "), cases) +
+         fmt::format("    esac\n    case $command:$prev in\n{}    esac\n{}", values, kTail);
 }
 
 }  // namespace marigram::cli

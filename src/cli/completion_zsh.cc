@@ -63,30 +63,57 @@ std::string arguments(const CompletionCommand& command) {
   return out;
 }
 
-}  // namespace
+// A word of several, and what completes the words behind it.
+struct Choice {
+  std::string name;
+  std::string description;
+  std::string action;
+};
 
-std::string zsh_completion(const CompletionModel& model) {
-  std::string out =
-      "#compdef marigram\n"
-      "# zsh completion for marigram, printed by `marigram completion zsh`\n"
-      "_marigram() {\n"
-      "    local curcontext=\"$curcontext\" state line\n"
-      "    typeset -A opt_args\n"
-      "    _arguments -C";
-  for (const CompletionOption& option : model.program.options) out += specifications(option);
+// A function that offers the choices as the next word, and does what the chosen one says.
+std::string dispatcher(const std::string& name, const std::string& options, const std::vector<Choice>& choices) {
+  std::string out = name +
+                    "() {\n"
+                    "    local curcontext=\"$curcontext\" state line\n"
+                    "    typeset -A opt_args\n"
+                    "    _arguments -C" +
+                    options;
   out += " \\\n                '1:command:->command' '*::argument:->argument'\n    case $state in\n";
   out += "        command)\n            local -a commands=(\n";
-  for (const CompletionCommand& command : model.commands) {
-    out += fmt::format("                '{}:{}'\n", command.name, escape(command.description));
+  for (const Choice& choice : choices) {
+    out += fmt::format("                '{}:{}'\n", choice.name, escape(choice.description));
   }
   out += "            )\n            _describe command commands ;;\n";
   out += "        argument)\n            case $line[1] in\n";
+  for (const Choice& choice : choices) out += fmt::format("            {}) {} ;;\n", choice.name, choice.action);
+  return out + "            esac ;;\n    esac\n}\n";
+}
+
+}  // namespace
+
+std::string zsh_completion(const CompletionModel& model) {
+  std::string functions;
+  std::vector<Choice> choices;
+  choices.reserve(model.commands.size());
   for (const CompletionCommand& command : model.commands) {
-    out += fmt::format("            {}) {} ;;\n", command.name, arguments(command));
+    choices.push_back({command.name, command.description, arguments(command)});
   }
-  out += "            esac ;;\n    esac\n}\n";
+  for (const CompletionGroup& group : model.groups) {
+    std::vector<Choice> members;
+    members.reserve(group.commands.size());
+    for (const CompletionCommand& command : group.commands) {
+      members.push_back({last_word(command.name), command.description, arguments(command)});
+    }
+    const std::string name = "_marigram_" + group.name;
+    functions += dispatcher(name, "", members);
+    choices.push_back({group.name, group.description, name});
+  }
+  std::string options;
+  for (const CompletionOption& option : model.program.options) options += specifications(option);
   // Sourced, it registers itself; found in $fpath, it is the function's body.
-  return out +
+  return "#compdef marigram\n"
+         "# zsh completion for marigram, printed by `marigram completion zsh`\n" +
+         functions + dispatcher("_marigram", options, choices) +
          "if [[ $funcstack[1] == _marigram ]]; then\n    _marigram \"$@\"\nelse\n    compdef _marigram marigram\nfi\n";
 }
 

@@ -6,7 +6,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from harness import BIN, COMMANDS, CliTest, environment, main
+from harness import BIN, COMMANDS, WORDS, CliTest, environment, main
 
 
 def options_of(help_text):
@@ -42,15 +42,18 @@ class Completion(CliTest):
         self.assertEqual((done.stdout, done.stderr), ("complete -F _marigram marigram\n", ""))
 
     def test_bash_commands(self):
-        self.assertEqual(self.complete(""), sorted(COMMANDS))
+        self.assertEqual(self.complete(""), sorted(WORDS))
+        self.assertEqual(["db " + word for word in self.complete("db", "")],
+                         sorted(command for command in COMMANDS if command.startswith("db ")))
+        self.assertEqual(self.complete("db", "ta"), ["tables", "tags"])
         self.assertEqual(self.complete("co"), ["completion", "coverage"])
         self.assertEqual(self.complete("--v"), ["--version"])
         self.assertEqual(self.complete("nonsense", "x"), [])
 
     def test_bash_options_are_those_of_the_help(self):
         for command in COMMANDS:
-            offered = set(self.complete(command, "-"))
-            self.assertEqual(offered, options_of(self.out(command, "--help")), command)
+            offered = set(self.complete(*command.split(), "-"))
+            self.assertEqual(offered, options_of(self.out(*command.split(), "--help")), command)
 
     def test_bash_values(self):
         self.assertEqual(self.complete("scan", "t", "--format", ""), ["arrow", "csv", "json", "parquet", "table"])
@@ -60,6 +63,8 @@ class Completion(CliTest):
         self.assertEqual(self.complete("import", "t", "f", "--unit", ""), ["ms", "ns", "s", "us"])
         self.assertEqual(self.complete("coverage", "--by", ""), ["series"])
         self.assertEqual(self.complete("completion", ""), ["bash", "fish", "zsh"])
+        self.assertEqual(self.complete("db", "query", "d", "n.t", "--order", ""), ["any", "series", "time"])
+        self.assertEqual(self.complete("db", "write", "d", "n", "--durability", "=", "i"), ["interval"])
         self.assertEqual(self.complete("scan", "t", "--from", ""), [])  # a time: nothing to offer
         self.assertEqual(self.complete("scan", "t", "--from", "-"), [])
 
@@ -68,6 +73,8 @@ class Completion(CliTest):
         self.assertEqual(self.complete("import", "weather", "wea"), ["weather", "weather.csv"])
         self.assertEqual(self.complete("scan", "weather", "-o", "weather.c"), ["weather.csv"])
         self.assertEqual(self.complete("create", "t", "--calendar", "weather.c"), ["weather.csv"])
+        self.assertEqual(self.complete("db", "stats", "we"), ["weather", "weird name"])
+        self.assertEqual(self.complete("db", "write", "weather", "n", "wea"), ["weather", "weather.csv"])
 
     @unittest.skipUnless(shutil.which("zsh"), "no zsh")
     def test_zsh(self):
@@ -89,13 +96,16 @@ class Completion(CliTest):
         self.assertEqual(offered("marigram scan --li"), ["--limit"])
         self.assertEqual(offered("marigram show we"), ["weather/", "weird name/"])
         self.assertIn("weather.csv", offered("marigram import weather wea"))
+        self.assertEqual(offered("marigram db ta"), ["tables", "tags"])
+        self.assertEqual(offered("marigram db verify --re"), ["--repair"])
+        self.assertEqual(offered("marigram db query d n.t --ag"), ["--agg"])
 
     def test_every_script_names_every_option(self):
         for shell in ("bash", "zsh", "fish"):
             script = (self.folder / f"marigram.{shell}").read_text()
             for command in COMMANDS:
-                self.assertIn(command, script)
-                for option in options_of(self.out(command, "--help")):
+                self.assertIn(command.split()[-1], script)
+                for option in options_of(self.out(*command.split(), "--help")):
                     spelt = option if shell != "fish" else f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
                     self.assertIn(spelt, script, f"{shell} {command}")
 

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 
-from harness import COMMANDS, CliTest, main
+from harness import COMMANDS, WORDS, CliTest, main
 
 
 class Usage(CliTest):
@@ -13,13 +13,16 @@ class Usage(CliTest):
 
     def test_help_lists_every_command(self):
         text = self.out("--help")
-        self.assertEqual(re.findall(r"^  ([a-z-]+) {2,}", text.split("Subcommands:")[1], re.M), COMMANDS)
+        self.assertEqual(re.findall(r"^  ([a-z-]+) {2,}", text.split("Subcommands:")[1], re.M), WORDS)
+        group = self.out("db", "--help").split("Subcommands:")[1]
+        self.assertEqual(["db " + word for word in re.findall(r"^  ([a-z-]+) {2,}", group, re.M)],
+                         [command for command in COMMANDS if command.startswith("db ")])
         self.assertIn("Exit status: 0 ok, 1 failure, 2 usage", text)
 
     def test_every_command_has_help_with_an_example_and_json(self):
         for command in COMMANDS:
-            text = self.out(command, "--help")
-            self.assertEqual(text, self.out(command, "-h"))
+            text = self.out(*command.split(), "--help")
+            self.assertEqual(text, self.out(*command.split(), "-h"))
             self.assertRegex(text, r"\nExample:\n  .*marigram " + command)
             self.assertIn("  --json ", text)
             self.assertIn(f"\nUsage: marigram {command}", text)
@@ -29,9 +32,10 @@ class Usage(CliTest):
         for command in COMMANDS:
             if command == "completion":
                 continue
-            example = self.out(command, "--help").split("Example:\n  marigram ")[1].split()
-            self.run_cli(*example, code=0 if command == "create" else 3)
-            shutil.rmtree(self.folder / "weather", ignore_errors=True)
+            example = self.out(*command.split(), "--help").split("Example:\n  marigram ")[1].split()
+            self.run_cli(*example, code=0 if command in ("create", "db init") else 3)
+            for made in ("weather", "metrics"):
+                shutil.rmtree(self.folder / made, ignore_errors=True)
 
     def test_usage_errors(self):
         self.import_stations()
@@ -83,11 +87,35 @@ class Usage(CliTest):
             ["vacuum", "stations", "--older-than", "soon"],
             ["completion"],
             ["completion", "tcsh"],
+            ["db"],
+            ["db", "nonsense"],
+            ["db", "init"],
+            ["db", "write", "d"],
+            ["db", "write", "d", "n", "--format", "xml"],
+            ["db", "write", "d", "n", "--batch", "0"],
+            ["db", "write", "d", "n", "--format", "csv"],
+            ["db", "write", "d", "n", "rows.csv"],
+            ["db", "write", "d", "n", "--table", "t"],
+            ["db", "write", "d", "n", "--format", "csv", "--table", "t", "--field", "a:decimal(5,2)"],
+            ["db", "query", "d"],
+            ["db", "query", "d", "table"],
+            ["db", "query", "d", ".t"],
+            ["db", "query", "d", "n.t", "--from", "yesterday"],
+            ["db", "query", "d", "n.t", "--from", "2", "--to", "1"],
+            ["db", "query", "d", "n.t", "--where", "host"],
+            ["db", "query", "d", "n.t", "--where", "=a"],
+            ["db", "query", "d", "n.t", "--where", "host=~("],
+            ["db", "query", "d", "n.t", "--agg", "mode"],
+            ["db", "query", "d", "n.t", "--every", "1h"],
+            ["db", "query", "d", "n.t", "--agg", "avg", "--every", "1 fortnight"],
+            ["db", "query", "d", "n.t", "--by", "host"],
+            ["db", "delete", "d", "n.t"],
+            ["db", "snapshot", "d"],
         ]
         before = self.files()
         for args in wrong:
             with self.subTest(args=args):
-                self.assertRegex(self.error(*args, code=2), r"\nRun `marigram( [a-z-]+)? --help` to see what it takes\.\n$")
+                self.assertRegex(self.error(*args, code=2), r"\nRun `marigram( [a-z-]+)* --help` to see what it takes\.\n$")
                 error = self.json_error(*args, code=2)
                 self.assertEqual(error["code"], "usage")
                 self.assertTrue(error["message"])

@@ -1,0 +1,27 @@
+// marigram db: the commands that work on databases.
+#include "cli/command.h"
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+void add_db(CLI::App& app, Context& context) {
+  CLI::App& group = *app.add_subcommand("db", "Databases: namespaces of tables, a write-ahead log, and rows in memory");
+  group.set_help_flag("-h,--help", "Print this help and exit");
+  group.require_subcommand(1);
+  add_db_init(group, context);
+  add_db_tables(group, context);
+  add_db_write(group, context);
+  add_db_query(group, context);
+  add_db_series(group, context);
+  add_db_tags(group, context);
+  add_db_delete(group, context);
+  add_db_flush(group, context);
+  add_db_compact(group, context);
+  add_db_snapshot(group, context);
+  add_db_restore(group, context);
+  add_db_stats(group, context);
+  add_db_verify(group, context);
+}
+
+}  // namespace marigram::cli

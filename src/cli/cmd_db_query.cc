@@ -1,0 +1,124 @@
+// marigram db query: rows out of a database, or aggregates of them.
+#include "base/bucket_width.h"
+#include "base/try.h"
+#include "cli/arguments.h"
+#include "cli/arrow_bridge.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/database_access.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/row_output.h"
+#include "model/aggregate.h"
+
+#include <marigram/database.h>
+#include <marigram/error.h>
+
+#include <fmt/format.h>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string path;
+  std::string table;
+  TimesOptions times;
+  std::vector<std::string> where;
+  std::vector<std::string> fields;
+  std::string aggregate;
+  std::string every;
+  std::vector<std::string> by;
+  bool by_series = false;
+  std::string order = "time";
+  RowOutputOptions output;
+};
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+Status set_aggregate(Context& context, const Options& options, QueryRequest& request) {
+  if (options.aggregate.empty()) {
+    if (options.every.empty() && options.by.empty() && !options.by_series) return {};
+    return context.usage("cannot group rows: --every, --by and --by-series are for aggregates; add --agg");
+  }
+  if (const auto known = model::parse_aggregate(options.aggregate); !known) return context.usage(known.error().message);
+  request.aggregate = options.aggregate;
+  request.by = options.by;
+  request.by_series = options.by_series;
+  if (options.every.empty()) return {};
+  const auto width = parse_bucket_width(options.every);
+  if (!width) return context.usage(fmt::format("cannot read --every: {}", width.error().message));
+  request.every_ns = width->seconds() * kNanosPerSecond;
+  return {};
+}
+
+Result<QueryRequest> make_request(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const Times times, parse_times(context, options.times));
+  QueryRequest request{.from_ns = times.from_ns, .to_ns = times.to_ns};
+  MARIGRAM_ASSIGN(request.where, parse_conditions(context, options.where));
+  request.fields = options.fields;
+  MARIGRAM_TRY(set_aggregate(context, options, request));
+  request.order = order_named(options.order);
+  request.cancel = context.cancel;
+  return request;
+}
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const RowOutput output, choose_row_output(context, options.output));
+  MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
+  MARIGRAM_ASSIGN(QueryRequest request, make_request(context, options));
+  request.limit = output.rows_wanted(options.output.limit);
+  const InterruptGuard guard(context.cancel);
+  MARIGRAM_ASSIGN(const OpenedDatabase opened, open_to_read(context, options.path));
+  MARIGRAM_ASSIGN(const auto reader, open_query(opened.database, named.name_space, named.table, request));
+  MARIGRAM_ASSIGN(const RowsWritten written, write_rows(context, output, *reader));
+  if (written.more) note("there are more rows; --limit N shows N");
+  return kExitOk;
+}
+
+void add_choice_of_aggregate(CLI::App& command, Options& options) {
+  command
+      .add_option(
+          "--agg", options.aggregate,
+          "Instead of rows: count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta")
+      ->type_name("NAME");
+  command.add_option("--every", options.every, "An aggregate for each interval: a number of s, m, h or d")
+      ->type_name("WIDTH");
+  command
+      .add_option("--by", options.by, "Aggregates for each combination of these tags (default: of all series together)")
+      ->type_name("TAG,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_flag("--by-series", options.by_series, "Aggregates for each series");
+}
+
+}  // namespace
+
+void add_db_query(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = add_command(app, context, "query", "Print rows of a table, or aggregates of them",
+                                  "marigram db query metrics acme.cpu --where host=a1 --agg avg --every 1h --by core");
+  add_database(command, options->path);
+  add_database_table(command, options->table);
+  add_times(command, options->times);
+  add_conditions(command, options->where);
+  command.add_option("--field", options->fields, "Fields, in this order (default: all)")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all();
+  add_choice_of_aggregate(command, *options);
+  add_order(command, options->order);
+  add_limit(command, options->output);
+  add_row_format(command, options->output);
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli
