@@ -27,7 +27,7 @@ struct Point {
   std::int64_t time_us = 0;
   std::optional<double> value;
 
-  friend auto operator<=>(const Point&, const Point&) = default;
+  friend bool operator==(const Point&, const Point&) = default;
 };
 
 SeriesKey series_of(const Point& point, const Names& tags) {
