@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "db/copy.h"
 #include "db/default_environment.h"
+#include "db/log_start.h"
 #include "db/replay.h"
 #include "io/posix_file_system.h"
 
@@ -87,7 +88,8 @@ Status Core::start() {
 Status Core::recover() {
   const Instant begin = surroundings_.clock->now();
   const std::filesystem::path path = surroundings_.storage->path(kLogFolder);
-  const wal::WalOptions options{.file_bytes = surroundings_.log_file_bytes};
+  MARIGRAM_ASSIGN(log_start_, read_log_start(*surroundings_.storage));
+  const wal::WalOptions options{.start = log_start_, .file_bytes = surroundings_.log_file_bytes};
   const auto look = [](wal::Lsn, std::span<const std::byte>) -> Status { return {}; };
   MARIGRAM_ASSIGN(wal::OpenedWal checked, wal::Wal::open(*surroundings_.storage->files(), path, options, look));
   const std::string id = wal::format_id(checked.wal->id());
@@ -154,10 +156,16 @@ Status Core::flush() {
 /// until it is in memory, so none before the position is overlooked.
 Status Core::cut_log() {
   if (!log_) return {};
+  const std::lock_guard cutting(cut_mutex_);
   wal::Lsn needed = log_->position();
   for (table::LiveTable* table : catalogue_.open_tables())
     needed = std::min(needed, table->oldest_lsn().value_or(needed));
-  return log_->truncate(needed);
+  const wal::Lsn start = log_->file_at(needed);  // files define what their records refer to, so they are read whole
+  if (start > log_start_) {
+    MARIGRAM_TRY(write_log_start(*surroundings_.storage, start));
+    log_start_ = start;
+  }
+  return log_->truncate(start);
 }
 
 void Core::note_flush(const Result<std::uint64_t>& rows, double seconds) {

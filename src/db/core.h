@@ -108,6 +108,9 @@ class Core {
   Rate rate_;  // of points
 
   std::atomic<bool> closed_ = false;
+  std::mutex cut_mutex_;    // held while the log is cut
+  wal::Lsn log_start_ = 0;  // guarded by cut_mutex_: the log is read from here on
+
   std::mutex close_mutex_;    // held by the one who closes
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable_any woken_;

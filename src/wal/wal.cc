@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -127,6 +128,13 @@ Status Wal::close() {
 Lsn Wal::position() const {
   const Lock lock(mutex_);
   return position_;
+}
+
+Lsn Wal::file_at(Lsn lsn) const {
+  const Lock lock(mutex_);
+  if (files_.empty()) return opened_at_;
+  const auto behind = std::ranges::upper_bound(files_, lsn, {}, &FileSpan::first);
+  return behind == files_.begin() ? files_.front().first : std::prev(behind)->first;
 }
 
 Lsn Wal::durable() const {

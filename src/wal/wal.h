@@ -93,6 +93,9 @@ class Wal {
   const LogId& id() const { return id_; }
   /// Behind the last batch. A log that is opened with this `start` replays what is appended from now on.
   Lsn position() const;
+  /// Where the file begins that holds `lsn`; that of the oldest file for what lies before. It stays when the log is
+  /// truncated there, and it is a start from which all records of that file are replayed.
+  Lsn file_at(Lsn lsn) const;
   /// Everything before it is on stable storage.
   Lsn durable() const;
   /// From the oldest file to the end, in bytes: what opening would read.
