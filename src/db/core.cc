@@ -99,7 +99,7 @@ Status Core::recover() {
     return {};
   }
   checked.wal.reset();
-  Replay replay(catalogue_, id, [&](wal::Lsn lsn) { return make_room_for_replay(id, lsn); });
+  Replay replay(catalogue_, *surroundings_.pool, id, [&](wal::Lsn lsn) { return make_room_for_replay(id, lsn); });
   const auto apply = [&](wal::Lsn lsn, std::span<const std::byte> payload) { return replay.take(lsn, payload); };
   MARIGRAM_ASSIGN(wal::OpenedWal opened, wal::Wal::open(*surroundings_.storage->files(), path, options, apply));
   log_ = std::move(opened.wal);
@@ -110,8 +110,9 @@ Status Core::recover() {
   return {};
 }
 
+/// Rows are flushed in the background once the database is open, so here only what does not fit.
 Status Core::make_room_for_replay(const std::string& log, wal::Lsn lsn) {
-  if (memory_.used() < options_.flush_bytes) return {};
+  if (!memory_.is_exceeded()) return {};
   ReplayMarks marks({.log = log, .lsn = lsn});
   for (table::LiveTable* table : catalogue_.open_tables()) MARIGRAM_TRY(table->flush(marks));
   return {};
@@ -166,6 +167,16 @@ Status Core::cut_log() {
     log_start_ = start;
   }
   return log_->truncate(start);
+}
+
+/// The log is closed. If nothing of it is in memory, it need not be read again; whoever opens it next defines anew what
+/// records refer to.
+Status Core::leave_log_behind() {
+  const std::lock_guard cutting(cut_mutex_);
+  const wal::Lsn end = log_->position();
+  const auto is_in_memory = [](table::LiveTable* table) { return table->oldest_lsn().has_value(); };
+  if (end <= log_start_ || std::ranges::any_of(catalogue_.open_tables(), is_in_memory)) return {};
+  return write_log_start(*surroundings_.storage, end);
 }
 
 void Core::note_flush(const Result<std::uint64_t>& rows, double seconds) {
@@ -229,6 +240,7 @@ Status Core::close() {
   if (write_path_) done = flush();
   closed_ = true;
   if (log_ && done) done = log_->close();
+  if (log_ && done) done = leave_log_behind();
   owner_.reset();
   return done;
 }

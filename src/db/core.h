@@ -91,6 +91,7 @@ class Core {
   Status recover();
   Status make_room_for_replay(const std::string& log, wal::Lsn lsn);
   Status cut_log();
+  Status leave_log_behind();
   void wake();
   void work(const std::stop_token& stop);
   void note_flush(const Result<std::uint64_t>& rows, double seconds);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace marigram::db {
@@ -22,6 +23,30 @@ bool same_table(const table::TableDefinition& a, const table::TableDefinition& b
 }
 
 }  // namespace
+
+TidyBehind::~TidyBehind() {
+  if (running_.valid()) running_.wait();
+}
+
+void TidyBehind::run(const Work& work) {
+  for (const auto& [table, shards] : work) table->tidy(shards);
+}
+
+void TidyBehind::tidy(table::LiveTable& table, head::ShardSet shards, std::size_t rows) {
+  constexpr std::size_t kRowsAheadMax = std::size_t{1} << 18;
+  if (shards != 0) waiting_[&table] |= shards;
+  rows_ahead_ += rows;
+  if (waiting_.empty()) return;
+  const bool busy = running_.valid() && running_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+  if (busy && rows_ahead_ <= kRowsAheadMax) return;
+  rows_ahead_ = 0;
+  Work work = std::exchange(waiting_, {});
+  if (busy) {
+    run(work);
+  } else {
+    running_ = pool_.submit([all = std::move(work)] { run(all); });
+  }
+}
 
 Status Replay::take(wal::Lsn lsn, std::span<const std::byte> payload) {
   MARIGRAM_ASSIGN(table::Record record, begin(lsn, payload));
@@ -120,9 +145,9 @@ Status Replay::apply(Known& known, wal::Lsn lsn, table::RecordSection& section) 
     fields.push_back({.field = *number, .values = std::move(field.values)});
   }
   report_.points += series.size();
-  known.table->restore(table::IncomingRows::make_numbered(std::move(schema), std::move(series),
-                                                          std::move(section.times), std::move(fields)),
-                       lsn);
+  const auto rows = table::IncomingRows::make_numbered(std::move(schema), std::move(series), std::move(section.times),
+                                                       std::move(fields));
+  tidy_.tidy(*known.table, known.table->restore(rows, lsn), rows.size());
   return {};
 }
 

@@ -1,6 +1,7 @@
 // Batches of the write-ahead log, put back into the heads of their tables when a database is opened.
 #pragma once
 
+#include "base/thread_pool.h"
 #include "db/catalogue.h"
 #include "table/record.h"
 #include "wal/wal.h"
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <optional>
 #include <span>
@@ -25,12 +27,36 @@ struct ReplayReport {
   std::uint64_t orphans = 0;  ///< sections of tables that are no more
 };
 
+/// Tidies the heads of tables behind the back of the thread that fills them: the latter is half of the work. Not
+/// thread-safe.
+class TidyBehind {
+ public:
+  explicit TidyBehind(ThreadPool& pool) : pool_(pool) {}
+  ~TidyBehind();
+  TidyBehind(const TidyBehind&) = delete;
+  TidyBehind& operator=(const TidyBehind&) = delete;
+
+  /// `rows` have arrived, and these shards are to be tidied: now, or together with others once a thread is free. Waits
+  /// if too many rows have arrived meanwhile.
+  void tidy(table::LiveTable& table, head::ShardSet shards, std::size_t rows);
+
+ private:
+  using Work = std::map<table::LiveTable*, head::ShardSet>;
+
+  static void run(const Work& work);
+
+  ThreadPool& pool_;
+  std::future<void> running_;
+  Work waiting_;
+  std::size_t rows_ahead_ = 0;  // since running_ began
+};
+
 /// Takes the records of one log in order. Not thread-safe.
 class Replay {
  public:
   /// `log`: the log's id. `make_room` is called before each record, with the position behind the one before.
-  Replay(Catalogue& catalogue, std::string log, std::function<Status(wal::Lsn)> make_room)
-      : catalogue_(catalogue), log_(std::move(log)), make_room_(std::move(make_room)) {}
+  Replay(Catalogue& catalogue, ThreadPool& pool, std::string log, std::function<Status(wal::Lsn)> make_room)
+      : catalogue_(catalogue), log_(std::move(log)), make_room_(std::move(make_room)), tidy_(pool) {}
 
   /// kCorruption: a record that refers to what its file does not define.
   Status take(wal::Lsn lsn, std::span<const std::byte> payload);
@@ -59,6 +85,7 @@ class Replay {
   ReplayReport report_;
   std::uint64_t file_ = 0;
   std::map<std::uint64_t, Known> known_;  // by number, as the file has defined them so far
+  TidyBehind tidy_;
 };
 
 }  // namespace marigram::db

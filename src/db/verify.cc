@@ -167,7 +167,8 @@ Status Verify::replay(const std::string& id) {
     for (table::LiveTable* table : catalogue.open_tables()) MARIGRAM_TRY(table->flush(marks));
     return {};
   };
-  Replay replay(catalogue, id, [&](wal::Lsn lsn) { return memory.used() < kFlushBytes ? Status() : flush(lsn); });
+  Replay replay(catalogue, *surroundings_.pool, id,
+                [&](wal::Lsn lsn) { return memory.used() < kFlushBytes ? Status() : flush(lsn); });
   const auto take = [&](wal::Lsn lsn, std::span<const std::byte> payload) -> Status {
     MARIGRAM_ASSIGN(const std::vector<Error> errors, replay.take_what_is_whole(lsn, payload));
     for (const Error& error : errors) log.lost.push_back(error.message);

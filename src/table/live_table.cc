@@ -176,14 +176,10 @@ head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRow
   return head_.append(lock, rows.schema()->fields, rows.arriving(), rows.route());
 }
 
-void LiveTable::restore(const IncomingRows& rows, wal::Lsn lsn) {
-  head::ShardSet untidy = 0;
-  {
-    const head::Head::Lock locked = lock(rows.route().shards());
-    note_arrival(rows, lsn);
-    untidy = arrive(locked, rows, std::nullopt);
-  }
-  tidy(untidy);
+head::ShardSet LiveTable::restore(const IncomingRows& rows, wal::Lsn lsn) {
+  const head::Head::Lock locked = lock(rows.route().shards());
+  note_arrival(rows, lsn);
+  return arrive(locked, rows, std::nullopt);
 }
 
 bool LiveTable::contains(const log::WalMark& record) const {

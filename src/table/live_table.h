@@ -101,8 +101,8 @@ class LiveTable {
   head::ShardSet arrive(const head::Head::Lock& lock, const IncomingRows& rows,
                         const std::optional<wal::Placed>& placed);
   void tidy(head::ShardSet shards) { head_.tidy(shards); }
-  /// Rows that a replay found at `lsn`.
-  void restore(const IncomingRows& rows, wal::Lsn lsn);
+  /// Rows that a replay found at `lsn`. Returns the shards to be tidied.
+  head::ShardSet restore(const IncomingRows& rows, wal::Lsn lsn);
 
   /// Whether all that lies before this position of a log is in segments.
   bool contains(const log::WalMark& position) const;
