@@ -202,17 +202,29 @@ Status Wal::wait(Lock& lock, Lsn end, bool durably) {
   for (;;) {
     if (reached >= end) return {};
     if (failure_) return std::unexpected(*failure_);
-    if (busy_) {
-      changed_.wait(lock);
-    } else {
+    if (!busy_) {
       lead(lock, durably);
+    } else {
+      groups_[end <= lead_end_ ? leading_ : 1 - leading_].wait(lock);
     }
   }
 }
 
-void Wal::set_busy(bool busy) {
-  busy_ = busy;
-  if (!busy) changed_.notify_all();
+void Wal::set_busy() {
+  busy_ = true;
+}
+
+/// Lets go of the lock meanwhile, or those that are woken would wait for it.
+void Wal::set_free(Lock& lock) {
+  busy_ = false;
+  std::condition_variable& led = groups_[leading_];
+  std::condition_variable& next = groups_[1 - leading_];
+  const bool failed = failure_.has_value();
+  lock.unlock();
+  led.notify_all();
+  failed ? next.notify_all() : next.notify_one();
+  changed_.notify_all();
+  lock.lock();
 }
 
 void Wal::fail_for_good(const Error& cause) {
@@ -226,9 +238,10 @@ void Wal::fail_for_good(const Error& cause) {
 /// Writes all that is queued, and if `durably` syncs all that was written. What comes of it is in written_, durable_
 /// and failure_.
 void Wal::lead(Lock& lock, bool durably) {
-  set_busy(true);
+  set_busy();
+  leading_ = 1 - leading_;
   std::swap(filling_, writing_);
-  const Lsn end = position_;
+  const Lsn end = lead_end_ = position_;
   lock.unlock();
   Status done = write_queue(writing_);
   if (done && durably) done = sync_written();
@@ -243,7 +256,7 @@ void Wal::lead(Lock& lock, bool durably) {
   } else {
     fail_for_good(done.error());
   }
-  set_busy(false);
+  set_free(lock);
   // Without space there is none ahead of time; who needs the file will be told.
   if (wants_spare()) [[maybe_unused]]
     const Status ahead = prepare_file(lock);
@@ -292,7 +305,7 @@ Status Wal::sync_written() {
 /// Makes the file that follows all others. Nobody is busy.
 Status Wal::prepare_file(Lock& lock) {
   const FileHeader header{.first = next_first_, .file_bytes = options_.file_bytes, .id = id_};
-  set_busy(true);
+  set_busy();
   lock.unlock();
   auto made = folder_.make_file(header);
   lock.lock();
@@ -302,7 +315,7 @@ Status Wal::prepare_file(Lock& lock) {
   } else if (made.error().code == ErrorCode::kIo) {
     fail_for_good(made.error());
   }
-  set_busy(false);
+  set_free(lock);
   if (made) return {};
   return std::unexpected(failure_ ? *failure_ : std::move(made).error());
 }
@@ -332,7 +345,7 @@ Status Wal::drop_oldest_file(Lock& lock) {
   const FileSpan old = files_.front();
   const FileHeader header{.first = next_first_, .file_bytes = options_.file_bytes, .id = id_};
   const bool recycle = prepared_.size() < options_.spare_files && old.end - old.first == options_.file_bytes;
-  set_busy(true);
+  set_busy();
   lock.unlock();
   std::erase_if(unsynced_, [&](const std::shared_ptr<LogFile>& file) { return file->end() <= old.end; });
   Result<std::shared_ptr<LogFile>> made = nullptr;
@@ -349,7 +362,7 @@ Status Wal::drop_oldest_file(Lock& lock) {
   }
   if (!made && made.error().code == ErrorCode::kIo) fail_for_good(made.error());
   if (removed) files_.pop_front();
-  set_busy(false);
+  set_free(lock);
   if (failure_) return std::unexpected(*failure_);
   return removed;
 }

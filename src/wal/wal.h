@@ -15,6 +15,7 @@
 
 #include <marigram/error.h>
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -137,7 +138,8 @@ class Wal {
   bool wants_spare() const;
   Status drop_oldest_file(Lock& lock);
   bool is_queued(Lsn end_max) const;
-  void set_busy(bool busy);
+  void set_busy();
+  void set_free(Lock& lock);
   void fail_for_good(const Error& cause);
 
   // Without the lock, by the thread that has set busy_.
@@ -151,9 +153,14 @@ class Wal {
   Queue writing_;                                   // guarded by busy_
   std::vector<std::shared_ptr<LogFile>> unsynced_;  // guarded by busy_: written to, oldest first
 
-  mutable std::mutex mutex_;  // guards all below
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;         // guards all below
+  std::condition_variable changed_;  // nobody is busy
   bool busy_ = false;
+  /// Who waits for records to be written sleeps in one of two groups: that of the lead that runs, which wakes all of it
+  /// at its end, or that of the next, of which one is woken then, to lead. So a thread wakes once.
+  std::array<std::condition_variable, 2> groups_;
+  std::size_t leading_ = 0;  // in groups_, those of the lead that runs, or ran last
+  Lsn lead_end_ = 0;         // what is before it, that lead writes
   std::optional<Error> failure_;
   Queue filling_;
   std::deque<FileSpan> files_;                     // with records or made for them, oldest first; current_ is the last
