@@ -13,7 +13,6 @@ namespace marigram::head {
 namespace {
 
 enum class Nulls : std::uint8_t { kAll = 0, kNone = 1, kSome = 2 };
-constexpr unsigned kNullsBits = 2;
 
 constexpr std::size_t bitmap_bytes(std::size_t rows) {
   return (rows + 7) / 8;
@@ -52,8 +51,17 @@ Nulls nulls_of(const Column& column, std::size_t begin, std::size_t end) {
   return count == static_cast<std::ptrdiff_t>(end - begin) ? Nulls::kAll : Nulls::kSome;
 }
 
-void encode_column(const Column& column, model::FieldType type, std::size_t begin, std::size_t end,
-                   codec::Buffer& out) {
+/// What a field's part begins with.
+struct PartForm {
+  bool tells_nulls = false;
+  bool tells_bytes = false;
+};
+
+PartForm form_of(std::size_t field, std::size_t fields, bool has_nulls) {
+  return {.tells_nulls = has_nulls, .tells_bytes = field + 1 < fields};
+}
+
+void encode_column(const Column& column, PartForm form, std::size_t begin, std::size_t end, codec::Buffer& out) {
   const Nulls nulls = nulls_of(column, begin, end);
   codec::Buffer block;
   if (nulls == Nulls::kSome) {
@@ -63,25 +71,29 @@ void encode_column(const Column& column, model::FieldType type, std::size_t begi
       block[bit / 8] |= static_cast<std::uint8_t>((column.valid[row] != 0 ? 1U : 0U) << bit % 8);
     }
   }
-  if (nulls != Nulls::kAll) encode_values(column, type, begin, end, block);
-  codec::put_uleb128(block.size() << kNullsBits | static_cast<std::uint8_t>(nulls), out);
+  if (nulls != Nulls::kAll) encode_values(column, column.type, begin, end, block);
+  if (form.tells_nulls) out.push_back(static_cast<std::uint8_t>(nulls));
+  if (form.tells_bytes) codec::put_uleb128(block.size(), out);
   out.insert(out.end(), block.begin(), block.end());
 }
 
 /// One field's part of a chunk.
 struct Part {
-  Nulls nulls = Nulls::kAll;
+  Nulls nulls = Nulls::kNone;
   codec::Bytes bytes;
 };
 
-std::optional<Part> take_part(codec::Bytes& bytes) {
-  const auto head = codec::take_uleb128(bytes);
-  if (!head || (*head >> kNullsBits) > bytes.size()) return std::nullopt;
-  const auto nulls = static_cast<std::uint8_t>(*head % (1U << kNullsBits));
-  if (nulls > static_cast<std::uint8_t>(Nulls::kSome)) return std::nullopt;
-  const std::size_t size = *head >> kNullsBits;
-  const Part part{static_cast<Nulls>(nulls), bytes.first(size)};
-  bytes = bytes.subspan(size);
+std::optional<Part> take_part(codec::Bytes& bytes, PartForm form) {
+  Part part;
+  if (form.tells_nulls) {
+    if (bytes.empty() || bytes.front() > static_cast<std::uint8_t>(Nulls::kSome)) return std::nullopt;
+    part.nulls = static_cast<Nulls>(bytes.front());
+    bytes = bytes.subspan(1);
+  }
+  const auto size = form.tells_bytes ? codec::take_uleb128(bytes) : bytes.size();
+  if (!size || *size > bytes.size()) return std::nullopt;
+  part.bytes = bytes.first(*size);
+  bytes = bytes.subspan(*size);
   return part;
 }
 
@@ -151,19 +163,27 @@ bool decode_part(const Part& part, model::FieldType type, std::size_t count, Col
 
 }  // namespace
 
-void encode_chunk(const Rows& rows, std::size_t begin, std::size_t end, codec::Buffer& out) {
-  codec::encode_integers(std::span(rows.times).subspan(begin, end - begin), rows.times[begin], out);
-  for (const Column& column : rows.columns) encode_column(column, column.type, begin, end, out);
+ChunkInfo encode_chunk(const Rows& rows, std::size_t begin, std::size_t end, codec::Buffer& out) {
+  const auto has_nulls = [&](const Column& column) { return nulls_of(column, begin, end) != Nulls::kNone; };
+  const ChunkInfo info{.rows = static_cast<std::uint16_t>(end - begin),
+                       .has_nulls = std::ranges::any_of(rows.columns, has_nulls),
+                       .min = rows.times[begin]};
+  codec::encode_integers(std::span(rows.times).subspan(begin, end - begin), info.min, out);
+  for (std::size_t i = 0; i < rows.columns.size(); ++i) {
+    encode_column(rows.columns[i], form_of(i, rows.columns.size(), info.has_nulls), begin, end, out);
+  }
+  return info;
 }
 
-bool decode_chunk(codec::Bytes bytes, std::size_t count, std::int64_t first_time, const Fields& fields,
+bool decode_chunk(codec::Bytes bytes, const ChunkInfo& info, const Fields& fields,
                   std::span<const std::uint32_t> chosen, Rows& out) {
-  const auto decode_times = [&](auto times) { return codec::decode_integers(bytes, first_time, times); };
+  const std::size_t count = info.rows;
+  const auto decode_times = [&](auto times) { return codec::decode_integers(bytes, info.min, times); };
   if (!decode_to(out.times, count, decode_times)) return false;
   std::vector<Part> parts;
   parts.reserve(fields.size());
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    const auto part = take_part(bytes);
+    const auto part = take_part(bytes, form_of(i, fields.size(), info.has_nulls));
     if (!part) return false;
     parts.push_back(*part);
   }
@@ -185,7 +205,7 @@ std::span<const ChunkEntry> ChunkRun::find(SeriesId id) const {
 
 std::size_t ChunkRun::rows() const {
   std::size_t rows = 0;
-  for (const ChunkEntry& entry : entries) rows += entry.rows;
+  for (const ChunkEntry& entry : entries) rows += entry.info.rows;
   return rows;
 }
 

@@ -1,10 +1,10 @@
 // Compressed rows: up to 1,024 of one series, column by column.
 //
-// A chunk is a block of integers (codec/integers.h, base: the first time) with the times, and for each field: uleb
-// (bytes << 2 | nulls), where `bytes` is the length of what follows and `nulls` 0: no row has a value, nothing follows;
-// 1: every row has one, a block of them follows; 2: some have one, a bit a row follows, the first row's lowest, in
-// whole bytes, then a block of the values that are there. A block is of doubles, strings, or else integers (base 0;
-// uint64 modulo 2^64, a bool as 0 or 1). The number of rows, the first time and the types are known from elsewhere.
+// A chunk is a block of integers (codec/integers.h, base: the first time) with the times, and for each field: if the
+// chunk has nulls, a byte that is 0: no row has a value; 1: every row has one; 2: some have one; but for the last
+// field, uleb bytes of what follows; with 2, a bit a row, the first row's lowest, in whole bytes; but with 0, a block
+// of the values that are there. A block is of doubles, strings, or else integers (base 0; uint64 modulo 2^64, a bool as
+// 0 or 1). What ChunkInfo says, and the types, are known from elsewhere.
 #pragma once
 
 #include "codec/bit_writer.h"
@@ -22,20 +22,26 @@ namespace marigram::head {
 
 inline constexpr std::size_t kChunkRowsMax = 1'024;
 
-/// Appends a chunk of the rows [begin, end), at least one and at most kChunkRowsMax, in order of time. O(rows).
-void encode_chunk(const Rows& rows, std::size_t begin, std::size_t end, codec::Buffer& out);
+/// What is known of a chunk.
+struct ChunkInfo {
+  std::uint16_t rows = 0;
+  bool has_nulls = false;  ///< in any of its fields
+  std::int64_t min = 0;    ///< time of the first row
+};
 
-/// Appends `count` rows of a chunk to `out`, whose columns are the fields number `chosen`; strings point into the
-/// bytes. `fields` are the table's when the chunk was made. False if it is damaged: then `out` is unspecified. Never
-/// reads outside the bytes.
-bool decode_chunk(codec::Bytes bytes, std::size_t count, std::int64_t first_time, const Fields& fields,
+/// Appends a chunk of the rows [begin, end), at least one and at most kChunkRowsMax, in order of time. O(rows).
+ChunkInfo encode_chunk(const Rows& rows, std::size_t begin, std::size_t end, codec::Buffer& out);
+
+/// Appends the rows of a chunk, which may be followed by others, to `out`, whose columns are the fields number
+/// `chosen`; strings point into the bytes. `fields` are the table's when the chunk was made. False if it is damaged:
+/// then `out` is unspecified. Never reads outside the bytes.
+bool decode_chunk(codec::Bytes bytes, const ChunkInfo& info, const Fields& fields,
                   std::span<const std::uint32_t> chosen, Rows& out);
 
 /// Where a chunk lies and what it covers.
 struct ChunkEntry {
   SeriesId series = 0;
-  std::uint32_t rows = 0;
-  std::int64_t min = 0;  ///< time of the first row
+  ChunkInfo info = {};
   std::int64_t max = 0;  ///< time of the last row
   std::uint64_t begin = 0;
 };

@@ -53,9 +53,10 @@ TEST(Chunk, ComesBackAsItWas) {
     const unsigned nulls = i % 3 == 0 ? 0 : (i % 3 == 1 ? 100 : 30);
     const Rows rows = random_rows(random, fields, count, arena, nulls);
     codec::Buffer bytes;
-    encode_chunk(rows, 0, count, bytes);
+    const ChunkInfo info = encode_chunk(rows, 0, count, bytes);
+    bytes.push_back(0);  // of the next chunk
     Rows back(fields);
-    ASSERT_TRUE(decode_chunk(bytes, count, rows.times[0], fields, all_of(fields.size()), back));
+    ASSERT_TRUE(decode_chunk(bytes, info, fields, all_of(fields.size()), back));
     EXPECT_EQ(testing::to_model(back), testing::to_model(rows));
   }
 }
@@ -66,11 +67,11 @@ TEST(Chunk, GivesTheColumnsThatAreAskedFor) {
   StringArena arena;
   const Rows rows = random_rows(random, fields, 100, arena, 10);
   codec::Buffer bytes;
-  encode_chunk(rows, 20, 80, bytes);
+  const ChunkInfo info = encode_chunk(rows, 20, 80, bytes);
   const std::vector<std::uint32_t> chosen{2, 7, 0};  // 7: a field that was added later
   Fields asked{fields[2], {.name = "later"}, fields[0]};
   Rows back(asked);
-  ASSERT_TRUE(decode_chunk(bytes, 60, rows.times[20], fields, chosen, back));
+  ASSERT_TRUE(decode_chunk(bytes, info, fields, chosen, back));
   Rows expected(asked);
   expected.append(rows, 20, 60, chosen);
   EXPECT_EQ(testing::to_model(back), testing::to_model(expected));
@@ -83,10 +84,10 @@ TEST(Chunk, SurvivesDamage) {
     StringArena arena;
     const Rows rows = random_rows(random, fields, 50, arena, i % 2 == 0 ? 0 : 30);
     codec::Buffer bytes;
-    encode_chunk(rows, 0, 50, bytes);
+    const ChunkInfo info = encode_chunk(rows, 0, 50, bytes);
     codec::testing::expect_damage_is_harmless(bytes, random, [&](codec::Bytes block) {
       Rows back(fields);
-      return decode_chunk(block, 50, rows.times[0], fields, all_of(fields.size()), back);
+      return decode_chunk(block, info, fields, all_of(fields.size()), back);
     });
   }
 }
@@ -102,9 +103,9 @@ TEST(Chunk, KeepsEveryBitOfDoubles) {
     rows.columns[0].valid.push_back(1);
   }
   codec::Buffer bytes;
-  encode_chunk(rows, 0, bits.size(), bytes);
+  const ChunkInfo info = encode_chunk(rows, 0, bits.size(), bytes);
   Rows back(fields);
-  ASSERT_TRUE(decode_chunk(bytes, bits.size(), rows.times[0], fields, all_of(1), back));
+  ASSERT_TRUE(decode_chunk(bytes, info, fields, all_of(1), back));
   EXPECT_EQ(back.columns[0].cells, bits);
   EXPECT_EQ(back.times, rows.times);
 }

@@ -84,9 +84,9 @@ Status HeadReader::collect(const Part& part, SeriesId id, TimeSpan times, std::v
   };
   for (const auto& chunks : part.sealed->chunks) {
     for (const ChunkEntry& entry : chunks->find(id)) {
-      if (entry.max < times.min || entry.min > times.max) continue;
+      if (entry.max < times.min || entry.info.min > times.max) continue;
       Rows rows = no_rows();
-      if (!decode_chunk(chunks->chunk(entry), entry.rows, entry.min, *chunks->fields, chosen_, rows)) {
+      if (!decode_chunk(chunks->chunk(entry), entry.info, *chunks->fields, chosen_, rows)) {
         return fail(ErrorCode::kInternal, fmt::format("cannot read series {}: a chunk in memory is damaged", id));
       }
       add_decoded(std::move(rows));

@@ -49,12 +49,10 @@ Cut cut_chunks(const RunPtr& run, MemoryBudget& budget) {
   for (std::size_t i = 0; i < run->series.size(); ++i) {
     Stretch stretch = run->stretch(i);
     for (; stretch.end - stretch.begin >= kChunkRowsMax; stretch.begin += kChunkRowsMax) {
-      chunks->entries.push_back({.series = run->series[i],
-                                 .rows = kChunkRowsMax,
-                                 .min = run->rows.times[stretch.begin],
-                                 .max = run->rows.times[stretch.begin + kChunkRowsMax - 1],
-                                 .begin = chunks->bytes.size()});
-      encode_chunk(run->rows, stretch.begin, stretch.begin + kChunkRowsMax, chunks->bytes);
+      const std::size_t end = stretch.begin + kChunkRowsMax;
+      const std::uint64_t at = chunks->bytes.size();
+      const ChunkInfo info = encode_chunk(run->rows, stretch.begin, end, chunks->bytes);
+      chunks->entries.push_back({.series = run->series[i], .info = info, .max = run->rows.times[end - 1], .begin = at});
     }
     rest_rows += stretch.end - stretch.begin;
   }

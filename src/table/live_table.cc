@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
 
 namespace marigram::table {
@@ -79,8 +81,19 @@ Status LiveTable::learn_series() {
   MARIGRAM_ASSIGN(const auto columns, schema());
   for (const model::Column& tag : columns->tags) series_->add_tag(tag.name);
   MARIGRAM_ASSIGN(const CoveragePtr coverage, engine_->coverage(*engine_->state()));
-  for (const auto& [key, buckets] : *coverage) MARIGRAM_TRY(series_->resolve(tags_of(*columns, key)));
-  return {};
+  std::vector<Tags> group;  // many at once wait for memory together
+  std::array<head::SeriesId, 256> ids{};
+  const auto resolve = [&]() -> Status {
+    const Status resolved = series_->resolve(group, std::span(ids).first(group.size()));
+    group.clear();
+    return resolved;
+  };
+  group.reserve(ids.size());
+  for (const auto& [key, buckets] : *coverage) {
+    group.push_back(tags_of(*columns, key));
+    if (group.size() == ids.size()) MARIGRAM_TRY(resolve());
+  }
+  return resolve();
 }
 
 Result<std::shared_ptr<const LiveSchema>> LiveTable::schema() {
