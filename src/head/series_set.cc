@@ -50,6 +50,7 @@ void SeriesSet::add(SeriesId id) {
 }
 
 void SeriesSet::add_many(std::span<const SeriesId> ids) {
+  if (ids.empty()) return;  // CRoaring would calculate with the null pointer
   croaring::roaring_bitmap_add_many(bits_, ids.size(), ids.data());
 }
 
