@@ -13,5 +13,7 @@ namespace marigram::db {
 Result<wal::Lsn> read_log_start(Storage& storage);
 /// It lasts when this returns. `start` is the first position of a file.
 Status write_log_start(Storage& storage, wal::Lsn start);
+/// For a log that begins anew.
+Status forget_log_start(Storage& storage);
 
 }  // namespace marigram::db

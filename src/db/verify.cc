@@ -4,6 +4,7 @@
 #include "db/catalogue.h"
 #include "db/copy.h"
 #include "db/flush_marks.h"
+#include "db/log_start.h"
 #include "db/names.h"
 #include "db/owner.h"
 #include "db/replay.h"
@@ -115,6 +116,10 @@ Status Verify::check_log() {
     return {};
   };
   MARIGRAM_ASSIGN(const wal::SalvageReport salvaged, wal::salvage(*storage_.files(), storage_.path(kLogFolder), look));
+  if (const auto start = read_log_start(storage_); !start) {
+    if (start.error().code != ErrorCode::kCorruption) return std::unexpected(start.error());
+    log.problems.push_back(start.error().message);
+  }
   log.files = salvaged.files;
   log.batches = salvaged.records;
   for (const wal::LostStretch& lost : salvaged.lost) {
@@ -134,7 +139,8 @@ Status Verify::repair_log(const wal::SalvageReport& salvaged) {
   log.lost = std::exchange(log.problems, {});
   if (const auto torn = std::exchange(log.torn_end, std::nullopt)) log.lost.push_back(*torn);
   MARIGRAM_TRY(replay(id));
-  return set_files_aside();
+  MARIGRAM_TRY(set_files_aside());
+  return forget_log_start(storage_);
 }
 
 /// What the tables' marks refer to. Where no file tells the log's id, a table that was flushed does.
