@@ -13,13 +13,9 @@ namespace {
 
 std::unexpected<Error> undefined(wal::Lsn lsn, std::string_view what, std::uint64_t number) {
   return fail(ErrorCode::kCorruption,
-              fmt::format("cannot replay the write-ahead log: the record at {} is about {} {}, which its file does not "
-                          "define; run `marigram db verify --repair`",
+              fmt::format("cannot replay the write-ahead log: the record at {} is about {} {}, which nothing before it "
+                          "defines; run `marigram db verify --repair`",
                           lsn, what, number));
-}
-
-bool same_table(const table::TableDefinition& a, const table::TableDefinition& b) {
-  return a.name == b.name && a.name_space == b.name_space && a.created_at == b.created_at;
 }
 
 }  // namespace
@@ -73,8 +69,8 @@ Result<table::Record> Replay::begin(wal::Lsn lsn, std::span<const std::byte> pay
   MARIGRAM_ASSIGN(table::Record record, table::decode_record(payload));
   ++report_.batches;
   if (record.sections.empty()) return record;
-  if (record.file != file_) known_.clear();
-  file_ = record.file;
+  if (record.epoch != epoch_) known_.clear();
+  epoch_ = record.epoch;
   return record;
 }
 
@@ -85,13 +81,12 @@ Status Replay::take(wal::Lsn lsn, table::RecordSection& section) {
   return apply(known, lsn, section);
 }
 
-/// A process that opened the log again numbers tables anew, in the same file. Columns are only added to a table, so the
-/// longer of two definitions says more.
+/// Columns are only added to a table, so the longer of two definitions says more.
 Status Replay::define(Known& known, const table::RecordSection& section) {
   if (section.definition) {
     const table::TableDefinition& definition = *section.definition;
-    if (!same_table(known.definition, definition)) {
-      known = {.definition = definition};
+    if (known.definition.name.empty()) {
+      known.definition = definition;
       MARIGRAM_ASSIGN(known.table, find_table(definition));
     }
     if (definition.tags.size() > known.definition.tags.size()) known.definition.tags = definition.tags;

@@ -58,14 +58,14 @@ class Replay {
   Replay(Catalogue& catalogue, ThreadPool& pool, std::string log, std::function<Status(wal::Lsn)> make_room)
       : catalogue_(catalogue), log_(std::move(log)), make_room_(std::move(make_room)), tidy_(pool) {}
 
-  /// kCorruption: a record that refers to what its file does not define.
+  /// kCorruption: a record that refers to what its epoch does not define.
   Status take(wal::Lsn lsn, std::span<const std::byte> payload);
   /// The same for a log of which parts are lost: what cannot be understood is left out, table by table, and told.
   Result<std::vector<Error>> take_what_is_whole(wal::Lsn lsn, std::span<const std::byte> payload);
   const ReplayReport& report() const { return report_; }
 
  private:
-  /// A table as the records of the current file number it, and its series and fields.
+  /// A table as the records of the current epoch number it, and its series and fields.
   struct Known {
     table::TableDefinition definition = {};
     table::LiveTable* table = nullptr;                               // null: it is no more
@@ -83,8 +83,8 @@ class Replay {
   const std::string log_;
   const std::function<Status(wal::Lsn)> make_room_;
   ReplayReport report_;
-  std::uint64_t file_ = 0;
-  std::map<std::uint64_t, Known> known_;  // by number, as the file has defined them so far
+  std::uint64_t epoch_ = 0;
+  std::map<std::uint64_t, Known> known_;  // by number, as the epoch has defined them so far
   TidyBehind tidy_;
 };
 

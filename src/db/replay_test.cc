@@ -4,6 +4,7 @@
 #include "base/thread_pool.h"
 #include "db/core.h"
 #include "db/points.h"
+#include "db/verify.h"
 #include "io/simulated_file_system.h"
 
 #include <arrow/record_batch.h>
@@ -26,13 +27,15 @@ struct ReplayTest : ::testing::Test {
   std::shared_ptr<io::SimulatedFileSystem> disk = io::SimulatedFileSystem::make(clock);
   std::unique_ptr<Core> core;
 
+  Surroundings surroundings() {
+    return {.storage = make_file_storage(disk, "/db"),
+            .clock = &clock,
+            .pool = &pool,
+            .log_file_bytes = 16'384,
+            .background = false};
+  }
   void open(std::uint64_t flush_bytes = 1 << 20) {
-    const Surroundings surroundings{.storage = make_file_storage(disk, "/db"),
-                                    .clock = &clock,
-                                    .pool = &pool,
-                                    .log_file_bytes = 16'384,
-                                    .background = false};
-    auto opened = Core::open(surroundings, {.flush_bytes = flush_bytes, .duplicates = Duplicates::kAll});
+    auto opened = Core::open(surroundings(), {.flush_bytes = flush_bytes, .duplicates = Duplicates::kAll});
     ASSERT_TRUE(opened) << opened.error().message;
     core = std::move(*opened);
   }
@@ -41,11 +44,12 @@ struct ReplayTest : ::testing::Test {
     core.reset();
     disk = disk->restart();
   }
-  void insert(const std::string& table, std::int64_t time, const std::string& host) {
+  void insert(const std::string& table, std::int64_t time, const std::string& host,
+              Durability durability = Durability::kSync) {
     const double value = 1;
     const Tags tags = {{.name = "host", .value = host}};
     const SeriesPoints point{.tags = tags, .times_ns = std::span(&time, 1), .values = std::span(&value, 1)};
-    const Status inserted = core->write_points("t", table, point, Durability::kSync);
+    const Status inserted = core->write_points("t", table, point, durability);
     ASSERT_TRUE(inserted) << inserted.error().message;
   }
   /// Rows of each host.
@@ -83,6 +87,29 @@ TEST_F(ReplayTest, NumbersOfOneProcessAreNotThoseOfTheNext) {
   open();
   EXPECT_EQ(rows("cpu"), (Counts{{"a", 1}, {"b", 1}}));
   EXPECT_EQ(rows("mem"), (Counts{{"b", 2}, {"c", 1}}));
+}
+
+TEST_F(ReplayTest, ALostDefinitionIsNotReplacedByThatOfTheProcessBefore) {
+  open();
+  insert("mem", 1, "a", Durability::kNone);  // the first table in this process, in the next the second
+  insert("cpu", 1, "a");
+  lose_power();
+  open();
+  const wal::Lsn lost = core->log()->position();
+  insert("mem", 2, "a");
+  insert("mem", 3, "a");
+  lose_power();
+  const auto store = surroundings().storage->store("");
+  const std::string file = "wal/" + wal::file_name(0);
+  std::string bytes = store->read(file).value().bytes;
+  bytes[lost + wal::kRecordHeaderBytes] ^= 1;
+  ASSERT_TRUE(store->put(file, bytes));
+  const auto repaired = verify(surroundings(), true);
+  ASSERT_TRUE(repaired) << repaired.error().message;
+  EXPECT_EQ(repaired->log->lost.size(), 2U);  // what is damaged, and what is about a table that nothing defines
+  open();
+  EXPECT_EQ(rows("cpu"), (Counts{{"a", 1}}));
+  EXPECT_EQ(rows("mem"), Counts());
 }
 
 TEST_F(ReplayTest, WhatSegmentsContainIsNotReplayed) {

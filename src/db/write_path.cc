@@ -60,7 +60,8 @@ WritePath::WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, cons
       log_(log),
       new_tables_(options_of_new_tables(options)),
       widen_(options.widen_integers),
-      wake_(std::move(wake)) {}
+      wake_(std::move(wake)),
+      began_(log == nullptr ? 0 : log->position()) {}
 
 Status WritePath::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
   MARIGRAM_TRY(check_size(batch));
@@ -143,7 +144,8 @@ Result<wal::Placed> WritePath::append_to_log(std::span<const Part> parts, table:
       table::RecordSection section = part.table->definitions(file, part.rows);
       if (section.definition || !section.defined.empty()) definitions.push_back(std::move(section));
     }
-    MARIGRAM_ASSIGN(const wal::Placed placed, log_->append_in_file(file, record.finish(file, definitions)));
+    MARIGRAM_ASSIGN(const wal::Placed placed,
+                    log_->append_in_file(file, record.finish(std::max(file, began_), definitions)));
     if (placed.lsn) return placed;
     file = placed.file;
     file_.store(file, std::memory_order_relaxed);

@@ -85,6 +85,7 @@ class WritePath {
   const TableOptions new_tables_;
   const bool widen_;
   const std::function<void()> wake_;
+  const wal::Lsn began_;            // where in the log this process began to write
   std::atomic<wal::Lsn> file_ = 0;  // of the log, that took a record last
   std::atomic<std::uint64_t> points_ = 0;
 };

@@ -22,8 +22,8 @@ using model::FieldType;
 static_assert(std::endian::native == std::endian::little);
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kFileAt = 1;
-constexpr std::size_t kRowsBytesAt = kFileAt + sizeof(std::uint64_t);
+constexpr std::size_t kEpochAt = 1;
+constexpr std::size_t kRowsBytesAt = kEpochAt + sizeof(std::uint64_t);
 constexpr std::size_t kHeaderBytes = kRowsBytesAt + sizeof(std::uint32_t);
 
 template <typename T>
@@ -287,9 +287,9 @@ RecordWriter::RecordWriter(std::span<const SectionRows> sections) {
   put_at(bytes_, kRowsBytesAt, static_cast<std::uint32_t>(rows_end_ - kHeaderBytes));
 }
 
-std::span<const std::byte> RecordWriter::finish(std::uint64_t file, std::span<const RecordSection> definitions) {
+std::span<const std::byte> RecordWriter::finish(std::uint64_t epoch, std::span<const RecordSection> definitions) {
   bytes_.resize(rows_end_);
-  put_at(bytes_, kFileAt, file);
+  put_at(bytes_, kEpochAt, epoch);
   codec::put_uleb128(definitions.size(), bytes_);
   for (const RecordSection& section : definitions) put_definition(section, bytes_);
   return std::as_bytes(std::span(bytes_));
@@ -300,7 +300,7 @@ Result<Record> decode_record(std::span<const std::byte> payload) {
   Record record;
   Reader in(bytes);
   in.check(in.fixed<std::uint8_t>() == kVersion);
-  record.file = in.fixed<std::uint64_t>();
+  record.epoch = in.fixed<std::uint64_t>();
   Reader rows(in.take(in.fixed<std::uint32_t>()));
   const std::size_t tables = in.failed() ? 0 : rows.count();
   Room room;

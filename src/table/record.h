@@ -2,7 +2,7 @@
 //
 // Numbers are little-endian; `uleb` is unsigned LEB128, `text` is uleb length and bytes, a block is one of codec/.
 //
-//   u8 version (1), u64 LSN at which the record's file begins, u32 bytes of the rows, rows, definitions
+//   u8 version (1), u64 LSN of the epoch, u32 bytes of the rows, rows, definitions
 //
 //   rows         uleb tables; for each: uleb table, uleb rows, block of integers (series), block of integers (times),
 //                uleb fields; for each: uleb field, u8 type, u8 nulls (0 none, 1 some: then a bit a row follows, 1 for
@@ -13,7 +13,9 @@
 //                then uleb series; for each: uleb series, uleb tags; for each: uleb tag, text value
 //
 // Tables, series, tags and fields are numbered by the process that wrote the record. What a number means is said by
-// the last definition before it in the same file, the record's own included; so each file stands alone.
+// the last definition before it in the same epoch, the record's own included. An epoch begins where a file does, so
+// that each file stands alone, and where a process begins to write, so that no number is taken for that of another
+// process when a definition is lost.
 #pragma once
 
 #include "codec/bit_writer.h"
@@ -84,7 +86,7 @@ struct RecordSection {
 };
 
 struct Record {
-  std::uint64_t file = 0;  ///< LSN at which its file begins
+  std::uint64_t epoch = 0;  ///< LSN at which it began
   std::vector<RecordSection> sections = {};
 
   friend bool operator==(const Record&, const Record&) = default;
@@ -98,15 +100,15 @@ struct SectionRows {
   std::span<const model::FieldColumn* const> fields;  ///< at the position that is their number
 };
 
-/// Makes a record in two steps: the rows, which cost most, need not know which file they will go to. All have at most
+/// Makes a record in two steps: the rows, which cost most, need not know which epoch they will be of. All have at most
 /// kRecordRowsMax rows and kRecordValuesMax values.
 class RecordWriter {
  public:
   /// O(values).
   explicit RecordWriter(std::span<const SectionRows> sections);
 
-  /// The whole record for a file; of `definitions` only table, definition and defined count. May be called again.
-  std::span<const std::byte> finish(std::uint64_t file, std::span<const RecordSection> definitions);
+  /// The whole record, of an epoch; of `definitions` only table, definition and defined count. May be called again.
+  std::span<const std::byte> finish(std::uint64_t epoch, std::span<const RecordSection> definitions);
 
  private:
   codec::Buffer bytes_;

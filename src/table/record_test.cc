@@ -70,13 +70,13 @@ std::vector<std::byte> encode(const Record& record) {
     sections.push_back({.table = section.table, .series = section.series, .times = section.times, .fields = fields[i]});
   }
   RecordWriter writer(sections);
-  (void)writer.finish(record.file + 1, {});  // may be called again
-  const auto bytes = writer.finish(record.file, record.sections);
+  (void)writer.finish(record.epoch + 1, {});  // may be called again
+  const auto bytes = writer.finish(record.epoch, record.sections);
   return {bytes.begin(), bytes.end()};
 }
 
 Record random_record(Random& random) {
-  Record record{.file = random()};
+  Record record{.epoch = random()};
   for (std::uint64_t table = 0; table < random() % 4; ++table) record.sections.push_back(random_section(random, table));
   return record;
 }
