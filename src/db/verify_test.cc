@@ -13,7 +13,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -143,30 +142,6 @@ TEST_F(VerifyDatabase, ARepairSavesEveryBatchButTheDamagedOne) {
     ASSERT_TRUE(db->insert("t", "cpu", 1'000, 5, {{"host", "a"}}));
   }
   EXPECT_EQ(rows().size(), kept.size() + 1);
-}
-
-TEST_F(VerifyDatabase, AnyDamageLeavesADatabaseOfWholeBatches) {
-  crash_after(12);
-  const std::filesystem::path crashed = folder_.path() / "crashed";
-  std::filesystem::rename(path_, crashed);
-  std::mt19937_64 random(20131);
-  for (int round = 0; round < 60; ++round) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::copy(crashed, path_, std::filesystem::copy_options::recursive);
-    const std::uint64_t offset = random() % log_bytes();
-    flip(offset, 1 << (random() % 8));
-    const bool opens = Database::open(path_, {.create = false, .read_only = false}).has_value();
-    const auto repaired = verify(true);
-    ASSERT_TRUE(repaired) << offset << ": " << repaired.error().message;
-    EXPECT_TRUE(repaired->is_sound()) << offset;
-    const Rows kept = rows();
-    for (const auto& [time, value] : kept) EXPECT_EQ(inserted_.at(time), value) << offset;
-    EXPECT_EQ(kept.size() % 3, 0U) << offset;
-    if (!opens && kept.size() < inserted_.size()) {
-      EXPECT_FALSE(repaired->log->lost.empty()) << offset;
-    }
-    EXPECT_TRUE(verify(false)->is_sound()) << offset;
-  }
 }
 
 TEST_F(VerifyDatabase, ATornEndIsNoProblem) {
