@@ -312,5 +312,24 @@ TEST_F(DatabaseTest, AppendedStreamsAreSeenWithInsertedRows) {
   EXPECT_EQ(db.insert("t", "ticks", 1, 3, {{"symbol", "A"}, {"x", "y"}}).error().code, ErrorCode::kSchemaMismatch);
 }
 
+TEST_F(DatabaseTest, RejectedDuplicatesStayRejectedWhenTagsCome) {
+  constexpr std::int64_t kSecondNs = 1'000'000'000;
+  const Database db = open({.duplicates = Duplicates::kReject});
+  Database writer = db;
+  ASSERT_TRUE(writer.insert("t", "cpu", 0, 1, {{"host", "a"}}));
+  ASSERT_TRUE(writer.insert("t", "cpu", 0, 2, {{"host", "a"}, {"core", "0"}}));
+  const auto is_refused = [&](const Tags& tags) {
+    const Status inserted = writer.insert("t", "cpu", kSecondNs, 3, tags);
+    return !inserted && inserted.error().code == ErrorCode::kOverlap;
+  };
+  EXPECT_TRUE(is_refused({{"host", "a"}}));
+  EXPECT_TRUE(is_refused({{"host", "a"}, {"core", "0"}}));
+  ASSERT_TRUE(writer.insert("t", "cpu", 0, 4, {{"host", "a"}, {"zone", "z"}}));
+  ASSERT_TRUE(writer.flush());
+  ASSERT_TRUE(writer.insert("t", "cpu", 0, 5, {{"host", "a"}, {"rack", "r"}}));
+  EXPECT_TRUE(is_refused({{"host", "a"}}));
+  EXPECT_TRUE(is_refused({{"host", "a"}, {"zone", "z"}}));
+}
+
 }  // namespace
 }  // namespace marigram

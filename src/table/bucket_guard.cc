@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <utility>
@@ -24,8 +26,35 @@ std::unexpected<Error> overlap(const std::string& table, const std::string& seri
             .detail = OverlapInfo{.buckets = buckets, .series = series, .example = bucket}});
 }
 
-std::string name_of(const LiveSchema& schema, const SeriesKey& key) {
-  return format_series(schema.tag_names(), key);
+std::string name_of(const LiveSchema& schema, SeriesKey key) {
+  const std::vector<std::string> tags = schema.tag_names();
+  key.resize(tags.size(), TagValue(std::string()));
+  return format_series(tags, key);
+}
+
+std::size_t tags_in(const coverage::CoverageMap& map) {
+  return map.empty() ? 0 : map.begin()->first.size();
+}
+
+/// With the keys that series had when the table had so many tags. Those that have a later tag were not there yet.
+coverage::CoverageMap with_tags(coverage::CoverageMap map, std::size_t tags) {
+  const auto is_later = [&](const auto& entry) {
+    const auto is_absent = [](const TagValue& value) { return value == TagValue(std::string()); };
+    const SeriesKey& key = entry.first;
+    return key.size() > tags && !std::all_of(key.begin() + static_cast<std::ptrdiff_t>(tags), key.end(), is_absent);
+  };
+  std::erase_if(map, is_later);
+  while (tags_in(map) > tags) coverage::drop_absent_tag(map);
+  coverage::fill_absent_tags(map, tags);
+  return map;
+}
+
+/// Tags may have been added to the table between the two.
+void unite_grown(coverage::CoverageMap& into, coverage::CoverageMap from) {
+  const std::size_t tags = std::max(tags_in(into), tags_in(from));
+  coverage::fill_absent_tags(into, tags);
+  coverage::fill_absent_tags(from, tags);
+  coverage::unite(into, from);
 }
 
 }  // namespace
@@ -58,20 +87,22 @@ Status BucketGuard::check_head(const coverage::CoverageMap& added, const LiveSch
 
 Status BucketGuard::check(const coverage::CoverageMap& added, const coverage::CoverageMap& covered,
                           const LiveSchema& schema, const std::string& table) const {
-  const auto common = coverage::find_overlap(covered, added);
+  if (covered.empty()) return {};
+  std::optional<coverage::CoverageMap> aligned;
+  if (tags_in(added) != tags_in(covered)) aligned = with_tags(added, tags_in(covered));
+  const auto common = coverage::find_overlap(covered, aligned ? *aligned : added);
   if (!common) return {};
   return overlap(table, name_of(schema, common->series), common->buckets, grid_, common->id, "by the table already");
 }
 
 void BucketGuard::add(const coverage::CoverageMap& added) {
   const std::lock_guard lock(mutex_);
-  coverage::unite(open_, added);
+  unite_grown(open_, added);
 }
 
 void BucketGuard::close() {
   const std::lock_guard lock(mutex_);
-  coverage::unite(closed_, open_);
-  open_.clear();
+  unite_grown(closed_, std::exchange(open_, {}));
 }
 
 void BucketGuard::forget_closed() {
