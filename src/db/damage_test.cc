@@ -3,8 +3,8 @@
 #include "db/points.h"
 #include "db/test_disk.h"
 #include "db/test_extent.h"
+#include "db/test_watched_database.h"
 #include "db/verify.h"
-#include "db/watched_database.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

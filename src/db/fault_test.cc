@@ -5,8 +5,8 @@
 #include "db/copy.h"
 #include "db/points.h"
 #include "db/test_extent.h"
+#include "db/test_watched_database.h"
 #include "db/verify.h"
-#include "db/watched_database.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -5,9 +5,9 @@
 //
 // MARIGRAM_MODEL_SEEDS: how many (51, a third of them for each policy on duplicates); MARIGRAM_MODEL_OPERATIONS: of
 // each (10,000); MARIGRAM_SEED: the first (1). Under a sanitizer there are fewer.
-#include "db/random_rows.h"
 #include "db/test_extent.h"
-#include "db/watched_database.h"
+#include "db/test_random_rows.h"
+#include "db/test_watched_database.h"
 
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>

@@ -1,8 +1,8 @@
 // A database on a disk that may fail, and beside it what it should hold.
 #pragma once
 
-#include "db/naive_database.h"
 #include "db/test_disk.h"
+#include "db/test_naive_database.h"
 
 #include <marigram/database.h>
 #include <marigram/error.h>

@@ -1,4 +1,5 @@
-#include "db/naive_table.h"
+// See test_naive_table.h.
+#include "db/test_naive_table.h"
 
 #include <fmt/format.h>
 

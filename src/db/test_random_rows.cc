@@ -1,4 +1,5 @@
-#include "db/random_rows.h"
+// See test_random_rows.h.
+#include "db/test_random_rows.h"
 
 #include <algorithm>
 #include <utility>

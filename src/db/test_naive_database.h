@@ -1,7 +1,7 @@
 // What a database holds, and what it may hold after a crash.
 #pragma once
 
-#include "db/naive_table.h"
+#include "db/test_naive_table.h"
 
 #include <marigram/database.h>
 

@@ -1,4 +1,5 @@
-#include "db/watched_database.h"
+// See test_watched_database.h.
+#include "db/test_watched_database.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-#include "db/naive_database.h"
+// See test_naive_database.h.
+#include "db/test_naive_database.h"
 
 #include <algorithm>
 #include <utility>
