@@ -54,7 +54,7 @@ Result<table::LiveTable*> Catalogue::find(std::string_view name_space, std::stri
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    budget = &budgets_.try_emplace(std::string(name_space), std::string(name_space), series_max_).first->second;
+    budget = &budget_of(name_space);
     number = tables_.size();
   }
   table::TableName table_name{.name_space = std::string(name_space), .name = std::string(name)};
@@ -119,6 +119,15 @@ std::vector<table::LiveTable*> Catalogue::open_tables() const {
   open.reserve(tables_.size());
   for (const auto& [key, table] : tables_) open.push_back(table.get());
   return open;
+}
+
+head::SeriesBudget& Catalogue::budget_of(std::string_view name_space) {
+  return budgets_.try_emplace(std::string(name_space), std::string(name_space), series_max_).first->second;
+}
+
+Status Catalogue::check_room(std::string_view name_space, std::uint64_t series) {
+  const std::lock_guard lock(mutex_);
+  return budget_of(name_space).check(series);
 }
 
 std::uint64_t Catalogue::series() const {

@@ -47,6 +47,8 @@ class Catalogue {
   /// Those that were asked for.
   std::vector<table::LiveTable*> open_tables() const;
   std::uint64_t series() const;
+  /// kResourceExhausted if the namespace may not have so many more series.
+  Status check_room(std::string_view name_space, std::uint64_t series);
 
   /// The folder of a table, below the database's. kInvalidInput for names that cannot be.
   static Result<std::string> folder(std::string_view name_space, std::string_view name);
@@ -54,6 +56,7 @@ class Catalogue {
  private:
   Result<table::Environment> environment(std::string_view name_space, std::string_view name) const;
   Result<bool> exists(const std::string& folder) const;
+  head::SeriesBudget& budget_of(std::string_view name_space);  // with mutex_
 
   const std::shared_ptr<Storage> storage_;
   const Clock& clock_;

@@ -83,7 +83,7 @@ TEST_F(KnownPoints, AreWhatTheBuilderMakesOfThem) {
     ++quick;
     const auto batch = batch_of("m", std::span(points), false);
     ASSERT_TRUE(batch) << batch.error().message;
-    const auto thorough = known.admit(batch->tables.front(), false).value();
+    const auto thorough = known.admit(known.check(batch->tables.front(), false).value(), false).value();
     EXPECT_THAT(rows->arriving().series, ElementsAreArray(thorough.arriving().series));
     EXPECT_THAT(rows->arriving().times, ElementsAreArray(thorough.arriving().times));
     EXPECT_EQ(cells(*rows), cells(thorough));

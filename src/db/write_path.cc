@@ -1,11 +1,17 @@
 #include "db/write_path.h"
 
+#include "base/bucket_width.h"
 #include "base/try.h"
+#include "model/index.h"
 #include "model/row_limits.h"
+#include "table/bucket_guard.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -28,6 +34,23 @@ Status check_size(const model::WriteBatch& batch) {
   }
   if (rows <= table::kRecordRowsMax && values <= table::kRecordValuesMax) return {};
   return refuse_size(rows, values);
+}
+
+Status check_tables(const model::WriteBatch& batch) {
+  std::set<std::string_view> names;
+  for (const model::TableRows& rows : batch.tables) {
+    if (names.insert(rows.table).second) continue;
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot insert a batch that has table {} twice; join its rows", rows.table));
+  }
+  return {};
+}
+
+table::LiveSchema schema_of(const TableOptions& new_tables) {
+  return {.time_column = new_tables.time_column,
+          .unit = new_tables.unit.value_or(TimeUnit::kNano),
+          .fields = std::make_shared<const head::Fields>(),
+          .grows = true};
 }
 
 }  // namespace
@@ -59,55 +82,87 @@ WritePath::WritePath(Catalogue& catalogue, MemoryGate& gate, wal::Wal* log, cons
       gate_(gate),
       log_(log),
       new_tables_(options_of_new_tables(options)),
+      new_schema_(schema_of(new_tables_)),
       widen_(options.widen_integers),
       wake_(std::move(wake)),
       began_(log == nullptr ? 0 : log->position()) {}
 
 Status WritePath::write(std::string_view name_space, const model::WriteBatch& batch, Durability durability) {
   MARIGRAM_TRY(check_size(batch));
+  MARIGRAM_TRY(gate_.pass(wake_));  // before anything is made
   MARIGRAM_ASSIGN(std::vector<Part> parts, admit(name_space, batch));
   return write_parts(std::move(parts), durability);
 }
 
 Status WritePath::write_part(Part part, Durability durability) {
   if (part.rows.size() > table::kRecordRowsMax) return refuse_size(part.rows.size(), part.rows.size());
+  MARIGRAM_TRY(gate_.pass(wake_));
   std::vector<Part> parts;
   parts.push_back(std::move(part));
   return write_parts(std::move(parts), durability);
 }
 
 Status WritePath::write_parts(std::vector<Part> parts, Durability durability) {
-  MARIGRAM_TRY(gate_.pass(wake_));
+  if (parts.empty()) return {};
   MARIGRAM_TRY(place(parts, log_ != nullptr && durability != Durability::kNone));
   for (const Part& part : parts) points_.fetch_add(part.rows.size(), std::memory_order_relaxed);
   if (log_ != nullptr && durability == Durability::kSync) return log_->sync();
   return {};
 }
 
-/// In the order of locks: by number.
+/// All is checked before anything is made, so that nothing is left of a batch that is refused. In the order of locks:
+/// by number.
 Result<std::vector<WritePath::Part>> WritePath::admit(std::string_view name_space, const model::WriteBatch& batch) {
-  std::vector<Part> parts;
-  parts.reserve(batch.tables.size());
+  MARIGRAM_TRY(check_tables(batch));
+  std::vector<Checked> checked;
+  checked.reserve(batch.tables.size());
   for (const model::TableRows& rows : batch.tables) {
     if (rows.times.empty()) continue;
-    MARIGRAM_ASSIGN(table::LiveTable* const table, table_for(name_space, rows));
-    MARIGRAM_ASSIGN(table::IncomingRows incoming, table->admit(rows, widen_));
-    parts.push_back({.table = table, .rows = std::move(incoming)});
+    MARIGRAM_ASSIGN(Checked one, check(name_space, rows));
+    checked.push_back(std::move(one));
   }
-  const auto number = [](const Part& part) { return part.table->number(); };
-  std::ranges::sort(parts, {}, number);
-  if (std::ranges::adjacent_find(parts, {}, number) != parts.end()) {
-    return fail(ErrorCode::kInvalidInput, "cannot insert a batch that has the same table twice; join its rows");
+  std::vector<Part> parts;
+  parts.reserve(checked.size());
+  for (Checked& one : checked) {
+    MARIGRAM_ASSIGN(Part part, admit(name_space, std::move(one)));
+    parts.push_back(std::move(part));
   }
+  std::ranges::sort(parts, {}, [](const Part& part) { return part.table->number(); });
   return parts;
 }
 
-/// Nothing is made for rows that are refused.
-Result<table::LiveTable*> WritePath::table_for(std::string_view name_space, const model::TableRows& rows) {
-  auto table = catalogue_.find(name_space, rows.table);
-  if (!table && table.error().code != ErrorCode::kNotFound) return table;
-  MARIGRAM_TRY(model::check_rows(rows, table ? std::string_view((*table)->time_column()) : model::kTimeColumn));
-  return table ? table : catalogue_.find_or_create(name_space, rows.table, new_tables_);
+Result<WritePath::Checked> WritePath::check(std::string_view name_space, const model::TableRows& rows) {
+  const auto found = catalogue_.find(name_space, rows.table);
+  if (!found && found.error().code != ErrorCode::kNotFound) return std::unexpected(found.error());
+  MARIGRAM_TRY(model::check_rows(rows, found ? std::string_view((*found)->time_column()) : model::kTimeColumn));
+  if (!found) {
+    MARIGRAM_TRY(check_new(name_space, rows));
+    return Checked{.rows = rows};
+  }
+  MARIGRAM_ASSIGN(table::FittingRows fitting, (*found)->check(rows, widen_));
+  return Checked{.rows = rows, .table = *found, .fitting = std::move(fitting)};
+}
+
+/// The first rows of a table.
+Status WritePath::check_new(std::string_view name_space, const model::TableRows& rows) {
+  const table::TableName name{.name_space = std::string(name_space), .name = rows.table};
+  MARIGRAM_TRY(catalogue_.check_room(name_space, rows.series.size()));
+  MARIGRAM_TRY(table::check_fit(new_schema_, rows, widen_, name.text()));
+  if (new_tables_.duplicates != Duplicates::kReject) return {};
+  MARIGRAM_ASSIGN(const BucketWidth bucket, parse_bucket_width(new_tables_.bucket));
+  const table::BucketGuard guard(model::TimestampIndex{.bucket = bucket});
+  const auto naming = [&](std::uint32_t series) { return table::format_tags(rows.series[series]); };
+  MARIGRAM_TRY(guard.cover(rows.times, rows.unit, rows.row_series, naming, name.text()));
+  return {};
+}
+
+Result<WritePath::Part> WritePath::admit(std::string_view name_space, Checked checked) {
+  if (!checked.fitting) {
+    MARIGRAM_ASSIGN(checked.table, catalogue_.find_or_create(name_space, checked.rows.table, new_tables_));
+    MARIGRAM_ASSIGN(checked.fitting, checked.table->check(checked.rows, widen_));
+  }
+  MARIGRAM_ASSIGN(table::IncomingRows incoming, checked.table->admit(*checked.fitting, widen_));
+  return Part{.table = checked.table, .rows = std::move(incoming)};
 }
 
 Status WritePath::place(std::vector<Part>& parts, bool logged) {

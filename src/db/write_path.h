@@ -7,6 +7,7 @@
 #include "db/points.h"
 #include "head/memory_budget.h"
 #include "model/rows.h"
+#include "table/live_schema.h"
 #include "table/live_table.h"
 #include "wal/wal.h"
 
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -72,10 +74,19 @@ class WritePath {
     table::IncomingRows rows;
   };
 
+  /// Rows that may come in. Without `fitting`: their table is to be made.
+  struct Checked {
+    const model::TableRows& rows;
+    table::LiveTable* table = nullptr;
+    std::optional<table::FittingRows> fitting = {};
+  };
+
   Status write_part(Part part, Durability durability);
   Status write_parts(std::vector<Part> parts, Durability durability);
   Result<std::vector<Part>> admit(std::string_view name_space, const model::WriteBatch& batch);
-  Result<table::LiveTable*> table_for(std::string_view name_space, const model::TableRows& rows);
+  Result<Checked> check(std::string_view name_space, const model::TableRows& rows);
+  Status check_new(std::string_view name_space, const model::TableRows& rows);
+  Result<Part> admit(std::string_view name_space, Checked checked);
   Status place(std::vector<Part>& parts, bool logged);
   Result<wal::Placed> append_to_log(std::span<const Part> parts, table::RecordWriter& record);
 
@@ -83,6 +94,7 @@ class WritePath {
   MemoryGate& gate_;
   wal::Wal* const log_;
   const TableOptions new_tables_;
+  const table::LiveSchema new_schema_;  // of new_tables_
   const bool widen_;
   const std::function<void()> wake_;
   const wal::Lsn began_;            // where in the log this process began to write
@@ -90,7 +102,7 @@ class WritePath {
   std::atomic<std::uint64_t> points_ = 0;
 };
 
-/// What tables are that are made by their first insert.
+/// What tables are that are made by their first insert: they have a time, and take what comes.
 TableOptions options_of_new_tables(const DatabaseOptions& options);
 
 }  // namespace marigram::db

@@ -19,14 +19,21 @@ SeriesBudget::SeriesBudget(std::string name_space, std::uint64_t max)
 Status SeriesBudget::take(std::uint64_t count) {
   std::uint64_t used = used_.load(std::memory_order_relaxed);
   do {
-    if (count > max_ - used) {
-      return fail(ErrorCode::kResourceExhausted,
-                  fmt::format("cannot add {} series to namespace {}: it has {} and its limit is {}; raise the "
-                              "namespace's series limit, drop tables, or keep values that never repeat out of the tags",
-                              count, namespace_, used, max_));
-    }
+    if (count > max_ - used) return refuse(count, used);
   } while (!used_.compare_exchange_weak(used, used + count, std::memory_order_relaxed));
   return {};
+}
+
+Status SeriesBudget::check(std::uint64_t count) const {
+  const std::uint64_t used = this->used();
+  return count > max_ - used ? Status(refuse(count, used)) : Status();
+}
+
+std::unexpected<Error> SeriesBudget::refuse(std::uint64_t count, std::uint64_t used) const {
+  return fail(ErrorCode::kResourceExhausted,
+              fmt::format("cannot add {} series to namespace {}: it has {} and its limit is {}; raise the "
+                          "namespace's series limit, drop tables, or keep values that never repeat out of the tags",
+                          count, namespace_, used, max_));
 }
 
 void SeriesBudget::give_back(std::uint64_t count) {

@@ -21,12 +21,16 @@ class SeriesBudget {
 
   /// All of them or none: kResourceExhausted names the namespace, its limit and the way out.
   Status take(std::uint64_t count);
+  /// Whether as many could be taken now; the same error.
+  Status check(std::uint64_t count) const;
   void give_back(std::uint64_t count);
 
   std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   std::uint64_t max() const { return max_; }
 
  private:
+  std::unexpected<Error> refuse(std::uint64_t count, std::uint64_t used) const;
+
   std::string namespace_;
   std::uint64_t max_;
   std::atomic<std::uint64_t> used_ = 0;

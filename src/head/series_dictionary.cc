@@ -98,6 +98,11 @@ std::optional<SeriesId> SeriesDictionary::find(std::span<const Tag> tags) const 
   return find(tags, hash);
 }
 
+Status SeriesDictionary::check_room(std::span<const Tags> series) const {
+  const auto is_new = [&](const Tags& tags) { return !find(tags); };
+  return budget_.check(static_cast<std::uint64_t>(std::ranges::count_if(series, is_new)));
+}
+
 Result<SeriesId> SeriesDictionary::resolve(std::span<const Tag> tags) {
   SeriesId id = 0;
   const Wanted wanted = {.tags = tags, .hash = hash_tags(tags), .id = &id};

@@ -54,6 +54,8 @@ class SeriesDictionary {
   std::optional<SeriesId> find(std::span<const Tag> tags) const;
   /// The same for many; false if one of them is not there.
   bool find(std::span<const std::span<const Tag>> series, std::span<SeriesId> ids) const;
+  /// kResourceExhausted if the budget has no room for those of them that are new.
+  Status check_room(std::span<const Tags> series) const;
 
   /// How many series there are: those of the numbers below. Numbers below are asked about only.
   std::uint32_t size() const;

@@ -87,8 +87,7 @@ Status check_role(const LiveSchema& schema, const std::string& column, bool as_t
                                                      as_tag ? "a tag" : "a field")));
 }
 
-}  // namespace
-
+/// What the table lacks. kSchemaMismatch if it does not grow.
 Result<MissingColumns> find_missing(const LiveSchema& schema, const model::TableRows& rows, const std::string& table) {
   MissingColumns missing;
   for (const Tags& tags : rows.series) {
@@ -110,13 +109,52 @@ Result<MissingColumns> find_missing(const LiveSchema& schema, const model::Table
       mismatch(table, fmt::format("it has no {}; add the column, or create the table so that it grows", name)));
 }
 
+/// Those that the table has.
+Status check_types(const LiveSchema& schema, const model::TableRows& rows, bool widen, const std::string& table) {
+  for (const model::FieldColumn& field : rows.fields) {
+    const auto number = schema.numbers.find(field.name);
+    if (number == schema.numbers.end()) continue;
+    const model::FieldType type = (*schema.fields)[number->second].type;
+    if (field.type == type || (widen && can_widen(field.type, type))) continue;
+    return std::unexpected(
+        mismatch(table, fmt::format("field {} is of type {}; got {}", field.name, model::field_type_name(type),
+                                    model::field_type_name(field.type))));
+  }
+  return {};
+}
+
+Status check_times(const LiveSchema& schema, const model::TableRows& rows, const std::string& table) {
+  if (rows.unit == schema.unit) return {};
+  for (const std::int64_t time : rows.times) {
+    const auto converted = to_units_exact(Instant::from_units(time, rows.unit), schema.unit);
+    if (converted) continue;
+    return std::unexpected(
+        invalid(table, fmt::format("time {} {} is none in {}, the unit of the table: {}", time,
+                                   time_unit_name(rows.unit), time_unit_name(schema.unit), converted.error().message)));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<MissingColumns> check_fit(const LiveSchema& schema, const model::TableRows& rows, bool widen,
+                                 const std::string& table) {
+  MARIGRAM_ASSIGN(MissingColumns missing, find_missing(schema, rows, table));
+  MARIGRAM_TRY(check_types(schema, rows, widen, table));
+  MARIGRAM_TRY(check_times(schema, rows, table));
+  if (!schema.grows) {
+    for (const Tags& tags : rows.series) MARIGRAM_TRY(check_all_tags(schema, tags, table));
+  }
+  return missing;
+}
+
 Result<IncomingRows> IncomingRows::make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
-                                        const model::TableRows& rows, bool widen, const std::string& table) {
+                                        const model::TableRows& rows) {
   IncomingRows incoming;
   incoming.schema_ = std::move(schema);
-  MARIGRAM_TRY(incoming.take_times(rows, table));
-  MARIGRAM_TRY(incoming.take_fields(rows, widen, table));
-  MARIGRAM_TRY(incoming.take_series(dictionary, rows, table));
+  incoming.take_times(rows);
+  incoming.take_fields(rows);
+  MARIGRAM_TRY(incoming.take_series(dictionary, rows));
   incoming.route_.emplace(incoming.series_);
   return incoming;
 }
@@ -136,11 +174,7 @@ IncomingRows IncomingRows::make_numbered(std::shared_ptr<const LiveSchema> schem
   return incoming;
 }
 
-Status IncomingRows::take_series(head::SeriesDictionary& dictionary, const model::TableRows& rows,
-                                 const std::string& table) {
-  if (!schema_->grows) {
-    for (const Tags& tags : rows.series) MARIGRAM_TRY(check_all_tags(*schema_, tags, table));
-  }
+Status IncomingRows::take_series(head::SeriesDictionary& dictionary, const model::TableRows& rows) {
   distinct_.resize(rows.series.size());
   MARIGRAM_TRY(dictionary.resolve(rows.series, distinct_));
   series_.reserve(rows.row_series.size());
@@ -148,41 +182,26 @@ Status IncomingRows::take_series(head::SeriesDictionary& dictionary, const model
   return {};
 }
 
-Status IncomingRows::take_times(const model::TableRows& rows, const std::string& table) {
+void IncomingRows::take_times(const model::TableRows& rows) {
   times_ = rows.times;
-  if (rows.unit == schema_->unit) return {};
+  if (rows.unit == schema_->unit) return;
   converted_times_.reserve(rows.times.size());
   for (const std::int64_t time : rows.times) {
-    const auto converted = to_units_exact(Instant::from_units(time, rows.unit), schema_->unit);
-    if (!converted) {
-      return std::unexpected(invalid(
-          table, fmt::format("time {} {} is none in {}, the unit of the table: {}", time, time_unit_name(rows.unit),
-                             time_unit_name(schema_->unit), converted.error().message)));
-    }
-    converted_times_.push_back(*converted);
+    converted_times_.push_back(*to_units_exact(Instant::from_units(time, rows.unit), schema_->unit));
   }
-  return {};
 }
 
-Status IncomingRows::take_fields(const model::TableRows& rows, bool widen, const std::string& table) {
+void IncomingRows::take_fields(const model::TableRows& rows) {
   fields_.resize(schema_->fields->size());
   for (const model::FieldColumn& field : rows.fields) {
-    const auto number = schema_->numbers.find(field.name);
-    const model::FieldType type = (*schema_->fields)[number->second].type;
-    const model::FieldColumn*& place = fields_[number->second];
-    if (field.type == type) {
-      place = &field;
-    } else if (widen && can_widen(field.type, type)) {
-      converted_.push_back(std::make_unique<model::FieldColumn>(model::FieldColumn{.name = field.name, .type = type}));
-      widen_cells(field, *converted_.back());
-      place = converted_.back().get();
-    } else {
-      return std::unexpected(
-          mismatch(table, fmt::format("field {} is of type {}; got {}", field.name, model::field_type_name(type),
-                                      model::field_type_name(field.type))));
-    }
+    const std::uint32_t number = schema_->numbers.at(field.name);
+    const model::FieldType type = (*schema_->fields)[number].type;
+    fields_[number] = &field;
+    if (field.type == type) continue;
+    converted_.push_back(std::make_unique<model::FieldColumn>(model::FieldColumn{.name = field.name, .type = type}));
+    widen_cells(field, *converted_.back());
+    fields_[number] = converted_.back().get();
   }
-  return {};
 }
 
 }  // namespace marigram::table

@@ -27,17 +27,19 @@ struct MissingColumns {
   bool empty() const { return tags.empty() && fields.empty(); }
 };
 
-/// What must be added to the table before these rows fit. kSchemaMismatch if the table does not grow.
-Result<MissingColumns> find_missing(const LiveSchema& schema, const model::TableRows& rows, const std::string& table);
+/// Whether rows fit a table, and what must be added to it before; makes nothing. kInvalidInput: a time that the table's
+/// unit cannot hold exactly, a series that lacks a tag, an integer tag that is none. kSchemaMismatch: a field of another
+/// type (integers go into fields of floats if `widen`), a column that has another role in the table, or one that a
+/// table lacks which does not grow. O(series × tags + fields), and O(rows) if they are in another unit.
+Result<MissingColumns> check_fit(const LiveSchema& schema, const model::TableRows& rows, bool widen,
+                                 const std::string& table);
 
 /// Borrows from the rows that it was made of.
 class IncomingRows {
  public:
-  /// None of the columns are missing. Adds new series to the dictionary. kInvalidInput: a time that the table's unit
-  /// cannot hold exactly, a series that lacks a tag, an integer tag that is none; kSchemaMismatch: a field of another
-  /// type (integers go into fields of floats if `widen`); kResourceExhausted: too many series.
+  /// Of rows that fit, with no columns missing. Adds new series to the dictionary. kResourceExhausted: too many series.
   static Result<IncomingRows> make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
-                                   const model::TableRows& rows, bool widen, const std::string& table);
+                                   const model::TableRows& rows);
 
   /// Rows of series that the table knows. The fields are numbered and of their types.
   static IncomingRows make_numbered(std::shared_ptr<const LiveSchema> schema, std::vector<head::SeriesId> series,
@@ -57,9 +59,9 @@ class IncomingRows {
   IncomingRows() = default;
 
   std::span<const std::int64_t> times() const { return converted_times_.empty() ? times_ : converted_times_; }
-  Status take_series(head::SeriesDictionary& dictionary, const model::TableRows& rows, const std::string& table);
-  Status take_times(const model::TableRows& rows, const std::string& table);
-  Status take_fields(const model::TableRows& rows, bool widen, const std::string& table);
+  Status take_series(head::SeriesDictionary& dictionary, const model::TableRows& rows);
+  void take_times(const model::TableRows& rows);
+  void take_fields(const model::TableRows& rows);
 
   std::shared_ptr<const LiveSchema> schema_;
   std::vector<head::SeriesId> distinct_;  // the series of series_; empty: not known

@@ -33,6 +33,17 @@ std::vector<NumberedTag> numbered_tags(const LiveSchema& schema, const head::Ser
   return tags;
 }
 
+/// A series in the coverage of a version, whose tags may be fewer than those of `schema`; unset if it cannot be there.
+std::optional<SeriesKey> key_in(const log::TableState& state, const LiveSchema& schema,
+                                const head::SeriesDictionary& series, head::SeriesId id) {
+  SeriesKey key = series_key(schema, series, id);
+  while (key.size() > state.meta->index->tags.size()) {
+    if (!format_tag_value(key.back()).empty()) return std::nullopt;
+    key.pop_back();
+  }
+  return key;
+}
+
 /// Whether the segments of a version contain what lies before the mark.
 bool has_mark(const log::TableState& state, const log::WalMark& mark) {
   return state.wal && state.wal->log == mark.log && mark.lsn <= state.wal->lsn;
@@ -109,17 +120,22 @@ Result<std::shared_ptr<const LiveSchema>> LiveTable::schema() {
   return schema_;
 }
 
-Result<IncomingRows> LiveTable::admit(const model::TableRows& rows, bool widen) {
+Result<FittingRows> LiveTable::check(const model::TableRows& rows, bool widen) {
   MARIGRAM_ASSIGN(auto columns, schema());
-  MARIGRAM_ASSIGN(const MissingColumns missing, find_missing(*columns, rows, name_.text()));
-  if (!missing.empty()) {
-    const std::lock_guard changing(change_mutex_);
-    MARIGRAM_ASSIGN(columns, schema());
-    MARIGRAM_ASSIGN(const MissingColumns still, find_missing(*columns, rows, name_.text()));
-    if (!still.empty()) MARIGRAM_TRY(add_columns(still));
-    MARIGRAM_ASSIGN(columns, schema());
-  }
-  return IncomingRows::make(std::move(columns), *series_, rows, widen, name_.text());
+  MARIGRAM_ASSIGN(MissingColumns missing, check_fit(*columns, rows, widen, name_.text()));
+  if (!missing.empty()) MARIGRAM_TRY(series_->check_room(rows.series));
+  if (guard_) MARIGRAM_TRY(check_duplicates(rows));
+  return FittingRows{.rows = &rows, .schema = std::move(columns), .missing = std::move(missing)};
+}
+
+Result<IncomingRows> LiveTable::admit(const FittingRows& fitting, bool widen) {
+  if (fitting.missing.empty()) return IncomingRows::make(fitting.schema, *series_, *fitting.rows);
+  const std::lock_guard changing(change_mutex_);
+  MARIGRAM_ASSIGN(auto columns, schema());
+  MARIGRAM_ASSIGN(const MissingColumns still, check_fit(*columns, *fitting.rows, widen, name_.text()));
+  if (!still.empty()) MARIGRAM_TRY(add_columns(still));
+  MARIGRAM_ASSIGN(columns, schema());
+  return IncomingRows::make(std::move(columns), *series_, *fitting.rows);
 }
 
 Status LiveTable::add_columns(const MissingColumns& missing) {
@@ -129,12 +145,44 @@ Status LiveTable::add_columns(const MissingColumns& missing) {
   return {};
 }
 
+BucketGuard::Naming LiveTable::naming() const {
+  return [this](head::SeriesId id) { return format_tags(series_->tags(id)); };
+}
+
+/// Series that the table does not know cover nothing of it.
+Status LiveTable::check_duplicates(const model::TableRows& rows) {
+  const auto naming = [&](std::uint32_t series) { return format_tags(rows.series[series]); };
+  MARIGRAM_ASSIGN(CoveredBuckets added, guard_->cover(rows.times, rows.unit, rows.row_series, naming, name_.text()));
+  CoveredBuckets known;
+  for (auto& [series, buckets] : added) {
+    if (const auto id = series_->find(rows.series[series])) known.emplace(*id, std::move(buckets));
+  }
+  return check_covered(known);
+}
+
 Status LiveTable::check_duplicates(const IncomingRows& rows) {
   if (!guard_) return {};
-  MARIGRAM_ASSIGN(const coverage::CoverageMap added, guard_->cover(rows, *series_, name_.text()));
-  MARIGRAM_TRY(guard_->check_head(added, *rows.schema(), name_.text()));
-  MARIGRAM_ASSIGN(const CoveragePtr stored, engine_->coverage(*engine_->state()));
-  return guard_->check(added, *stored, *rows.schema(), name_.text());
+  MARIGRAM_ASSIGN(const CoveredBuckets added, cover(rows));
+  return check_covered(added);
+}
+
+Result<CoveredBuckets> LiveTable::cover(const IncomingRows& rows) const {
+  const head::ArrivingRows arriving = rows.arriving();
+  return guard_->cover(arriving.times, rows.schema()->unit, arriving.series, naming(), name_.text());
+}
+
+Status LiveTable::check_covered(const CoveredBuckets& added) {
+  MARIGRAM_TRY(guard_->check_head(added, naming(), name_.text()));
+  const StatePtr state = engine_->state();
+  MARIGRAM_ASSIGN(const CoveragePtr stored, engine_->coverage(*state));
+  MARIGRAM_ASSIGN(const auto columns, schema());  // has the tags of the state, and perhaps more
+  for (const auto& [id, buckets] : added) {
+    const auto key = key_in(*state, *columns, *series_, id);
+    const auto there = key ? stored->find(*key) : stored->end();
+    if (there == stored->end()) continue;
+    MARIGRAM_TRY(guard_->check(buckets, there->second, format_tags(series_->tags(id)), name_.text()));
+  }
+  return {};
 }
 
 std::optional<wal::Lsn> LiveTable::older(const std::optional<wal::Lsn>& a, const std::optional<wal::Lsn>& b) {
@@ -173,7 +221,7 @@ void LiveTable::note_arrival(const IncomingRows& rows, wal::Lsn lsn) {
 head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRows& rows,
                                  const std::optional<wal::Placed>& placed) {
   if (guard_) {
-    if (const auto covered = guard_->cover(rows, *series_, name_.text())) guard_->add(*covered);
+    if (const auto covered = cover(rows)) guard_->add(*covered);
   }
   if (placed) {
     note_arrival(rows, *placed->lsn);

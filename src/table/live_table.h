@@ -67,6 +67,13 @@ class FlushLog {
   virtual Status make_durable() = 0;
 };
 
+/// Rows that fit a table once it has these columns.
+struct FittingRows {
+  const model::TableRows* rows = nullptr;
+  std::shared_ptr<const LiveSchema> schema;
+  MissingColumns missing;
+};
+
 /// Thread-safe.
 class LiveTable {
  public:
@@ -88,12 +95,15 @@ class LiveTable {
   /// What the newest version says of the columns.
   Result<std::shared_ptr<const LiveSchema>> schema();
 
-  // Writing: admit, lock, check, append to the log, arrive, let go of the lock, tidy.
+  // Writing: check, admit, lock, check duplicates, append to the log, arrive, let go of the lock, tidy.
 
-  /// Makes rows ready; adds the columns that they bring, if the table grows. See find_missing and IncomingRows.
-  Result<IncomingRows> admit(const model::TableRows& rows, bool widen);
+  /// Whether rows can be admitted; makes nothing. See check_fit; kOverlap where the table rejects duplicates, and these
+  /// are some; kResourceExhausted: too many series.
+  Result<FittingRows> check(const model::TableRows& rows, bool widen);
+  /// Makes checked rows ready; adds the columns that they bring. Their rows must outlive the result.
+  Result<IncomingRows> admit(const FittingRows& fitting, bool widen);
   head::Head::Lock lock(head::ShardSet shards) { return {head_, shards}; }
-  /// kOverlap where the table rejects duplicates and these are some. With the lock.
+  /// The same as by check(), but for good. With the lock.
   Status check_duplicates(const IncomingRows& rows);
   /// What a record in that file of the log has to define for these rows. With the lock.
   RecordSection definitions(wal::Lsn file, const IncomingRows& rows) const;
@@ -146,6 +156,10 @@ class LiveTable {
   /// The lesser of two that may be unset.
   static std::optional<wal::Lsn> older(const std::optional<wal::Lsn>& a, const std::optional<wal::Lsn>& b);
   Status add_columns(const MissingColumns& missing);
+  BucketGuard::Naming naming() const;
+  Status check_duplicates(const model::TableRows& rows);
+  Result<CoveredBuckets> cover(const IncomingRows& rows) const;
+  Status check_covered(const CoveredBuckets& added);
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
   Status close_generation(FlushLog& log);
   Result<AppendResult> append_closed(const View& rows, const log::WalMark& mark);
