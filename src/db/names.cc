@@ -19,9 +19,11 @@ bool is_plain(char c) {
 
 Result<std::string> folder_of_name(std::string_view name, std::string_view what) {
   const auto bad = [&](std::string_view why) {
-    return fail(ErrorCode::kInvalidInput, fmt::format("cannot use this name of a {}: {}", what, why));
+    constexpr std::size_t kShown = 40;
+    return fail(ErrorCode::kInvalidInput, fmt::format("cannot use {:?}{} as name of a {}: {}", name.substr(0, kShown),
+                                                      name.size() > kShown ? "..." : "", what, why));
   };
-  if (name.empty()) return bad("it is empty");
+  if (name.empty()) return bad("it is empty; give it one");
   if (name.contains('\0')) return bad("it has a NUL byte");
   if (!simdjson::validate_utf8(name)) return bad("it is not UTF-8");
   std::string folder;
@@ -35,8 +37,8 @@ Result<std::string> folder_of_name(std::string_view name, std::string_view what)
   }
   if (folder.size() <= kFolderBytesMax) return folder;
   return bad(
-      fmt::format("it takes {} bytes as a folder, want at most {}; bytes other than letters, digits, '_', '-' "
-                  "and '.' take three each",
+      fmt::format("it takes {} bytes as a folder, want at most {}; choose a shorter one: bytes other than letters, "
+                  "digits, '_', '-' and '.' take three each",
                   folder.size(), kFolderBytesMax));
 }
 
