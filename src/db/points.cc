@@ -71,13 +71,13 @@ Result<model::WriteBatch> batch_of(std::string_view table, const SeriesPoints& p
   }
   model::TableRows rows{.table = std::string(table), .unit = TimeUnit::kNano};
   Tags sorted = points.tags;
-  std::erase_if(sorted, [](const Tag& tag) { return tag.value.empty(); });
   std::ranges::sort(sorted);
   const auto twice = std::ranges::adjacent_find(sorted, {}, &Tag::name);
   if (twice != sorted.end()) {
     return fail(ErrorCode::kInvalidInput,
-                fmt::format("cannot insert into {}: the tag {} comes twice in one row", table, twice->name));
+                fmt::format("cannot insert into {}: tag {:?} is there twice", table, twice->name));
   }
+  std::erase_if(sorted, [](const Tag& tag) { return tag.value.empty(); });
   rows.series.push_back(std::move(sorted));
   rows.row_series.resize(points.times_ns.size());
   rows.times.assign(points.times_ns.begin(), points.times_ns.end());
