@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,7 +62,12 @@ class FirstRows : public table::BatchSource {
 };
 
 Status check_fields(const table::LiveTable& table, const table::LiveSchema& schema, const Names& fields) {
+  std::set<std::string_view> asked;
   for (const std::string& field : fields) {
+    if (!asked.insert(field).second) {
+      return fail(ErrorCode::kInvalidInput,
+                  fmt::format("cannot query {}: field {} is asked for twice", table.name().text(), field));
+    }
     if (schema.numbers.contains(field) || std::ranges::find(schema.others, field) != schema.others.end()) continue;
     return fail(ErrorCode::kNotFound,
                 fmt::format("cannot query {}: it has no field {}; its fields are {}", table.name().text(), field,
@@ -99,6 +106,12 @@ Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveS
   wanted.by = request.by_series ? wanted.series : request.by;
   MARIGRAM_ASSIGN(wanted.every, width_of(request.every_ns, schema.unit));
   const Names fields = request.fields.empty() ? fields_for(aggregate, *schema.fields) : request.fields;
+  if (fields.empty()) {
+    return fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("cannot aggregate {}: it has no field of numbers, of which there is {}; count has all fields",
+                    table.name().text(), request.aggregate));
+  }
   for (const std::string& field : fields) {
     wanted.columns.push_back({.aggregate = aggregate, .field = field, .name = field});
   }
