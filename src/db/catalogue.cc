@@ -3,6 +3,8 @@
 #include "base/try.h"
 #include "db/names.h"
 #include "log/log.h"
+#include "model/row_limits.h"
+#include "model/rows.h"
 
 #include <fmt/format.h>
 
@@ -19,6 +21,14 @@ std::string key_of(std::string_view name_space, std::string_view name) {
   key.reserve(name_space.size() + name.size() + 1);
   key.append(name_space).append(1, '\0').append(name);
   return key;
+}
+
+/// A table that inserts could not write to is not made.
+Status check_names(std::string_view name, const TableOptions& options) {
+  model::TableRows row{.table = std::string(name), .series = {{}}, .fields = {{.name = options.time_column}}};
+  for (const ColumnInfo& tag : options.tags) row.series.front().push_back({.name = tag.name, .value = {}});
+  for (const ColumnInfo& field : options.fields) row.fields.push_back({.name = field.name});
+  return model::check_rows(row, {});
 }
 
 }  // namespace
@@ -79,6 +89,7 @@ Result<table::LiveTable*> Catalogue::find_or_create(std::string_view name_space,
 
 Status Catalogue::create(std::string_view name_space, std::string_view name, const TableOptions& options) {
   MARIGRAM_ASSIGN(table::Environment environment, this->environment(name_space, name));
+  MARIGRAM_TRY(check_names(name, options));
   MARIGRAM_TRY(table::Engine::create(std::move(environment), options));
   return {};
 }
