@@ -157,7 +157,8 @@ class MARIGRAM_EXPORT Database {
   Status insert_rows(std::string_view tenant, std::string_view table, std::span<const Row> rows,
                      std::optional<Durability> durability = {});
   /// Appends a stream as segments, in one commit; what is in memory of the table is flushed before. Takes ownership of
-  /// the stream. For bulk loads: see Table::append.
+  /// the stream, which has the table's columns. For bulk loads: see Table::append; kInvalidInput also for texts that
+  /// inserts would refuse.
   Result<AppendResult> append(std::string_view name_space, std::string_view table, ArrowArrayStream* rows);
 
   /// Rows, or aggregates of them, with a column `time`, the tags, and a column a field. kNotFound: no such table.

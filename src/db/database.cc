@@ -3,6 +3,7 @@
 
 #include "base/try.h"
 #include "db/batch_stream.h"
+#include "db/checked_rows.h"
 #include "db/copy.h"
 #include "db/core.h"
 #include "db/figures.h"
@@ -107,10 +108,12 @@ Result<AppendResult> Database::append(std::string_view name_space, std::string_v
   }
   MARIGRAM_TRY(impl_->core->check_writable());
   MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  MARIGRAM_ASSIGN(const auto schema, target->schema());
+  const auto checked = db::check_texts(*reader, std::string(table), schema->tag_names());
   MARIGRAM_TRY(impl_->core->flush(*target));
   AppendResult result;
   MARIGRAM_TRY(target->change_segments([&](table::Engine& engine) -> Status {
-    MARIGRAM_ASSIGN(result, table::append(engine, **reader));
+    MARIGRAM_ASSIGN(result, table::append(engine, *checked));
     return {};
   }));
   MARIGRAM_TRY(target->learn_series());
