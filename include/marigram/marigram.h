@@ -11,7 +11,8 @@
 //   marigram_close(db);
 //
 // Everything is thread-safe but for marigram_close(). Texts are UTF-8 and end with NUL; they are copied. Times are
-// nanoseconds since the Unix epoch (UTC). database.h says more of each call, and of what its errors mean.
+// nanoseconds since the Unix epoch (UTC). A NULL that is not said to be fine is
+// MARIGRAM_INVALID_INPUT. database.h says more of each call, and of what its errors mean.
 #pragma once
 
 #include <marigram/arrow_abi.h>

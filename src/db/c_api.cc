@@ -48,13 +48,30 @@ marigram_status guarded(Call call) {
   }
 }
 
+std::unexpected<marigram::Error> null(const char* what, const char* wanted) {
+  return marigram::fail(ErrorCode::kInvalidInput, std::string(what) + " is NULL; want " + wanted);
+}
+
 Status check_text(const char* text, const char* what) {
-  if (text != nullptr) return {};
-  return marigram::fail(ErrorCode::kInvalidInput, std::string(what) + " is NULL; want text");
+  return text != nullptr ? Status() : null(what, "text");
+}
+
+/// Where a call puts what it has to say, or the handle.
+template <typename T>
+Status check_there(const T* place, const char* what) {
+  return place != nullptr ? Status() : null(what, "an address");
+}
+
+/// May be NULL if it is of nothing.
+template <typename T>
+Status check_array(const T* begin, std::size_t count, const char* what) {
+  return begin != nullptr || count == 0 ? Status() : null(what, "an array");
 }
 
 marigram::Result<marigram::Tags> tags_of(const char* const* names, const char* const* values, std::size_t count) {
   marigram::Tags tags;
+  MARIGRAM_TRY(check_array(names, count, "the names of tags"));
+  MARIGRAM_TRY(check_array(values, count, "the values of tags"));
   tags.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     MARIGRAM_TRY(check_text(names[i], "the name of a tag"));
@@ -78,6 +95,7 @@ marigram::Result<marigram::Selection> selection_of(const marigram_selection* giv
   if (given == nullptr) return selection;
   selection.from_ns = given->from_ns;
   selection.to_ns = given->to_ns;
+  MARIGRAM_TRY(check_array(given->where, given->where_count, "the list of conditions"));
   selection.where.reserve(given->where_count);
   for (std::size_t i = 0; i < given->where_count; ++i) {
     const marigram_matcher& matcher = given->where[i];
@@ -90,9 +108,17 @@ marigram::Result<marigram::Selection> selection_of(const marigram_selection* giv
   return selection;
 }
 
-marigram::DatabaseOptions options_of(const marigram_options* given) {
+marigram::Result<marigram::DatabaseOptions> options_of(const marigram_options* given) {
   marigram::DatabaseOptions options;
   if (given == nullptr) return options;
+  if (given->size != sizeof(marigram_options)) {
+    return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_options");
+  }
+  const auto durability = static_cast<std::uint64_t>(given->durability);
+  if (durability > MARIGRAM_DURABILITY_NONE) {
+    return marigram::fail(ErrorCode::kInvalidInput, "the options' durability is " + std::to_string(durability) +
+                                                        "; want one of MARIGRAM_DURABILITY_SYNC, _INTERVAL or _NONE");
+  }
   options.read_only = given->read_only != 0;
   options.create = given->must_exist == 0;
   options.durability = static_cast<marigram::Durability>(given->durability);
@@ -102,7 +128,22 @@ marigram::DatabaseOptions options_of(const marigram_options* given) {
   return options;
 }
 
-Status check_names(const char* tenant, const char* series) {
+/// An aggregate, if there is one.
+Status add_aggregate(const marigram_aggregate* given, marigram::QueryRequest& request) {
+  if (given == nullptr) return {};
+  if (given->kind != nullptr) request.aggregate = given->kind;
+  request.every_ns = given->every_ns;
+  request.by_series = given->by_series != 0;
+  MARIGRAM_TRY(check_array(given->by, given->by_count, "the list of groups"));
+  for (const char* tag : std::span(given->by, given->by_count)) {
+    MARIGRAM_TRY(check_text(tag, "the tag of a group"));
+    request.by.emplace_back(tag);
+  }
+  return {};
+}
+
+Status check_target(const marigram_database* db, const char* tenant, const char* series) {
+  MARIGRAM_TRY(check_there(db, "the database"));
   MARIGRAM_TRY(check_text(tenant, "the tenant"));
   return check_text(series, "the series");
 }
@@ -116,10 +157,9 @@ const char* marigram_last_error(void) {
 marigram_status marigram_open(const char* path, const marigram_options* options, marigram_database** out) {
   return guarded([&]() -> Status {
     MARIGRAM_TRY(check_text(path, "the path"));
-    if (options != nullptr && options->size != sizeof(marigram_options)) {
-      return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_options");
-    }
-    MARIGRAM_ASSIGN(marigram::Database database, marigram::Database::open(path, options_of(options)));
+    MARIGRAM_TRY(check_there(out, "the place of the handle"));
+    MARIGRAM_ASSIGN(const marigram::DatabaseOptions opened_with, options_of(options));
+    MARIGRAM_ASSIGN(marigram::Database database, marigram::Database::open(path, opened_with));
     *out = new marigram_database{std::move(database)};
     return {};
   });
@@ -136,7 +176,7 @@ marigram_status marigram_insert(marigram_database* db, const char* tenant, const
                                 double value, const char* const* tag_names, const char* const* tag_values,
                                 size_t tag_count) {
   return guarded([&]() -> Status {
-    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_TRY(check_target(db, tenant, series));
     MARIGRAM_ASSIGN(const marigram::Tags tags, tags_of(tag_names, tag_values, tag_count));
     return db->database.insert(tenant, series, time_ns, value, tags);
   });
@@ -146,8 +186,10 @@ marigram_status marigram_insert_batch(marigram_database* db, const char* tenant,
                                       const int64_t* times_ns, const double* values, size_t count,
                                       const char* const* tag_names, const char* const* tag_values, size_t tag_count) {
   return guarded([&]() -> Status {
-    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_TRY(check_target(db, tenant, series));
     MARIGRAM_ASSIGN(const marigram::Tags tags, tags_of(tag_names, tag_values, tag_count));
+    MARIGRAM_TRY(check_array(times_ns, count, "the list of times"));
+    MARIGRAM_TRY(check_array(values, count, "the list of values"));
     return db->database.insert_batch(tenant, series, tags, std::span(times_ns, count), std::span(values, count));
   });
 }
@@ -155,7 +197,8 @@ marigram_status marigram_insert_batch(marigram_database* db, const char* tenant,
 marigram_status marigram_append(marigram_database* db, const char* name_space, const char* table,
                                 struct ArrowArrayStream* rows, uint64_t* rows_appended) {
   return guarded([&]() -> Status {
-    MARIGRAM_TRY(check_names(name_space, table));
+    MARIGRAM_TRY(check_target(db, name_space, table));
+    MARIGRAM_TRY(check_there(rows, "the stream"));
     MARIGRAM_ASSIGN(const marigram::AppendResult result, db->database.append(name_space, table, rows));
     if (rows_appended != nullptr) *rows_appended = result.rows;
     return {};
@@ -166,15 +209,11 @@ marigram_status marigram_query(marigram_database* db, const char* tenant, const 
                                const marigram_selection* selection, const marigram_aggregate* aggregate,
                                struct ArrowArrayStream* out) {
   return guarded([&]() -> Status {
-    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_TRY(check_target(db, tenant, series));
+    MARIGRAM_TRY(check_there(out, "the place of the stream"));
     MARIGRAM_ASSIGN(marigram::Selection chosen, selection_of(selection));
     marigram::QueryRequest request{.from_ns = chosen.from_ns, .to_ns = chosen.to_ns, .where = std::move(chosen.where)};
-    if (aggregate != nullptr) {
-      if (aggregate->kind != nullptr) request.aggregate = aggregate->kind;
-      request.every_ns = aggregate->every_ns;
-      request.by.assign(aggregate->by, aggregate->by + aggregate->by_count);
-      request.by_series = aggregate->by_series != 0;
-    }
+    MARIGRAM_TRY(add_aggregate(aggregate, request));
     return db->database.query(tenant, series, request, out);
   });
 }
@@ -182,7 +221,7 @@ marigram_status marigram_query(marigram_database* db, const char* tenant, const 
 marigram_status marigram_remove(marigram_database* db, const char* tenant, const char* series,
                                 const marigram_selection* selection, uint64_t* removed) {
   return guarded([&]() -> Status {
-    MARIGRAM_TRY(check_names(tenant, series));
+    MARIGRAM_TRY(check_target(db, tenant, series));
     MARIGRAM_ASSIGN(const marigram::Selection chosen, selection_of(selection));
     MARIGRAM_ASSIGN(const std::uint64_t rows, db->database.remove(tenant, series, chosen));
     if (removed != nullptr) *removed = rows;
@@ -191,15 +230,22 @@ marigram_status marigram_remove(marigram_database* db, const char* tenant, const
 }
 
 marigram_status marigram_flush(marigram_database* db) {
-  return guarded([&] { return db->database.flush(); });
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_there(db, "the database"));
+    return db->database.flush();
+  });
 }
 
 marigram_status marigram_compact(marigram_database* db) {
-  return guarded([&] { return db->database.compact(); });
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_there(db, "the database"));
+    return db->database.compact();
+  });
 }
 
 marigram_status marigram_snapshot(marigram_database* db, const char* path) {
   return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_there(db, "the database"));
     MARIGRAM_TRY(check_text(path, "the path"));
     return db->database.snapshot(path);
   });
