@@ -3,6 +3,9 @@
 
 #include "io/temporary_folder.h"
 
+#include <arrow/c/bridge.h>
+#include <arrow/record_batch.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -231,28 +234,6 @@ TEST_F(DatabaseTest, ABatchIsTakenWholeOrNotAtAll) {
   EXPECT_THAT(rows_of(db, "mixed"), ElementsAre("1 1 x - -", "2 - - true 7"));
 }
 
-TEST_F(DatabaseTest, BadInputIsRefusedByName) {
-  Database db = open();
-  EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", "a"}}));
-  const auto code = [&](const Tags& tags) { return db.insert("t", "cpu", 1, 1, tags).error().code; };
-  EXPECT_EQ(code({{"value", "x"}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"time", "x"}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"", "x"}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"a", "x"}, {"a", "y"}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"big", std::string(65'536, 'x')}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"bad", "\xff"}}), ErrorCode::kInvalidInput);
-  EXPECT_EQ(code({{"nul", std::string("a\0b", 3)}}), ErrorCode::kInvalidInput);
-  Tags many;
-  for (int i = 0; i < 1'000; ++i) many.push_back({"t" + std::to_string(i), "x"});
-  EXPECT_EQ(code(many), ErrorCode::kInvalidInput);
-  EXPECT_EQ(db.insert("t", "", 1, 1).error().code, ErrorCode::kInvalidInput);
-  EXPECT_EQ(db.insert("", "cpu", 1, 1).error().code, ErrorCode::kInvalidInput);
-  EXPECT_EQ(db.query("t", "none").error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(db.query("t", "cpu", {.from_ns = 2, .to_ns = 1}).error().code, ErrorCode::kInvalidInput);
-  EXPECT_THAT(db.list_series("t").value(), ElementsAre("cpu"));
-  EXPECT_THAT(rows_of(db, "cpu"), ElementsAre("1 a 100"));
-}
-
 TEST_F(DatabaseTest, LimitsOfSeriesAndMemoryAreErrors) {
   Database db = open({.memory_bytes = 1 << 20, .write_timeout = std::chrono::milliseconds(1), .series_max = 3});
   for (const char* host : {"a", "b", "c"}) EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", host}}));
@@ -293,23 +274,55 @@ TEST_F(DatabaseTest, MemoryDatabasesWorkAlike) {
   EXPECT_EQ(db.metrics().points_inserted, 2U);
 }
 
-TEST_F(DatabaseTest, AppendedStreamsAreSeenWithInsertedRows) {
-  Database db = open();
-  EXPECT_OK(db.create_table("t", "ticks",
-                            {.time_column = "time",
-                             .unit = TimeUnit::kNano,
-                             .tags = {{.name = "symbol", .type = "string"}},
-                             .fields = {{.name = "value", .type = "float64"}},
-                             .duplicates = Duplicates::kAll}));
-  EXPECT_OK(db.insert("t", "ticks", 1, 1, {{"symbol", "A"}}));
+/// A stream of ticks: their times in nanoseconds, and prices.
+ArrowArrayStream ticks(const std::vector<std::pair<std::uint32_t, double>>& rows) {
   BatchBuilder builder({{.name = "time", .type = "timestamp[ns]"},
                         {.name = "symbol", .type = "string"},
                         {.name = "value", .type = "float64"}});
-  builder.add({Instant{.seconds = 0, .nanos = 1}, std::string("A"), 2.0});
-  EXPECT_OK(db.insert("t", "ticks", 1, 3, {{"symbol", "A"}}));
-  EXPECT_THAT(rows_of(db, "ticks"), ElementsAre("1 A 100", "1 A 300"));
-  EXPECT_EQ(db.insert("t", "ticks", 1, 3).error().code, ErrorCode::kInvalidInput);
-  EXPECT_EQ(db.insert("t", "ticks", 1, 3, {{"symbol", "A"}, {"x", "y"}}).error().code, ErrorCode::kSchemaMismatch);
+  for (const auto& [nanos, price] : rows) builder.add({Instant{.seconds = 0, .nanos = nanos}, std::string("A"), price});
+  ArrowSchema schema;
+  ArrowArray array;
+  EXPECT_OK(builder.finish().value().export_to(&schema, &array));
+  const auto batch = arrow::ImportRecordBatch(&array, &schema).ValueOrDie();
+  const auto reader = arrow::RecordBatchReader::Make({batch}, batch->schema()).ValueOrDie();
+  ArrowArrayStream stream;
+  EXPECT_TRUE(arrow::ExportRecordBatchReader(reader, &stream).ok());
+  return stream;
+}
+
+/// Inserted, appended, inserted: as the policy has it, in memory and in segments.
+TEST_F(DatabaseTest, AppendedStreamsAreSeenWithInsertedRows) {
+  Database db = open();
+  TableOptions options{.time_column = "time", .unit = TimeUnit::kNano};
+  options.bucket = "1s";
+  options.tags = {{.name = "symbol", .type = "string"}};
+  options.fields = {{.name = "value", .type = "float64"}};
+  const std::vector<std::pair<Duplicates, std::vector<std::string>>> policies{
+      {Duplicates::kAll, {"1 A 100", "1 A 200", "1 A 300", "2 A 250", "2 A 350"}},
+      {Duplicates::kLast, {"1 A 300", "2 A 350"}},
+      {Duplicates::kReject, {"1 A 100"}}};
+  for (const auto& [policy, expected] : policies) {
+    const std::string table = "ticks" + std::to_string(static_cast<int>(policy));
+    options.duplicates = policy;
+    EXPECT_OK(db.create_table("t", table, options));
+    EXPECT_OK(db.insert("t", table, 1, 1, {{"symbol", "A"}}));
+    ArrowArrayStream stream = ticks({{1, 2}, {2, 2.5}});
+    const auto appended = db.append("t", table, &stream);
+    const auto inserted =
+        db.insert_batch("t", table, {{"symbol", "A"}}, std::vector<std::int64_t>{1, 2}, std::vector<double>{3, 3.5});
+    if (policy == Duplicates::kReject) {
+      EXPECT_EQ(appended.error().code, ErrorCode::kOverlap);
+      EXPECT_EQ(inserted.error().code, ErrorCode::kOverlap);
+    } else {
+      EXPECT_EQ(appended.value().rows, 2U);
+      EXPECT_OK(inserted);
+    }
+    EXPECT_THAT(rows_of(db, table), ::testing::ElementsAreArray(expected));
+    EXPECT_OK(db.flush());
+    EXPECT_THAT(rows_of(db, table), ::testing::ElementsAreArray(expected));
+    EXPECT_OK(db.compact());
+    EXPECT_THAT(rows_of(db, table), ::testing::ElementsAreArray(expected));
+  }
 }
 
 TEST_F(DatabaseTest, RejectedDuplicatesStayRejectedWhenTagsCome) {
