@@ -284,6 +284,26 @@ TEST_P(DamagedDatabase, OpensWithoutAWrongRowOrSaysWhereTheDamageIs) {
   }
 }
 
+TEST_P(DamagedDatabase, IsNotReadWithoutAFileThatIsNeeded) {
+  const std::string key = log_files()[GetParam()];
+  Objects fewer = objects_;
+  fewer.erase(key);
+  CopiedDisk disk(fewer);
+  const auto opened = open_database(disk.small(), {.create = false});
+  const bool is_last = key == log_files()[kFiles - 2];  // of the log: nothing before it says that it was there
+  ASSERT_EQ(opened.has_value(), is_last) << (opened ? "" : opened.error().message);
+  if (opened) return;
+  EXPECT_EQ(opened.error().code, ErrorCode::kCorruption) << opened.error().message;
+  const auto found = verify(disk.small(), false);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_FALSE(found->is_sound());
+  const auto repaired = verify(disk.small(), true);
+  ASSERT_TRUE(repaired) << repaired.error().message;
+  EXPECT_TRUE(repaired->is_sound());
+  EXPECT_THAT(repaired->log->lost, Not(IsEmpty()));
+  reopen(disk, nullptr);
+}
+
 INSTANTIATE_TEST_SUITE_P(Files, DamagedDatabase, ::testing::Range(std::size_t{0}, kFiles));
 
 }  // namespace

@@ -116,9 +116,15 @@ Status Verify::check_log() {
     return {};
   };
   MARIGRAM_ASSIGN(const wal::SalvageReport salvaged, wal::salvage(*storage_.files(), storage_.path(kLogFolder), look));
-  if (const auto start = read_log_start(storage_); !start) {
-    if (start.error().code != ErrorCode::kCorruption) return std::unexpected(start.error());
+  const auto start = read_log_start(storage_);
+  if (!start && start.error().code != ErrorCode::kCorruption) return std::unexpected(start.error());
+  if (!start) {
     log.problems.push_back(start.error().message);
+  } else if (salvaged.files > 0 && *start < salvaged.begin) {
+    log.problems.push_back(
+        fmt::format("the log is to be read from {} on, but its oldest file begins at {}: what was "
+                    "between is lost",
+                    *start, salvaged.begin));
   }
   log.files = salvaged.files;
   log.batches = salvaged.records;

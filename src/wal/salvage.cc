@@ -36,6 +36,7 @@ class Salvage {
 Result<SalvageReport> Salvage::run() {
   MARIGRAM_ASSIGN(const std::vector<Lsn> names, folder_.list());
   MARIGRAM_ASSIGN(id_, commonest_id(names));
+  if (!names.empty()) report_.begin = names.front();
   for (const Lsn name : names) {
     MARIGRAM_ASSIGN(const FileImage image, folder_.read(name));
     ++report_.files;

@@ -27,6 +27,7 @@ struct LostStretch {
 struct SalvageReport {
   std::optional<LogId> id = {};     ///< that of most files; unset if no file tells one
   std::uint64_t files = 0;          ///< that were read
+  Lsn begin = 0;                    ///< of the oldest of them
   std::uint64_t records = 0;        ///< that were visited
   std::uint64_t payload_bytes = 0;  ///< of these
   Lsn end = 0;                      ///< behind the last of them
