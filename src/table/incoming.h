@@ -28,9 +28,9 @@ struct MissingColumns {
 };
 
 /// Whether rows fit a table, and what must be added to it before; makes nothing. kInvalidInput: a time that the table's
-/// unit cannot hold exactly, a series that lacks a tag, an integer tag that is none. kSchemaMismatch: a field of another
-/// type (integers go into fields of floats if `widen`), a column that has another role in the table, or one that a
-/// table lacks which does not grow. O(series × tags + fields), and O(rows) if they are in another unit.
+/// unit cannot hold exactly, a series that lacks a tag, an integer tag that is none. kSchemaMismatch: a field of
+/// another type (integers go into fields of floats if `widen`), a column that has another role in the table, or one
+/// that a table lacks which does not grow. O(series × tags + fields), and O(rows) if they are in another unit.
 Result<MissingColumns> check_fit(const LiveSchema& schema, const model::TableRows& rows, bool widen,
                                  const std::string& table);
 
