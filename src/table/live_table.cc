@@ -190,14 +190,19 @@ std::optional<wal::Lsn> LiveTable::older(const std::optional<wal::Lsn>& a, const
   return std::min(*a, *b);
 }
 
+/// Whether rows of one of their shards have told that file of the log what the table is.
+bool LiveTable::is_described(wal::Lsn file, const IncomingRows& rows) const {
+  for (std::size_t i = 0; i < head::kShards; ++i) {
+    const PerShard& shard = per_shard_[i];
+    const bool holds_rows = (rows.route().shards() >> i & 1U) != 0;
+    if (holds_rows && shard.described == rows.schema() && shard.described_in == file) return true;
+  }
+  return false;
+}
+
 RecordSection LiveTable::definitions(wal::Lsn file, const IncomingRows& rows) const {
   RecordSection section{.table = number_};
-  {
-    const std::lock_guard lock(described_mutex_);
-    if (described_ != rows.schema() || described_in_ != file) {
-      section.definition = describe_table(name_, *engine_->state(), *rows.schema());
-    }
-  }
+  if (!is_described(file, rows)) section.definition = describe_table(name_, *engine_->state(), *rows.schema());
   std::vector<head::SeriesId> unknown;
   for (const head::SeriesId id : rows.series()) {
     const auto& defined = per_shard_[head::shard_of(id)].defined_in;
@@ -218,6 +223,15 @@ void LiveTable::note_arrival(const IncomingRows& rows, wal::Lsn lsn) {
   }
 }
 
+void LiveTable::note_description(const IncomingRows& rows, wal::Lsn file) {
+  for (std::size_t i = 0; i < head::kShards; ++i) {
+    if ((rows.route().shards() >> i & 1U) == 0) continue;
+    PerShard& shard = per_shard_[i];
+    if (shard.described != rows.schema()) shard.described = rows.schema();
+    shard.described_in = file;
+  }
+}
+
 head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRows& rows,
                                  const std::optional<wal::Placed>& placed) {
   if (guard_) {
@@ -225,14 +239,12 @@ head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRow
   }
   if (placed) {
     note_arrival(rows, *placed->lsn);
+    note_description(rows, placed->file);
     for (const head::SeriesId id : rows.series()) {
       auto& defined = per_shard_[head::shard_of(id)].defined_in;
       if (defined.size() <= place_of(id)) defined.resize(place_of(id) + 1);
       defined[place_of(id)] = placed->file + 1;
     }
-    const std::lock_guard describing(described_mutex_);
-    described_ = rows.schema();
-    described_in_ = placed->file;
   }
   return head_.append(lock, rows.schema()->fields, rows.arriving(), rows.route());
 }

@@ -156,11 +156,13 @@ class LiveTable {
   /// The lesser of two that may be unset.
   static std::optional<wal::Lsn> older(const std::optional<wal::Lsn>& a, const std::optional<wal::Lsn>& b);
   Status add_columns(const MissingColumns& missing);
+  bool is_described(wal::Lsn file, const IncomingRows& rows) const;
   BucketGuard::Naming naming() const;
   Status check_duplicates(const model::TableRows& rows);
   Result<CoveredBuckets> cover(const IncomingRows& rows) const;
   Status check_covered(const CoveredBuckets& added);
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
+  void note_description(const IncomingRows& rows, wal::Lsn file);
   Status close_generation(FlushLog& log);
   Result<AppendResult> append_closed(const View& rows, const log::WalMark& mark);
 
@@ -181,12 +183,11 @@ class LiveTable {
   struct PerShard {
     std::optional<wal::Lsn> oldest = {};
     std::vector<wal::Lsn> defined_in = {};  // by position of the series in the shard: file, plus one
+    // What the log was told of the table last, and in which file, by rows of this shard.
+    std::shared_ptr<const LiveSchema> described = {};
+    wal::Lsn described_in = 0;
   };
   std::array<PerShard, head::kShards> per_shard_;
-
-  mutable std::mutex described_mutex_;  // guards the two below: what the log was told of the table last, and where
-  std::shared_ptr<const LiveSchema> described_;
-  wal::Lsn described_in_ = 0;
 
   mutable std::mutex view_mutex_;  // guards all below
   std::shared_ptr<const LiveSchema> schema_;
