@@ -7,13 +7,6 @@
 namespace marigram::head {
 namespace {
 
-template <typename Visit>
-void for_each_shard(ShardSet shards, Visit visit) {
-  for (std::size_t i = 0; i < kShards; ++i) {
-    if ((shards >> i & 1U) != 0) visit(i);
-  }
-}
-
 bool has_rows(const ShardView& shard) {
   if (shard.open_rows > 0) return true;
   return shard.sealed && !(shard.sealed->blocks.empty() && shard.sealed->runs.empty() && shard.sealed->chunks.empty());

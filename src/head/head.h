@@ -26,6 +26,14 @@ constexpr std::size_t shard_of(SeriesId series) {
 using ShardSet = std::uint32_t;
 inline constexpr ShardSet kAllShards = (ShardSet{1} << kShards) - 1;
 
+/// The numbers of the shards, ascending.
+template <typename Visit>
+void for_each_shard(ShardSet shards, Visit visit) {
+  for (std::size_t i = 0; i < kShards; ++i) {
+    if ((shards >> i & 1U) != 0) visit(i);
+  }
+}
+
 /// Which rows of a batch go to which shard.
 class Route {
  public:

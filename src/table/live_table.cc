@@ -192,12 +192,11 @@ std::optional<wal::Lsn> LiveTable::older(const std::optional<wal::Lsn>& a, const
 
 /// Whether rows of one of their shards have told that file of the log what the table is.
 bool LiveTable::is_described(wal::Lsn file, const IncomingRows& rows) const {
-  for (std::size_t i = 0; i < head::kShards; ++i) {
-    const PerShard& shard = per_shard_[i];
-    const bool holds_rows = (rows.route().shards() >> i & 1U) != 0;
-    if (holds_rows && shard.described == rows.schema() && shard.described_in == file) return true;
-  }
-  return false;
+  bool described = false;
+  head::for_each_shard(rows.route().shards(), [&](std::size_t i) {
+    described |= per_shard_[i].described == rows.schema() && per_shard_[i].described_in == file;
+  });
+  return described;
 }
 
 RecordSection LiveTable::definitions(wal::Lsn file, const IncomingRows& rows) const {
@@ -218,18 +217,16 @@ RecordSection LiveTable::definitions(wal::Lsn file, const IncomingRows& rows) co
 
 /// The rows are about to be in the head; `lsn`: their place in the log.
 void LiveTable::note_arrival(const IncomingRows& rows, wal::Lsn lsn) {
-  for (std::size_t i = 0; i < head::kShards; ++i) {
-    if ((rows.route().shards() >> i & 1U) != 0) per_shard_[i].oldest = older(per_shard_[i].oldest, lsn);
-  }
+  head::for_each_shard(rows.route().shards(),
+                       [&](std::size_t i) { per_shard_[i].oldest = older(per_shard_[i].oldest, lsn); });
 }
 
 void LiveTable::note_description(const IncomingRows& rows, wal::Lsn file) {
-  for (std::size_t i = 0; i < head::kShards; ++i) {
-    if ((rows.route().shards() >> i & 1U) == 0) continue;
+  head::for_each_shard(rows.route().shards(), [&](std::size_t i) {
     PerShard& shard = per_shard_[i];
     if (shard.described != rows.schema()) shard.described = rows.schema();
     shard.described_in = file;
-  }
+  });
 }
 
 head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRows& rows,
