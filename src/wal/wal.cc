@@ -198,14 +198,19 @@ void Wal::begin_next_file() {
 
 /// Until everything before `end` is written, and if `durably` on stable storage.
 Status Wal::wait(Lock& lock, Lsn end, bool durably) {
-  const Lsn& reached = durably ? durable_ : written_;
+  const std::atomic<Lsn>& reached = durably ? durable_ : written_;
   for (;;) {
     if (reached >= end) return {};
     if (failure_) return std::unexpected(*failure_);
     if (!busy_) {
       lead(lock, durably);
     } else {
-      groups_[end <= lead_end_ ? leading_ : 1 - leading_].wait(lock);
+      std::atomic<std::uint32_t>& group = groups_[end <= lead_end_ ? leading_ : 1 - leading_];
+      const std::uint32_t before = group.load();
+      lock.unlock();
+      group.wait(before);
+      if (reached >= end) return {};
+      lock.lock();
     }
   }
 }
@@ -214,11 +219,13 @@ void Wal::set_busy() {
   busy_ = true;
 }
 
-/// Lets go of the lock meanwhile, or those that are woken would wait for it.
+/// Lets go of the lock while it wakes others, or they would wait for it.
 void Wal::set_free(Lock& lock) {
   busy_ = false;
-  std::condition_variable& led = groups_[leading_];
-  std::condition_variable& next = groups_[1 - leading_];
+  auto& led = groups_[leading_];
+  auto& next = groups_[1 - leading_];
+  ++led;
+  ++next;
   const bool failed = failure_.has_value();
   lock.unlock();
   led.notify_all();

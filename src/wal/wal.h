@@ -16,6 +16,7 @@
 #include <marigram/error.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -157,8 +158,10 @@ class Wal {
   std::condition_variable changed_;  // nobody is busy
   bool busy_ = false;
   /// Who waits for records to be written sleeps in one of two groups: that of the lead that runs, which wakes all of it
-  /// at its end, or that of the next, of which one is woken then, to lead. So a thread wakes once.
-  std::array<std::condition_variable, 2> groups_;
+  /// at its end, or that of the next, of which one is woken then, to lead. So a thread wakes once. A group is a count
+  /// that changes when somebody is to wake: it is waited for, and written_ and durable_ are read, without the lock,
+  /// which dozens of threads that wake at once would else queue for.
+  std::array<std::atomic<std::uint32_t>, 2> groups_ = {};
   std::size_t leading_ = 0;  // in groups_, those of the lead that runs, or ran last
   Lsn lead_end_ = 0;         // what is before it, that lead writes
   std::optional<Error> failure_;
@@ -168,8 +171,8 @@ class Wal {
   std::deque<std::shared_ptr<LogFile>> prepared_;  // the files that follow it
   Lsn next_first_;                                 // of the next file to be prepared
   Lsn position_;
-  Lsn written_;
-  Lsn durable_;
+  std::atomic<Lsn> written_;
+  std::atomic<Lsn> durable_;
   std::uint64_t syncs_ = 0;
   const Lsn opened_at_;
 };
