@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -37,13 +38,17 @@ const std::array<double, kWalk>& walk() {
 /// Batches for whoever comes, until they are used up or the time is.
 class Batches {
  public:
-  explicit Batches(const Load& load) : load_(load), end_(load.points / load.batch) {}
+  explicit Batches(const Load& load)
+      : load_(load),
+        end_(load.points / load.batch),
+        until_(Clock::now() +
+               std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(load.seconds))) {}
 
   /// Writes batch after batch; what was written.
   Totals write(Writer& writer) {
     std::vector<Sample> batch(load_.batch);
     Totals written;
-    for (std::uint64_t count = 0; count % kCheck != 0 || watch_.elapsed().wall_s < load_.seconds; ++count) {
+    for (std::uint64_t count = 0; count % kCheck != 0 || Clock::now() < until_; ++count) {
       const std::uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
       if (number >= end_) break;
       for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -58,11 +63,12 @@ class Batches {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
   static constexpr std::uint64_t kCheck = 16;  // batches between two looks at the clock
 
   const Load& load_;
   const std::uint64_t end_;
-  const Stopwatch watch_;
+  const Clock::time_point until_;
   std::atomic<std::uint64_t> next_ = 0;
 };
 

@@ -24,7 +24,7 @@ class LogMarks final : public table::FlushLog {
   Result<log::WalMark> mark_after(const std::optional<log::WalMark>& before) override {
     log::WalMark mark{.log = wal::format_id(log_.id()), .lsn = log_.position()};
     if (!before || before->log != mark.log || before->lsn < mark.lsn) return mark;
-    table::RecordWriter nothing({});
+    table::RecordWriter nothing(0);
     const auto moved = log_.append(nothing.finish(0, {}), wal::Durability::kBuffered);
     if (!moved) return std::unexpected(moved.error());
     mark.lsn = log_.position();

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
-#include <deque>
+#include <forward_list>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -26,6 +26,25 @@ bool are_in_order(TagsView tags) {
   return std::ranges::none_of(tags, no_value) && std::ranges::is_sorted(tags, std::ranges::less_equal(), &Tag::name);
 }
 
+/// A name that is there twice stays so: no series has such tags.
+Tags put_in_order(Tags tags) {
+  std::ranges::sort(tags);
+  if (std::ranges::adjacent_find(tags, {}, &Tag::name) == tags.end()) {
+    std::erase_if(tags, [](const Tag& tag) { return tag.value.empty(); });
+  }
+  return tags;
+}
+
+/// Whether a series of the table can have these: of one that does not grow, each has all tags.
+bool has_tags(const table::LiveSchema& schema, TagsView tags) {
+  return schema.grows || tags.size() == schema.tags.size();
+}
+
+std::optional<head::SeriesId> find_series(const table::LiveTable& table, const table::LiveSchema& schema,
+                                          TagsView tags) {
+  return has_tags(schema, tags) ? table.series().find(tags) : std::nullopt;
+}
+
 /// The series of rows: each stretch of rows with the same tags is looked up once.
 class SeriesOfRows {
  public:
@@ -36,7 +55,7 @@ class SeriesOfRows {
 
   void add(const Tags& tags) {
     if (views_.empty() || tags != *last_) {
-      views_.push_back(are_in_order(tags) ? TagsView(tags) : put_in_order(tags));
+      views_.push_back(are_in_order(tags) ? TagsView(tags) : sorted_.emplace_front(put_in_order(tags)));
       ends_.push_back(ends_.empty() ? 0 : ends_.back());
       last_ = &tags;
     }
@@ -46,8 +65,7 @@ class SeriesOfRows {
   /// One number a row; unset if there is a series that the table lacks or does not take.
   std::optional<std::vector<head::SeriesId>> find(const table::LiveTable& table,
                                                   const table::LiveSchema& schema) const {
-    const auto all_tags = [&](TagsView tags) { return tags.size() == schema.tags.size(); };
-    if (!schema.grows && !std::ranges::all_of(views_, all_tags)) return std::nullopt;
+    if (!std::ranges::all_of(views_, [&](TagsView tags) { return has_tags(schema, tags); })) return std::nullopt;
     std::vector<head::SeriesId> found(views_.size());
     if (!table.series().find(views_, found)) return std::nullopt;
     if (views_.size() == ends_.back()) return found;
@@ -58,19 +76,10 @@ class SeriesOfRows {
   }
 
  private:
-  /// A name that is there twice stays so: no series has such tags.
-  TagsView put_in_order(Tags tags) {
-    std::ranges::sort(tags);
-    if (std::ranges::adjacent_find(tags, {}, &Tag::name) == tags.end()) {
-      std::erase_if(tags, [](const Tag& tag) { return tag.value.empty(); });
-    }
-    return sorted_.emplace_back(std::move(tags));
-  }
-
   std::vector<TagsView> views_;
   std::vector<std::size_t> ends_;  // for each view, the row behind its last
   const Tags* last_ = nullptr;
-  std::deque<Tags> sorted_;  // those that came in another order
+  std::forward_list<Tags> sorted_;  // those that came in another order
 };
 
 /// The table's column of that name as it takes points: unset if there is none, or its values or times are not these.
@@ -123,11 +132,9 @@ struct Columns {
 };
 
 Known rows_of(Target target, std::vector<head::SeriesId> series, Columns columns) {
-  std::vector<table::RecordField> fields;
-  const FieldType type = target.type();
-  fields.push_back({.field = target.field, .values = {.type = type, .cells = std::move(columns.cells)}});
+  table::RecordField field{.field = target.field, .values = {.type = target.type(), .cells = std::move(columns.cells)}};
   return table::IncomingRows::make_numbered(std::move(target.schema), std::move(series), std::move(columns.times),
-                                            std::move(fields));
+                                            {&field, 1});
 }
 
 }  // namespace
@@ -158,14 +165,14 @@ Known known_points(table::LiveTable& table, const SeriesPoints& points) {
   if (!target || target->type() != FieldType::kFloat64 || rows == 0 || rows != points.values.size()) {
     return std::nullopt;
   }
-  SeriesOfRows series(1);
-  series.add(points.tags);
-  const auto found = series.find(table, *target->schema);
-  if (!found) return std::nullopt;
+  const bool in_order = are_in_order(points.tags);
+  const auto series = in_order ? find_series(table, *target->schema, points.tags)
+                               : find_series(table, *target->schema, put_in_order(points.tags));
+  if (!series) return std::nullopt;
   Columns columns{.times = {points.times_ns.begin(), points.times_ns.end()}};
   columns.cells.reserve(rows);
   for (const double value : points.values) columns.cells.push_back(std::bit_cast<std::uint64_t>(value));
-  return rows_of(std::move(*target), std::vector<head::SeriesId>(rows, found->front()), std::move(columns));
+  return rows_of(std::move(*target), std::vector<head::SeriesId>(rows, *series), std::move(columns));
 }
 
 }  // namespace marigram::db

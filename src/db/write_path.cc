@@ -91,18 +91,16 @@ Status WritePath::write(std::string_view name_space, const model::WriteBatch& ba
   MARIGRAM_TRY(check_size(batch));
   MARIGRAM_TRY(gate_.pass(wake_));  // before anything is made
   MARIGRAM_ASSIGN(std::vector<Part> parts, admit(name_space, batch));
-  return write_parts(std::move(parts), durability);
+  return write_parts(parts, durability);
 }
 
 Status WritePath::write_part(Part part, Durability durability) {
   if (part.rows.size() > table::kRecordRowsMax) return refuse_size(part.rows.size(), part.rows.size());
   MARIGRAM_TRY(gate_.pass(wake_));
-  std::vector<Part> parts;
-  parts.push_back(std::move(part));
-  return write_parts(std::move(parts), durability);
+  return write_parts({&part, 1}, durability);
 }
 
-Status WritePath::write_parts(std::vector<Part> parts, Durability durability) {
+Status WritePath::write_parts(std::span<Part> parts, Durability durability) {
   if (parts.empty()) return {};
   MARIGRAM_TRY(place(parts, log_ != nullptr && durability != Durability::kNone));
   for (const Part& part : parts) points_.fetch_add(part.rows.size(), std::memory_order_relaxed);
@@ -165,29 +163,21 @@ Result<WritePath::Part> WritePath::admit(std::string_view name_space, Checked ch
   return Part{.table = checked.table, .rows = std::move(incoming)};
 }
 
-Status WritePath::place(std::vector<Part>& parts, bool logged) {
+Status WritePath::place(std::span<Part> parts, bool logged) {
   std::optional<table::RecordWriter> record;
   if (logged) {
-    std::vector<table::SectionRows> sections;
-    sections.reserve(parts.size());
-    for (const Part& part : parts) sections.push_back(part.rows.section(part.table->number()));
-    record.emplace(sections);
+    record.emplace(parts.size());
+    for (const Part& part : parts) record->add(part.rows.section(part.table->number()));
   }
-  std::vector<head::ShardSet> untidy;
-  {
-    std::vector<head::Head::Lock> locks;
-    locks.reserve(parts.size());
-    for (const Part& part : parts) locks.push_back(part.table->lock(part.rows.route().shards()));
-    for (const Part& part : parts) MARIGRAM_TRY(part.table->check_duplicates(part.rows));
-    std::optional<wal::Placed> placed;
-    if (record) {
-      MARIGRAM_ASSIGN(placed, append_to_log(parts, *record));
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      untidy.push_back(parts[i].table->arrive(locks[i], parts[i].rows, placed));
-    }
+  for (Part& part : parts) part.lock.emplace(part.table->lock(part.rows.route().shards()));
+  for (const Part& part : parts) MARIGRAM_TRY(part.table->check_duplicates(part.rows));
+  std::optional<wal::Placed> placed;
+  if (record) {
+    MARIGRAM_ASSIGN(placed, append_to_log(parts, *record));
   }
-  for (std::size_t i = 0; i < parts.size(); ++i) parts[i].table->tidy(untidy[i]);
+  for (Part& part : parts) part.untidy = part.table->arrive(*part.lock, part.rows, placed);
+  for (Part& part : parts) part.lock.reset();
+  for (const Part& part : parts) part.table->tidy(part.untidy);
   return {};
 }
 

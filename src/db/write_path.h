@@ -72,6 +72,8 @@ class WritePath {
   struct Part {
     table::LiveTable* table = nullptr;
     table::IncomingRows rows;
+    std::optional<head::Head::Lock> lock = {};
+    head::ShardSet untidy = 0;
   };
 
   /// Rows that may come in. Without `fitting`: their table is to be made.
@@ -82,12 +84,12 @@ class WritePath {
   };
 
   Status write_part(Part part, Durability durability);
-  Status write_parts(std::vector<Part> parts, Durability durability);
+  Status write_parts(std::span<Part> parts, Durability durability);
   Result<std::vector<Part>> admit(std::string_view name_space, const model::WriteBatch& batch);
   Result<Checked> check(std::string_view name_space, const model::TableRows& rows);
   Status check_new(std::string_view name_space, const model::TableRows& rows);
   Result<Part> admit(std::string_view name_space, Checked checked);
-  Status place(std::vector<Part>& parts, bool logged);
+  Status place(std::span<Part> parts, bool logged);
   Result<wal::Placed> append_to_log(std::span<const Part> parts, table::RecordWriter& record);
 
   Catalogue& catalogue_;

@@ -18,12 +18,14 @@ bool has_rows(const HeadView& view) {
   return std::ranges::any_of(view, [](const ShardView& shard) { return has_rows(shard); });
 }
 
-Route::Route(std::span<const SeriesId> series) : rows_(series.size()) {
+Route::Route(std::span<const SeriesId> series) {
   for (const SeriesId id : series) ++begins_[shard_of(id) + 1];
   for (std::size_t i = 0; i < kShards; ++i) {
     if (begins_[i + 1] > 0) shards_ |= ShardSet{1} << i;
   }
   std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
+  if (series.size() == 1) return;
+  rows_.resize(series.size());
   auto next = begins_;
   for (std::uint32_t row = 0; row < series.size(); ++row) rows_[next[shard_of(series[row])]++] = row;
 }
@@ -38,6 +40,12 @@ Head::Lock::~Lock() {
 }
 
 Head::Lock::Lock(Lock&& other) noexcept : head_(std::exchange(other.head_, nullptr)), shards_(other.shards_) {}
+
+Head::Lock& Head::Lock::operator=(Lock&& other) noexcept {
+  std::swap(head_, other.head_);
+  std::swap(shards_, other.shards_);
+  return *this;
+}
 
 Head::Head(EqualTimes equal, MemoryBudget& budget) {
   shards_.reserve(kShards);

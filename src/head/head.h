@@ -43,13 +43,19 @@ class Route {
   ShardSet shards() const { return shards_; }
   /// Positions of the rows of one shard, ascending.
   std::span<const std::uint32_t> rows(std::size_t shard) const {
-    return std::span(rows_).subspan(begins_[shard], begins_[shard + 1] - begins_[shard]);
+    return rows().subspan(begins_[shard], begins_[shard + 1] - begins_[shard]);
   }
 
  private:
+  static constexpr std::array<std::uint32_t, 1> kOneRow{0};
+
+  std::span<const std::uint32_t> rows() const {
+    return rows_.empty() ? std::span<const std::uint32_t>(kOneRow) : rows_;
+  }
+
   ShardSet shards_ = 0;
   std::array<std::uint32_t, kShards + 1> begins_{};
-  std::vector<std::uint32_t> rows_;
+  std::vector<std::uint32_t> rows_;  // empty if there is one row only, which then costs no memory
 };
 
 /// Some shards of a head at one moment; those that were not asked for are empty.
@@ -69,7 +75,7 @@ class Head {
     Lock(Head& head, ShardSet shards);
     ~Lock();
     Lock(Lock&& other) noexcept;
-    Lock& operator=(Lock&&) = delete;
+    Lock& operator=(Lock&& other) noexcept;
 
     ShardSet shards() const { return shards_; }
 

@@ -160,15 +160,15 @@ Result<IncomingRows> IncomingRows::make(std::shared_ptr<const LiveSchema> schema
 }
 
 IncomingRows IncomingRows::make_numbered(std::shared_ptr<const LiveSchema> schema, std::vector<head::SeriesId> series,
-                                         std::vector<std::int64_t> times, std::vector<RecordField> fields) {
+                                         std::vector<std::int64_t> times, std::span<RecordField> fields) {
   IncomingRows incoming;
   incoming.schema_ = std::move(schema);
   incoming.series_ = std::move(series);
   incoming.converted_times_ = std::move(times);
   incoming.fields_.resize(incoming.schema_->fields->size());
+  incoming.converted_.reserve(fields.size());
   for (RecordField& field : fields) {
-    incoming.converted_.push_back(std::make_unique<model::FieldColumn>(std::move(field.values)));
-    incoming.fields_[field.field] = incoming.converted_.back().get();
+    incoming.fields_[field.field] = &incoming.converted_.emplace_back(std::move(field.values));
   }
   incoming.route_.emplace(incoming.series_);
   return incoming;
@@ -193,14 +193,14 @@ void IncomingRows::take_times(const model::TableRows& rows) {
 
 void IncomingRows::take_fields(const model::TableRows& rows) {
   fields_.resize(schema_->fields->size());
+  converted_.reserve(rows.fields.size());
   for (const model::FieldColumn& field : rows.fields) {
     const std::uint32_t number = schema_->numbers.at(field.name);
     const model::FieldType type = (*schema_->fields)[number].type;
     fields_[number] = &field;
     if (field.type == type) continue;
-    converted_.push_back(std::make_unique<model::FieldColumn>(model::FieldColumn{.name = field.name, .type = type}));
-    widen_cells(field, *converted_.back());
-    fields_[number] = converted_.back().get();
+    fields_[number] = &converted_.emplace_back(model::FieldColumn{.name = field.name, .type = type});
+    widen_cells(field, converted_.back());
   }
 }
 

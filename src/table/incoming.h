@@ -41,9 +41,9 @@ class IncomingRows {
   static Result<IncomingRows> make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
                                    const model::TableRows& rows);
 
-  /// Rows of series that the table knows. The fields are numbered and of their types.
+  /// Rows of series that the table knows. The fields are numbered and of their types; their values are moved away.
   static IncomingRows make_numbered(std::shared_ptr<const LiveSchema> schema, std::vector<head::SeriesId> series,
-                                    std::vector<std::int64_t> times, std::vector<RecordField> fields);
+                                    std::vector<std::int64_t> times, std::span<RecordField> fields);
 
   const std::shared_ptr<const LiveSchema>& schema() const { return schema_; }
   const head::Route& route() const { return *route_; }
@@ -67,9 +67,9 @@ class IncomingRows {
   std::vector<head::SeriesId> distinct_;  // the series of series_; empty: not known
   std::vector<head::SeriesId> series_;
   std::span<const std::int64_t> times_;
-  std::vector<std::int64_t> converted_times_;                   // of rows in another unit
-  std::vector<const model::FieldColumn*> fields_;               // by number; null: the rows lack it
-  std::vector<std::unique_ptr<model::FieldColumn>> converted_;  // widened, or not borrowed
+  std::vector<std::int64_t> converted_times_;      // of rows in another unit
+  std::vector<const model::FieldColumn*> fields_;  // by number; null: the rows lack it
+  std::vector<model::FieldColumn> converted_;  // widened, or not borrowed; does not grow once fields_ points into it
   std::optional<head::Route> route_;
 };
 

@@ -25,6 +25,7 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kEpochAt = 1;
 constexpr std::size_t kRowsBytesAt = kEpochAt + sizeof(std::uint64_t);
 constexpr std::size_t kHeaderBytes = kRowsBytesAt + sizeof(std::uint32_t);
+constexpr std::size_t kFirstBytes = 128;  // enough for a row of a few fields
 
 template <typename T>
 void put_at(Buffer& out, std::size_t at, T value) {
@@ -69,9 +70,16 @@ void put_bitmap(const std::vector<std::uint8_t>& bits, Buffer& out) {
   }
 }
 
-void put_integers(std::span<const std::uint64_t> cells, Buffer& out) {
-  std::vector<std::int64_t> values(cells.begin(), cells.end());
-  codec::encode_integers(values, 0, out);
+/// One number, which a single insert has, needs no memory.
+template <typename T>
+void put_integers(std::span<const T> numbers, Buffer& out) {
+  if (numbers.size() == 1) {
+    const auto value = static_cast<std::int64_t>(numbers.front());
+    codec::encode_integers({&value, 1}, 0, out);
+  } else {
+    const std::vector<std::int64_t> values(numbers.begin(), numbers.end());
+    codec::encode_integers(values, 0, out);
+  }
 }
 
 void put_field(std::size_t field, const FieldColumn& column, Buffer& out) {
@@ -84,7 +92,7 @@ void put_field(std::size_t field, const FieldColumn& column, Buffer& out) {
   } else if (column.type == FieldType::kString) {
     put_strings(column.strings, out);
   } else {
-    put_integers(column.cells, out);
+    put_integers(std::span(column.cells), out);
   }
 }
 
@@ -92,8 +100,7 @@ void put_rows(const SectionRows& section, Buffer& out) {
   codec::put_uleb128(section.table, out);
   codec::put_uleb128(section.times.size(), out);
   if (section.times.empty()) return;
-  const std::vector<std::int64_t> series(section.series.begin(), section.series.end());
-  codec::encode_integers(series, 0, out);
+  put_integers(section.series, out);
   codec::encode_integers(section.times, 0, out);
   const auto there = [](const FieldColumn* column) { return column != nullptr; };
   codec::put_uleb128(static_cast<std::uint64_t>(std::ranges::count_if(section.fields, there)), out);
@@ -275,21 +282,23 @@ void take_definition(Reader& in, std::vector<RecordSection>& sections) {
 
 }  // namespace
 
-RecordWriter::RecordWriter(std::span<const SectionRows> sections) {
-  std::size_t cells = 0;
-  for (const SectionRows& section : sections) cells += section.times.size() * (section.fields.size() + 1);
-  bytes_.reserve(kHeaderBytes + cells * sizeof(std::uint64_t) + 64);
+RecordWriter::RecordWriter(std::size_t tables) {
+  bytes_.reserve(kFirstBytes);
   bytes_.resize(kHeaderBytes);
   bytes_[0] = kVersion;
-  codec::put_uleb128(sections.size(), bytes_);
-  for (const SectionRows& section : sections) put_rows(section, bytes_);
+  codec::put_uleb128(tables, bytes_);
   rows_end_ = bytes_.size();
-  put_at(bytes_, kRowsBytesAt, static_cast<std::uint32_t>(rows_end_ - kHeaderBytes));
+}
+
+void RecordWriter::add(const SectionRows& rows) {
+  put_rows(rows, bytes_);
+  rows_end_ = bytes_.size();
 }
 
 std::span<const std::byte> RecordWriter::finish(std::uint64_t epoch, std::span<const RecordSection> definitions) {
   bytes_.resize(rows_end_);
   put_at(bytes_, kEpochAt, epoch);
+  put_at(bytes_, kRowsBytesAt, static_cast<std::uint32_t>(rows_end_ - kHeaderBytes));
   codec::put_uleb128(definitions.size(), bytes_);
   for (const RecordSection& section : definitions) put_definition(section, bytes_);
   return std::as_bytes(std::span(bytes_));

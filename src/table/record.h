@@ -104,9 +104,11 @@ struct SectionRows {
 /// kRecordRowsMax rows and kRecordValuesMax values.
 class RecordWriter {
  public:
-  /// O(values).
-  explicit RecordWriter(std::span<const SectionRows> sections);
+  /// Of so many tables, each to be added once.
+  explicit RecordWriter(std::size_t tables);
 
+  /// O(values).
+  void add(const SectionRows& rows);
   /// The whole record, of an epoch; of `definitions` only table, definition and defined count. May be called again.
   std::span<const std::byte> finish(std::uint64_t epoch, std::span<const RecordSection> definitions);
 

@@ -56,20 +56,15 @@ RecordSection random_section(Random& random, std::uint64_t table) {
 }
 
 std::vector<std::byte> encode(const Record& record) {
-  std::vector<std::vector<const FieldColumn*>> fields;
-  std::vector<SectionRows> sections;
+  RecordWriter writer(record.sections.size());
   for (const RecordSection& section : record.sections) {
-    auto& columns = fields.emplace_back();
+    std::vector<const FieldColumn*> columns;
     for (const RecordField& field : section.fields) {
       columns.resize(field.field + 1);
       columns[field.field] = &field.values;
     }
+    writer.add({.table = section.table, .series = section.series, .times = section.times, .fields = columns});
   }
-  for (std::size_t i = 0; i < record.sections.size(); ++i) {
-    const RecordSection& section = record.sections[i];
-    sections.push_back({.table = section.table, .series = section.series, .times = section.times, .fields = fields[i]});
-  }
-  RecordWriter writer(sections);
   (void)writer.finish(record.epoch + 1, {});  // may be called again
   const auto bytes = writer.finish(record.epoch, record.sections);
   return {bytes.begin(), bytes.end()};
