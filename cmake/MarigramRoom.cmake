@@ -69,6 +69,9 @@ function(marigram_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE marigram_options ${arg_LIBRARIES}
     GTest::gmock GTest::gtest_main rapidcheck rapidcheck_gtest)
+  if(MARIGRAM_FUZZ)
+    target_compile_options(${name} PRIVATE -fno-sanitize=fuzzer-no-link)  # no fuzzer is guided by what tests cover
+  endif()
   target_compile_definitions(${name} PRIVATE MARIGRAM_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/tests")
   if("unit" IN_LIST arg_LABELS)
