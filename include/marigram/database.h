@@ -50,6 +50,9 @@ struct DatabaseOptions {
   std::uint64_t flush_bytes = std::uint64_t{128} << 20;
   std::chrono::seconds flush_age{600};
   std::chrono::milliseconds write_timeout{10'000};
+  /// Size of each file of the write-ahead log: a multiple of 512 from 1 KiB to 1 GiB, else kInvalidInput. A batch, with
+  /// the tags of its series, must fit in one; none is larger than 16 MiB. Small files are cut and recycled more often.
+  std::uint64_t log_file_bytes = std::uint64_t{64} << 20;
   std::uint64_t series_max = 10'000'000;      ///< of a namespace; inserts that would make more are kResourceExhausted
   bool widen_integers = false;                ///< integers may be written to fields of floats; else kSchemaMismatch
   Duplicates duplicates = Duplicates::kLast;  ///< of tables that are made by their first insert

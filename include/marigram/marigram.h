@@ -55,6 +55,7 @@ typedef struct marigram_options {
   marigram_durability durability;
   uint32_t sync_interval_ms; /* 0: the default */
   uint64_t memory_bytes;     /* of rows in memory; 0: the default */
+  uint64_t log_file_bytes;   /* of each file of the write-ahead log; 0: the default */
 } marigram_options;
 
 /* A condition on a tag. */

@@ -46,7 +46,7 @@ struct BadName {
 
 struct BadInput : ::testing::Test {
   TestFolder folder;
-  Database db = open_database(folder.surroundings(), {}).value();
+  Database db = open_database(folder.surroundings(), {.log_file_bytes = kSmallLog}).value();
 
   /// t.cpu grows and has the tag host, the fields value and n; t.fixed does not grow; t.strict rejects duplicates.
   void SetUp() override {
@@ -335,7 +335,8 @@ struct BadBatches : ::testing::Test {
   TestFolder folder;
   std::unique_ptr<Core> core;
 
-  void open(const DatabaseOptions& options) {
+  void open(DatabaseOptions options) {
+    options.log_file_bytes = kSmallLog;
     core = Core::open(folder.surroundings(), options).value();
     model::WriteBatch batch;
     batch.tables = {rows_of("old", {"a"}, {"host"})};

@@ -30,7 +30,7 @@ constexpr auto kNone = ErrorCode::kNotFound;
 
 struct BadQuestions : ::testing::Test {
   TestFolder folder;
-  Database db = open_database(folder.surroundings(), {}).value();
+  Database db = open_database(folder.surroundings(), {.log_file_bytes = kSmallLog}).value();
 
   void SetUp() override {
     const std::vector<marigram::Row> rows{

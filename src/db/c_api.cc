@@ -124,6 +124,7 @@ marigram::Result<marigram::DatabaseOptions> options_of(const marigram_options* g
   options.durability = static_cast<marigram::Durability>(given->durability);
   if (given->sync_interval_ms != 0) options.sync_interval = std::chrono::milliseconds(given->sync_interval_ms);
   if (given->memory_bytes != 0) options.memory_bytes = given->memory_bytes;
+  if (given->log_file_bytes != 0) options.log_file_bytes = given->log_file_bytes;
   options.flush_bytes = std::min(options.flush_bytes, options.memory_bytes / 2);
   return options;
 }

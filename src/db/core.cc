@@ -52,6 +52,7 @@ Result<Surroundings> surroundings_of(std::string_view path) {
 }
 
 Result<std::unique_ptr<Core>> Core::open(const Surroundings& surroundings, const DatabaseOptions& options) {
+  MARIGRAM_TRY(wal::check({.file_bytes = options.log_file_bytes}));
   MARIGRAM_TRY(find_or_make(*surroundings.storage, options));
   std::unique_ptr<Core> core(new Core(surroundings, options));
   MARIGRAM_TRY(core->start());
@@ -89,7 +90,7 @@ Status Core::recover() {
   const Instant begin = surroundings_.clock->now();
   const std::filesystem::path path = surroundings_.storage->path(kLogFolder);
   MARIGRAM_ASSIGN(log_start_, read_log_start(*surroundings_.storage));
-  const wal::WalOptions options{.start = log_start_, .file_bytes = surroundings_.log_file_bytes};
+  const wal::WalOptions options{.start = log_start_, .file_bytes = options_.log_file_bytes};
   const auto look = [](wal::Lsn, std::span<const std::byte>) -> Status { return {}; };
   MARIGRAM_ASSIGN(wal::OpenedWal checked, wal::Wal::open(*surroundings_.storage->files(), path, options, look));
   const std::string id = wal::format_id(checked.wal->id());

@@ -33,7 +33,6 @@ struct Surroundings {
   std::shared_ptr<Storage> storage;
   const Clock* clock = nullptr;
   ThreadPool* pool = nullptr;
-  std::uint64_t log_file_bytes = std::uint64_t{64} << 20;
   bool background = true;  ///< flush and sync by a thread; else only when asked
 };
 

@@ -34,6 +34,7 @@ constexpr std::size_t kFiles = 4;
 
 DatabaseOptions keep_all() {
   DatabaseOptions options;
+  options.log_file_bytes = kFileBytes;
   options.duplicates = Duplicates::kAll;  // so that a row that comes twice shows
   return options;
 }
@@ -55,14 +56,10 @@ Objects objects_of(Storage& storage) {
 class CopiedDisk : public TestDisk {
  public:
   explicit CopiedDisk(const Objects& objects) {
-    const auto store = surroundings(kPath).storage->store("");
+    const auto store = surroundings().storage->store("");
     for (const auto& [key, bytes] : objects) EXPECT_TRUE(store->put(key, bytes)) << key;
   }
-  Surroundings small() {
-    Surroundings surroundings = this->surroundings(kPath);
-    surroundings.log_file_bytes = kFileBytes;
-    return surroundings;
-  }
+  Surroundings surroundings() { return TestDisk::surroundings(kPath); }
 };
 
 struct WrittenBatch {
@@ -87,7 +84,7 @@ class Author {
     const Objects left = core_ ? objects_of(core_->storage()) : Objects();
     core_.reset();
     disk_ = std::make_unique<CopiedDisk>(left);
-    auto opened = Core::open(disk_->small(), keep_all());
+    auto opened = Core::open(disk_->surroundings(), keep_all());
     ASSERT_TRUE(opened) << opened.error().message;
     core_ = std::move(*opened);
     ++process_;
@@ -204,7 +201,7 @@ class DamagedDatabase : public ::testing::TestWithParam<std::size_t> {
   }
 
   std::vector<bool> reopen(CopiedDisk& disk, RecoveryReport* report) const {
-    const auto database = open_database(disk.small(), {.create = false});
+    const auto database = disk.open(keep_all());
     EXPECT_TRUE(database) << database.error().message;
     if (!database) return {};
     if (report != nullptr) *report = database->recovery();
@@ -233,7 +230,7 @@ class DamagedDatabase : public ::testing::TestWithParam<std::size_t> {
 
   /// A repair loses the batch that is hit, and those that need what only that one defined; and says so.
   void expect_rest_saved(CopiedDisk& disk, const WrittenBatch* hit) const {
-    const auto repaired = verify(disk.small(), true);
+    const auto repaired = verify(disk.surroundings(), true);
     ASSERT_TRUE(repaired) << repaired.error().message;
     EXPECT_TRUE(repaired->is_sound());
     EXPECT_THAT(repaired->log->lost, Not(IsEmpty()));
@@ -271,7 +268,7 @@ TEST_P(DamagedDatabase, OpensWithoutAWrongRowOrSaysWhereTheDamageIs) {
     byte = static_cast<char>(byte ^ (1 << offset % 8));
     const WrittenBatch* const hit = first ? batch_at(*first + offset) : nullptr;
     CopiedDisk disk(damaged);
-    const auto opened = open_database(disk.small(), {.create = false});
+    const auto opened = disk.open(keep_all());
     if (opened) {
       EXPECT_TRUE(first);
       CopiedDisk again(damaged);
@@ -292,13 +289,13 @@ TEST_P(MissingFile, IsNoticed) {
   Objects fewer = objects_;
   fewer.erase(log_files()[GetParam()]);
   CopiedDisk disk(fewer);
-  const auto opened = open_database(disk.small(), {.create = false});
+  const auto opened = disk.open(keep_all());
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, ErrorCode::kCorruption) << opened.error().message;
-  const auto found = verify(disk.small(), false);
+  const auto found = verify(disk.surroundings(), false);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_FALSE(found->is_sound());
-  const auto repaired = verify(disk.small(), true);
+  const auto repaired = verify(disk.surroundings(), true);
   ASSERT_TRUE(repaired) << repaired.error().message;
   EXPECT_TRUE(repaired->is_sound());
   EXPECT_THAT(repaired->log->lost, Not(IsEmpty()));

@@ -244,6 +244,29 @@ TEST_F(DatabaseTest, LimitsOfSeriesAndMemoryAreErrors) {
   EXPECT_OK(db.insert("t", "cpu", 2, 1, {{"host", "a"}}));
 }
 
+TEST_F(DatabaseTest, FilesOfTheLogHaveTheSizeThatIsAskedFor) {
+  for (const std::uint64_t bytes : {0ULL, 512ULL, 1'023ULL, 1'025ULL, (1ULL << 30) + 512, ~0ULL}) {
+    for (const std::string& place : {path, std::string("memory:")}) {
+      const auto refused = Database::open(place, {.log_file_bytes = bytes});
+      ASSERT_FALSE(refused) << bytes;
+      EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
+      EXPECT_THAT(refused.error().message, HasSubstr(std::to_string(bytes)));
+      EXPECT_THAT(refused.error().message, HasSubstr("multiple of 512 in [1024, 1073741824]"));
+    }
+  }
+  EXPECT_FALSE(std::filesystem::exists(path)) << "what is refused makes nothing";
+  {
+    Database db = open({.log_file_bytes = 1'024});
+    EXPECT_OK(db.insert("t", "cpu", 1, 1));
+    EXPECT_EQ(std::filesystem::file_size(path + "/wal/00000000000000000000.wal"), 1'024U);
+    const auto large = db.insert("t", "cpu", 2, 2, {{"host", std::string(1'000, 'h')}});
+    ASSERT_FALSE(large) << "it does not fit in a file";
+    EXPECT_EQ(large.error().code, ErrorCode::kInvalidInput);
+    for (int time = 2; time < 100; ++time) EXPECT_OK(db.insert("t", "cpu", time, 2));
+  }
+  EXPECT_THAT(rows_of(open({.log_file_bytes = 1ULL << 20}), "cpu"), ::testing::SizeIs(99));
+}
+
 TEST_F(DatabaseTest, SnapshotsAreDatabases) {
   Database db = open();
   EXPECT_OK(db.insert("t", "cpu", 1, 1, {{"host", "a"}}));

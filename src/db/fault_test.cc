@@ -31,6 +31,7 @@ constexpr std::int64_t kMinuteNs = 60'000'000'000;
 
 DatabaseOptions keep_all() {
   DatabaseOptions options;
+  options.log_file_bytes = TestDisk::kLogFileBytes;
   options.duplicates = Duplicates::kAll;  // so that a row that comes twice shows
   return options;
 }
@@ -209,7 +210,9 @@ class CopyTest : public ::testing::TestWithParam<Mode> {
   }
   /// What a database there holds; unset if there is none.
   static std::optional<Tables> contents_at(TestDisk& disk, const char* path) {
-    const auto opened = open_database(disk.surroundings(path), {.create = false});
+    DatabaseOptions options = keep_all();
+    options.create = false;
+    const auto opened = open_database(disk.surroundings(path), options);
     if (!opened) {
       EXPECT_EQ(opened.error().code, ErrorCode::kNotFound) << opened.error().message;
       return std::nullopt;

@@ -35,6 +35,7 @@ using Mode = TestDisk::Mode;
 /// Some have so little memory that inserts are refused, and recoveries flush.
 DatabaseOptions options_of(Duplicates policy, std::uint64_t seed) {
   DatabaseOptions options;
+  options.log_file_bytes = TestDisk::kLogFileBytes;
   options.duplicates = policy;
   if (seed % 8 == 0) options.memory_bytes = std::uint64_t{256} << 10;
   options.write_timeout = std::chrono::milliseconds(0);

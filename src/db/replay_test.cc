@@ -28,14 +28,12 @@ struct ReplayTest : ::testing::Test {
   std::unique_ptr<Core> core;
 
   Surroundings surroundings() {
-    return {.storage = make_file_storage(disk, "/db"),
-            .clock = &clock,
-            .pool = &pool,
-            .log_file_bytes = 16'384,
-            .background = false};
+    return {.storage = make_file_storage(disk, "/db"), .clock = &clock, .pool = &pool, .background = false};
   }
   void open(std::uint64_t flush_bytes = 1 << 20) {
-    auto opened = Core::open(surroundings(), {.flush_bytes = flush_bytes, .duplicates = Duplicates::kAll});
+    auto opened = Core::open(
+        surroundings(),
+        {.flush_bytes = flush_bytes, .log_file_bytes = std::uint64_t{16} << 10, .duplicates = Duplicates::kAll});
     ASSERT_TRUE(opened) << opened.error().message;
     core = std::move(*opened);
   }

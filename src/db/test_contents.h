@@ -22,18 +22,19 @@
 
 namespace marigram::db {
 
+inline constexpr std::uint64_t kSmallLog = std::uint64_t{1} << 20;
+
 template <typename Outcome>
 void fine(const Outcome& outcome) {
   EXPECT_TRUE(outcome) << outcome.error().message;
 }
 
-/// A folder of its own; flushes and syncs are those of the test.
+/// A folder of its own; flushes and syncs are those of the test. Its files are compared: see kSmallLog.
 class TestFolder {
  public:
   std::filesystem::path path() const { return folder_.path() / "db"; }
   Surroundings surroundings() const {
     Surroundings surroundings = surroundings_of(path().string()).value();
-    surroundings.log_file_bytes = std::uint64_t{1} << 20;
     surroundings.background = false;
     return surroundings;
   }

@@ -27,11 +27,7 @@ class TestDisk {
 
   Result<Database> open(const DatabaseOptions& options) { return open_database(surroundings(kPath), options); }
   Surroundings surroundings(const char* path) {
-    return {.storage = make_file_storage(disk_, path),
-            .clock = &clock_,
-            .pool = &pool_,
-            .log_file_bytes = kLogFileBytes,
-            .background = false};
+    return {.storage = make_file_storage(disk_, path), .clock = &clock_, .pool = &pool_, .background = false};
   }
 
   io::SimulatedFileSystem& disk() { return *disk_; }

@@ -17,19 +17,19 @@ namespace {
 /// More files than that are not left unsynced, so that a log that is never synced does not run out of descriptors.
 constexpr std::size_t kUnsyncedFilesMax = 8;
 
-Status check(const WalOptions& options) {
-  const bool fits = options.file_bytes >= kFileBytesMin && options.file_bytes <= kFileBytesMax;
-  if (fits && options.file_bytes % kSectorBytes == 0) return {};
-  return fail(ErrorCode::kInvalidInput,
-              fmt::format("cannot open the log: bad size of files; got {} bytes, want a multiple of {} in [{}, {}]",
-                          options.file_bytes, kSectorBytes, kFileBytesMin, kFileBytesMax));
-}
-
 std::uint32_t checksum(std::span<const std::byte> payload) {
   return crc32c({reinterpret_cast<const char*>(payload.data()), payload.size()});
 }
 
 }  // namespace
+
+Status check(const WalOptions& options) {
+  const bool fits = options.file_bytes >= kFileBytesMin && options.file_bytes <= kFileBytesMax;
+  if (fits && options.file_bytes % kSectorBytes == 0) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("cannot use files of {} bytes for a write-ahead log; want a multiple of {} in [{}, {}]",
+                          options.file_bytes, kSectorBytes, kFileBytesMin, kFileBytesMax));
+}
 
 void Wal::Queue::add(const std::shared_ptr<LogFile>& file, std::uint64_t offset, std::span<const std::byte> header,
                      std::span<const std::byte> payload) {

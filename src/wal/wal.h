@@ -46,6 +46,9 @@ struct WalOptions {
   std::size_t spare_files = 2;
 };
 
+/// kInvalidInput if the log's files may not have that size.
+Status check(const WalOptions& options);
+
 struct OpenedWal;
 
 /// Where a batch went.

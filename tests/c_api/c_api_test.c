@@ -55,6 +55,9 @@ static void check_bad_arguments(marigram_database* db) {
   REFUSED(marigram_open("memory:", NULL, NULL), "handle");
   REFUSED(marigram_open("memory:", &small, &none), "size");
   REFUSED(marigram_open("memory:", &odd, &none), "durability is 7");
+  odd.durability = MARIGRAM_DURABILITY_SYNC;
+  odd.log_file_bytes = 1000;
+  REFUSED(marigram_open("memory:", &odd, &none), "files of 1000 bytes");
   CHECK(none == NULL);
 
   REFUSED(marigram_insert(NULL, "t", "cpu", 1, 1, NULL, NULL, 0), "database");

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 constexpr std::uint64_t kCycles = 300;
-constexpr std::uint64_t kCyclesADatabase = 12;  // then a new one, before looking at it takes long
+constexpr std::uint64_t kCyclesADatabase = 8;  // then a new one, before looking at it takes long
 constexpr milliseconds kPatience{60'000};
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
@@ -51,6 +52,13 @@ class Victim {
   std::vector<std::string> command(const std::string& what) const {
     return {KILL_PROGRAM, what, folder_ / "database", folder_ / "oracle", std::to_string(seed_), policy_};
   }
+  /// Where the log begins: before its first files go, wal/START says from which position on it is to be read.
+  std::uint64_t log_start() const {
+    std::ifstream start(folder_ / "database" / "wal" / "START");
+    std::uint64_t position = 0;
+    start >> position;
+    return position;
+  }
   std::uint64_t acknowledged() const {
     std::ifstream oracle(folder_ / "oracle");
     std::uint64_t count = 0;
@@ -71,11 +79,18 @@ class KillTest : public ::testing::Test {
   std::uint64_t draw(std::uint64_t bound) { return random_() % bound; }
   fs::path folder() const { return fs::temp_directory_path() / ("marigram-kill-" + std::to_string(::getpid())); }
 
-  /// Starts the program, and kills it 1 to 150 ms after that, after it begins to open the database, or after it has.
+  /// Starts the program, and kills it soon after that, or after it says that it is about to open the database, has
+  /// opened it, or has flushed for the first time.
   Ended strike(const std::vector<std::string>& command, const std::vector<std::string>& environment = {}) {
     Child child(command, environment);
-    if (const std::uint64_t since = draw(3); since > 0) child.await(since == 1 ? '.' : '!', kPatience);
-    child.watch(milliseconds(1 + draw(150)));
+    struct Moment {
+      char mark;
+      std::uint64_t ms_max;
+    };
+    constexpr std::array<Moment, 5> kMoments = {{{' ', 60}, {'.', 16}, {'!', 60}, {'/', 16}, {'/', 60}}};
+    const Moment moment = kMoments.at(draw(kMoments.size()));
+    if (moment.mark != ' ') child.await(moment.mark, kPatience);
+    child.watch(milliseconds(draw(moment.ms_max)));
     child.kill();
     return child.end();
   }
@@ -91,13 +106,16 @@ TEST_F(KillTest, NothingAcknowledgedIsLostAndNothingComesTwice) {
   std::uint64_t acknowledged = 0;
   std::uint64_t killed_opening = 0;
   std::uint64_t replays = 0;
+  std::uint64_t cuts = 0;
   for (std::uint64_t cycle = 0; cycle < cycles;) {
     const Victim victim(folder(), random_(), draw(3) == 0 ? "last" : "all");
     for (std::uint64_t i = 0; i < kCyclesADatabase && cycle < cycles; ++i, ++cycle) {
       SCOPED_TRACE("cycle " + std::to_string(cycle));
+      const std::uint64_t log_start = victim.log_start();
       const Ended writer = strike(victim.command("write"));
       ASSERT_EQ(writer.status, -SIGKILL) << "it ended by itself: " << writer.err;
       killed_opening += writer.out.contains('!') ? 0 : 1;
+      cuts += victim.log_start() > log_start ? 1 : 0;
       if (draw(4) == 0) strike(victim.command("look"));
       const Ended checker = run(victim.command(draw(2) == 0 ? "look" : "check"));
       ASSERT_EQ(checker.status, 0) << checker.err;
@@ -106,9 +124,11 @@ TEST_F(KillTest, NothingAcknowledgedIsLostAndNothingComesTwice) {
     acknowledged += victim.acknowledged();
   }
   std::cout << cycles << " kills, " << killed_opening << " of them before the database was open; " << replays
-            << " replays; " << acknowledged << " batches acknowledged\n";
+            << " replays; " << acknowledged << " batches acknowledged; the log was cut in " << cuts << " cycles\n";
   EXPECT_GT(acknowledged, 5 * cycles) << "so little traffic proves nothing";
   EXPECT_GT(replays, cycles / 4);
+  EXPECT_GT(killed_opening, cycles / 50);
+  EXPECT_GT(cuts, cycles / 8) << "a log that is never cut is recycled by nobody";
 }
 
 TEST_F(KillTest, ALossThatIsPlantedIsNoticed) {

@@ -1,10 +1,9 @@
 // The process that is killed, and the one that looks afterwards what is left:
 //
 //   kill_program write DB ORACLE SEED POLICY     opens DB and inserts until it is killed; '.' on standard output: about
-//                                                to open it; '!': open
+//                                                to open it; '!': open; '/': flushed
 //   kill_program look DB ORACLE SEED POLICY      opens it, compares, notes the fates of batches that were under way,
-//   and
-//                                                ends without closing: all of the log is replayed again next time
+//                                                and ends without closing: all of the log is replayed again next time
 //   kill_program check DB ORACLE SEED POLICY     the same, but flushes, compares again and closes
 //
 // MARIGRAM_KILL_PLANTED=1 plants a defect: what is in memory only is noted as acknowledged.
@@ -30,7 +29,7 @@
 namespace marigram::kill {
 namespace {
 
-constexpr std::uint64_t kBatchesAFlush = 60;
+constexpr std::uint64_t kBatchesAFlush = 20;
 constexpr std::uint64_t kBatchesACompaction = 200;
 
 struct Arguments {
@@ -41,12 +40,14 @@ struct Arguments {
   Duplicates policy = Duplicates::kAll;
 };
 
-/// Flushes happen all the time, and the thread that makes them looks often.
+/// Flushes happen all the time, and the thread that makes them looks often. Files of the log are so small that one is
+/// full, cut and recycled every few batches.
 DatabaseOptions options(const Arguments& arguments) {
   DatabaseOptions options;
   options.durability = Durability::kSync;
   options.sync_interval = std::chrono::milliseconds(5);
   options.flush_bytes = std::uint64_t{96} << 10;
+  options.log_file_bytes = std::uint64_t{16} << 10;
   options.duplicates = arguments.policy;
   return options;
 }
@@ -74,7 +75,10 @@ void insert_for_ever(Database database, const Arguments& arguments, const Oracle
   for (;; ++number) {
     expect_done("cannot insert", insert(database, make_batch(arguments.seed, writer, number), durability));
     oracle.ack(writer, number);
-    if (writer == 0 && number % kBatchesAFlush == 0) expect_done("cannot flush", database.flush());
+    if (writer == 0 && number % kBatchesAFlush == 0) {
+      expect_done("cannot flush", database.flush());
+      std::cout << '/' << std::flush;
+    }
     if (writer == 0 && number % kBatchesACompaction == 0) expect_done("cannot compact", database.compact());
   }
 }
