@@ -196,7 +196,8 @@ class MARIGRAM_EXPORT Table {
   /// for a table that does not grow, kAlreadyExists for a column that is there. O(segments).
   Result<std::uint64_t> add_tags(std::span<const std::string> names);
 
-  /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it.
+  /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it. Each 64th
+  /// commit does so by itself.
   Status checkpoint();
   /// Deletes files that no commit refers to and that are older than `older_than_seconds` (writers in flight own newer
   /// ones: keep it longer than the longest append).

@@ -24,6 +24,7 @@ constexpr const char* kDescription = "marigram.json";
 constexpr std::uint64_t kFormat = 1;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 constexpr std::string_view kLog = "_timeseries_log/";
+constexpr std::string_view kCheckpoints = "_timeseries_log/_checkpoints/";
 
 Status copy_object(const io::ObjectStore& from, io::ObjectStore& to, const std::string& key) {
   MARIGRAM_ASSIGN(const auto source, from.open(key));
@@ -48,6 +49,11 @@ bool is_later(std::string_view key, std::uint64_t version) {
   return number > version;
 }
 
+/// A checkpoint goes when newer ones come, and nobody needs it.
+bool may_be_gone(std::string_view key, const Error& error) {
+  return error.code == ErrorCode::kNotFound && key.starts_with(kCheckpoints);
+}
+
 /// The objects that make up a version of a table: its commits, and the files that it refers to. The history before it
 /// is there, but not the files of segments that were taken out.
 Status copy_table(const log::TableState& state, const io::ObjectStore& from, io::ObjectStore& to) {
@@ -61,7 +67,10 @@ Status copy_table(const log::TableState& state, const io::ObjectStore& from, io:
   for (const io::ObjectInfo& object : log) {
     if (!is_later(object.key, state.version)) keys.insert(object.key);
   }
-  for (const std::string& key : keys) MARIGRAM_TRY(copy_object(from, to, key));
+  for (const std::string& key : keys) {
+    const Status copied = copy_object(from, to, key);
+    if (!copied && !may_be_gone(key, copied.error())) return copied;
+  }
   MARIGRAM_TRY(to.put(std::string(kLog) + "CURRENT", fmt::format("{}\n", state.version)));
   return {};
 }

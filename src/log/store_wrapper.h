@@ -20,6 +20,7 @@ class StoreWrapper final : public io::ObjectStore {
   bool dead_after_loss = false;  ///< then nothing answers any more
   bool refuse_puts = false;      ///< puts fail and do nothing
   std::function<void(std::string_view key)> on_read = {};
+  std::function<Status(std::string_view key)> on_create = {};  ///< an error is that of create()
 
   std::string name() const override { return inner_->name(); }
   Result<io::ObjectInfo> head(std::string_view key) const override {
@@ -42,6 +43,8 @@ class StoreWrapper final : public io::ObjectStore {
     return broken();
   }
   Result<std::unique_ptr<io::WritableObject>> create(std::string_view key, const io::PutCondition& condition) override {
+    const Status may = on_create ? on_create(key) : Status();
+    if (!may) return std::unexpected(may.error());
     return inner_->create(key, condition);
   }
   Status remove(std::string_view key) override { return inner_->remove(key); }

@@ -86,8 +86,14 @@ Status Engine::commit(const std::function<Result<log::Proposal>(const log::Table
   const std::lock_guard writing(write_mutex_);
   log::TableState next = *state();
   MARIGRAM_TRY(log_.commit_with_retry(next, propose));
-  const std::lock_guard lock(mutex_);
-  state_ = std::make_shared<const log::TableState>(std::move(next));
+  const auto committed = std::make_shared<const log::TableState>(std::move(next));
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = committed;
+  }
+  // The commit is there, with a checkpoint or without; the next one makes up for this.
+  if (committed->version % kCheckpointEvery == 0) [[maybe_unused]]
+    const Status written = log_.write_checkpoint(*committed);
   return {};
 }
 

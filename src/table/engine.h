@@ -13,6 +13,7 @@
 #include <marigram/error.h>
 #include <marigram/table.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,8 @@ using CoveragePtr = std::shared_ptr<const coverage::CoverageMap>;
 /// Thread-safe.
 class Engine {
  public:
+  static constexpr std::uint64_t kCheckpointEvery = 64;  ///< versions
+
   static Result<std::unique_ptr<Engine>> create(Environment environment, const TableOptions& options);
   static Result<std::unique_ptr<Engine>> open(Environment environment, const OpenOptions& options);
 
@@ -40,7 +43,8 @@ class Engine {
   Status refresh();
   /// kInvalidInput when the handle is pinned to an earlier version, kPermissionDenied when the store is read-only.
   Status check_writable() const;
-  /// Commits what `propose` returns, retrying on conflict; the handle then reads the new version.
+  /// Commits what `propose` returns, retrying on conflict; the handle then reads the new version. Each kCheckpointEvery
+  /// versions also writes a checkpoint, so that opening costs the live segments and few commits.
   Status commit(const std::function<Result<log::Proposal>(const log::TableState&)>& propose);
 
   /// The live segments of a state. The last list is cached.
