@@ -89,8 +89,9 @@ Status Core::start() {
 Status Core::recover() {
   const Instant begin = surroundings_.clock->now();
   const std::filesystem::path path = surroundings_.storage->path(kLogFolder);
-  MARIGRAM_ASSIGN(log_start_, read_log_start(*surroundings_.storage));
-  const wal::WalOptions options{.start = log_start_, .file_bytes = options_.log_file_bytes};
+  MARIGRAM_ASSIGN(const LogStart start, read_log_start(*surroundings_.storage));
+  log_start_ = start.lsn;
+  const wal::WalOptions options{.start = start.lsn, .id = start.id, .file_bytes = options_.log_file_bytes};
   const auto look = [](wal::Lsn, std::span<const std::byte>) -> Status { return {}; };
   MARIGRAM_ASSIGN(wal::OpenedWal checked, wal::Wal::open(*surroundings_.storage->files(), path, options, look));
   const std::string id = wal::format_id(checked.wal->id());
@@ -164,20 +165,24 @@ Status Core::cut_log() {
     needed = std::min(needed, table->oldest_lsn().value_or(needed));
   const wal::Lsn start = log_->file_at(needed);  // files define what their records refer to, so they are read whole
   if (start > log_start_) {
-    MARIGRAM_TRY(write_log_start(*surroundings_.storage, start));
+    MARIGRAM_TRY(write_log_start(*surroundings_.storage, start, log_->id()));
     log_start_ = start;
   }
   return log_->truncate(start);
 }
 
-/// The log is closed. If nothing of it is in memory, it need not be read again; whoever opens it next defines anew what
-/// records refer to.
+/// The log is closed. If nothing of it is in memory, nothing of it need be read again, so its files go, but not before
+/// the start lasts. Whoever opens it next defines anew what records refer to.
 Status Core::leave_log_behind() {
   const std::lock_guard cutting(cut_mutex_);
-  const wal::Lsn end = log_->position();
   const auto is_in_memory = [](table::LiveTable* table) { return table->oldest_lsn().has_value(); };
-  if (end <= log_start_ || std::ranges::any_of(catalogue_.open_tables(), is_in_memory)) return {};
-  return write_log_start(*surroundings_.storage, end);
+  if (std::ranges::any_of(catalogue_.open_tables(), is_in_memory)) return {};
+  const wal::Lsn end = log_->position();
+  if (end > log_start_) {
+    MARIGRAM_TRY(write_log_start(*surroundings_.storage, end, log_->id()));
+    log_start_ = end;
+  }
+  return log_->remove_files();
 }
 
 void Core::note_flush(const Result<std::uint64_t>& rows, double seconds) {

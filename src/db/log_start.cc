@@ -5,7 +5,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,30 +17,36 @@ namespace {
 
 constexpr const char* kStart = "wal/START";
 
-/// The number, and the CRC-32C of its digits: a start that is too late would hide batches.
-std::string text_of(wal::Lsn start) {
-  const std::string digits = fmt::format("{}", start);
-  return fmt::format("{} {:08x}\n", digits, crc32c(digits));
+/// Position, id, and the CRC-32C of both: a start that is too late would hide batches.
+std::string text_of(wal::Lsn lsn, const wal::LogId& id) {
+  const std::string words = fmt::format("{} {}", lsn, wal::format_id(id));
+  return fmt::format("{} {:08x}\n", words, crc32c(words));
+}
+
+/// Unset for a text that is none of those.
+std::optional<LogStart> start_in(std::string_view text) {
+  LogStart start;
+  std::from_chars(text.data(), text.data() + text.size(), start.lsn);
+  const std::size_t space = std::min(text.find(' '), text.size());
+  start.id = wal::parse_id(text.substr(std::min(space + 1, text.size()), 2 * sizeof(wal::LogId)));
+  return start.id && text == text_of(start.lsn, *start.id) ? std::optional(start) : std::nullopt;
 }
 
 }  // namespace
 
-Result<wal::Lsn> read_log_start(Storage& storage) {
+Result<LogStart> read_log_start(Storage& storage) {
   const auto found = storage.store("")->read(kStart);
-  if (!found && found.error().code == ErrorCode::kNotFound) return 0;
+  if (!found && found.error().code == ErrorCode::kNotFound) return LogStart{};
   if (!found) return std::unexpected(found.error());
-  const std::string_view text = found->bytes;
-  wal::Lsn start = 0;
-  std::from_chars(text.data(), text.data() + text.size(), start);
-  if (text == text_of(start)) return start;
+  if (const auto start = start_in(found->bytes)) return *start;
   return fail(ErrorCode::kCorruption,
               fmt::format("cannot read the write-ahead log of {}: {} is damaged, and says where the log begins; run "
                           "`marigram db verify --repair`",
                           storage.name(), kStart));
 }
 
-Status write_log_start(Storage& storage, wal::Lsn start) {
-  MARIGRAM_TRY(storage.store("")->put(kStart, text_of(start)));
+Status write_log_start(Storage& storage, wal::Lsn lsn, const wal::LogId& id) {
+  MARIGRAM_TRY(storage.store("")->put(kStart, text_of(lsn, id)));
   return {};
 }
 

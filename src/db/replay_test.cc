@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace marigram::db {
 namespace {
@@ -138,6 +139,28 @@ TEST_F(ReplayTest, ManyFilesAndLittleMemory) {
   all = 0;
   for (const auto& [host, count] : rows("mem")) all += count;
   EXPECT_EQ(all, 1'000);
+}
+
+TEST_F(ReplayTest, AfterACloseTheLogHasNothingToRead) {
+  std::vector<wal::LogId> ids;
+  for (int round = 0; round < 4; ++round) {
+    open();
+    EXPECT_EQ(core->recovery().batches, 0U);
+    const wal::LogId id = core->log()->id();
+    EXPECT_TRUE(round < 2 || id == ids.back()) << "it is another log";
+    ids.push_back(id);
+    for (int i = 0; i < round * 100; ++i) insert("cpu", round * 1'000 + i, "a");  // from none to several files
+    const Status closed = core->close();
+    ASSERT_TRUE(closed) << closed.error().message;
+    const auto objects = core->storage().store("")->list("wal").value();
+    for (const auto& object : objects) EXPECT_FALSE(object.key.ends_with(".wal")) << object.key;
+  }
+  open();
+  insert("cpu", 1, "b");
+  lose_power();
+  open();
+  EXPECT_EQ(core->recovery().batches, 1U);
+  EXPECT_EQ(rows("cpu"), (Counts{{"a", 600}, {"b", 1}}));
 }
 
 TEST_F(ReplayTest, ATableThatWasMadeAnewGetsNoRowsOfTheOldOne) {

@@ -120,11 +120,11 @@ Status Verify::check_log() {
   if (!start && start.error().code != ErrorCode::kCorruption) return std::unexpected(start.error());
   if (!start) {
     log.problems.push_back(start.error().message);
-  } else if (salvaged.files > 0 && *start < salvaged.begin) {
+  } else if (salvaged.files > 0 && start->lsn < salvaged.begin) {
     log.problems.push_back(
         fmt::format("the log is to be read from {} on, but its oldest file begins at {}: what was "
                     "between is lost",
-                    *start, salvaged.begin));
+                    start->lsn, salvaged.begin));
   }
   log.files = salvaged.files;
   log.batches = salvaged.records;
@@ -149,9 +149,10 @@ Status Verify::repair_log(const wal::SalvageReport& salvaged) {
   return forget_log_start(storage_);
 }
 
-/// What the tables' marks refer to. Where no file tells the log's id, a table that was flushed does.
+/// What the tables' marks refer to. Where no file tells the log's id, its start does, or a table that was flushed.
 Result<std::string> Verify::log_id(const wal::SalvageReport& salvaged) const {
   if (salvaged.id) return wal::format_id(*salvaged.id);
+  if (const auto start = read_log_start(storage_); start && start->id) return wal::format_id(*start->id);
   std::optional<std::string> id;
   for (const table::Environment& environment : environments_) {
     MARIGRAM_ASSIGN(const auto engine, table::Engine::open(environment, {}));

@@ -95,6 +95,17 @@ std::string format_id(const LogId& id) {
   return text;
 }
 
+std::optional<LogId> parse_id(std::string_view text) {
+  LogId id{};
+  if (text.size() != 2 * id.size()) return std::nullopt;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    unsigned value = 0;
+    std::from_chars(text.data() + 2 * i, text.data() + 2 * i + 2, value, 16);
+    id[i] = static_cast<std::byte>(value);
+  }
+  return format_id(id) == text ? std::optional(id) : std::nullopt;
+}
+
 std::string file_name(Lsn first) {
   return fmt::format("{:020}{}", first, kSuffix);
 }

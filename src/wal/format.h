@@ -45,6 +45,8 @@ using LogId = std::array<std::byte, 16>;
 
 /// 32 lower-case hex digits.
 std::string format_id(const LogId& id);
+/// Nothing if `text` is not such.
+std::optional<LogId> parse_id(std::string_view text);
 
 struct FileHeader {
   Lsn first = 0;

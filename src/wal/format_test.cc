@@ -47,6 +47,24 @@ TEST(WalFormat, HeadersOfFilesAreTheseBytes) {
   EXPECT_EQ(decode_file_header(bytes), header);
 }
 
+TEST(WalFormat, IdsComeBackAndNothingElseIsOne) {
+  LogId id{};
+  for (std::size_t i = 0; i < id.size(); ++i) id[i] = static_cast<std::byte>(i * 17);
+  const std::string text = format_id(id);
+  EXPECT_EQ(text, "00112233445566778899aabbccddeeff");
+  EXPECT_EQ(parse_id(text), id);
+  EXPECT_FALSE(parse_id(text + "0"));
+  EXPECT_FALSE(parse_id(text.substr(1)));
+  EXPECT_FALSE(parse_id(""));
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    for (const char bad : {'g', 'A', ' ', '-', '+', '\0'}) {
+      std::string other = text;
+      other[at] = bad;
+      EXPECT_FALSE(parse_id(other)) << other;
+    }
+  }
+}
+
 TEST(WalFormat, RecordsAreTheseBytes) {
   Bytes file(1'024);
   EXPECT_EQ(put_record(file, 0x1000, 64, "abc", 0x1040), 96u);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,23 +16,15 @@ namespace marigram::wal {
 namespace {
 
 LogId random_id() {
-  const std::string uuid = random_uuid();
-  LogId id{};
-  std::size_t digit = 0;
-  for (std::byte& byte : id) {
-    while (uuid[digit] == '-') ++digit;
-    unsigned value = 0;
-    std::from_chars(uuid.data() + digit, uuid.data() + digit + 2, value, 16);
-    byte = static_cast<std::byte>(value);
-    digit += 2;
-  }
-  return id;
+  std::string digits = random_uuid();
+  std::erase(digits, '-');
+  return *parse_id(digits);
 }
 
 class Replay {
  public:
-  Replay(LogFolder& folder, Lsn start, const Visit& visit)
-      : folder_(folder), start_(start), visit_(visit), proven_(start) {}
+  Replay(LogFolder& folder, Lsn start, const std::optional<LogId>& id, const Visit& visit)
+      : folder_(folder), start_(start), id_(id), visit_(visit), proven_(start) {}
 
   Result<Recovered> run();
 
@@ -67,6 +58,7 @@ class Replay {
 
   LogFolder& folder_;
   const Lsn start_;
+  const std::optional<LogId> id_;
   const Visit& visit_;
 
   std::vector<Lsn> names_;    // of all files
@@ -127,7 +119,7 @@ Result<Recovered> Replay::begin_anew() {
   report_.end = start_;
   MARIGRAM_TRY(remove_files_behind());
   return Recovered{.report = report_,
-                   .id = kept_ > 0 && image_.header ? image_.header->id : random_id(),
+                   .id = kept_ > 0 && image_.header ? image_.header->id : id_.value_or(random_id()),
                    .files = kept(start_),
                    .current = nullptr};
 }
@@ -298,8 +290,8 @@ std::vector<FileSpan> Replay::kept(Lsn end) const {
 
 }  // namespace
 
-Result<Recovered> recover(LogFolder& folder, Lsn start, const Visit& visit) {
-  return Replay(folder, start, visit).run();
+Result<Recovered> recover(LogFolder& folder, Lsn start, const std::optional<LogId>& id, const Visit& visit) {
+  return Replay(folder, start, id, visit).run();
 }
 
 Error damage(const LogFolder& folder, Lsn file, std::uint64_t offset, std::string_view what) {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -51,9 +52,10 @@ struct Recovered {
   std::shared_ptr<LogFile> current;  ///< where report.end lies; none if a new file begins there
 };
 
-/// Replays from `start` on, and leaves a log that ends cleanly and is on stable storage. Needs no space.
+/// Replays from `start` on, and leaves a log that ends cleanly and is on stable storage. Needs no space. `id`: of the
+/// log, if no file tells; without it a log that has no file is a new one.
 /// kInvalidInput: `start` is not a position of a log. kCorruption names file and offset; nothing was changed then.
-Result<Recovered> recover(LogFolder& folder, Lsn start, const Visit& visit);
+Result<Recovered> recover(LogFolder& folder, Lsn start, const std::optional<LogId>& id, const Visit& visit);
 
 /// What says that a log is damaged: "cannot read the log in <folder>: file '<file>' at offset <n>: <what>; run ...".
 Error damage(const LogFolder& folder, Lsn file, std::uint64_t offset, std::string_view what);

@@ -50,7 +50,7 @@ Result<OpenedWal> Wal::open(const io::FileSystem& files, const std::filesystem::
                             const Visit& visit) {
   MARIGRAM_TRY(check(options));
   MARIGRAM_ASSIGN(LogFolder folder, LogFolder::open(files, path));
-  MARIGRAM_ASSIGN(Recovered recovered, recover(folder, options.start, visit));
+  MARIGRAM_ASSIGN(Recovered recovered, recover(folder, options.start, options.id, visit));
   const Recovery report = recovered.report;
   return OpenedWal{.wal = std::unique_ptr<Wal>(new Wal(std::move(folder), options, std::move(recovered))),
                    .recovery = report};
@@ -123,6 +123,17 @@ Status Wal::close() {
   failure_ = Error{.code = ErrorCode::kInvalidInput,
                    .message = fmt::format("cannot use the log in {}: it was closed", folder_.name())};
   return {};
+}
+
+Status Wal::remove_files() {
+  const Lock lock(mutex_);
+  if (files_.empty() && prepared_.empty()) return {};
+  for (const FileSpan& file : files_) MARIGRAM_TRY(folder_.remove_file(file.first));
+  for (const std::shared_ptr<LogFile>& file : prepared_) MARIGRAM_TRY(folder_.remove_file(file->first()));
+  files_.clear();
+  prepared_.clear();
+  current_.reset();
+  return folder_.sync();
 }
 
 Lsn Wal::position() const {

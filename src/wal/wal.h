@@ -38,6 +38,8 @@ enum class Durability {
 struct WalOptions {
   /// Everything before this LSN is contained elsewhere and not replayed.
   Lsn start = 0;
+  /// Of the log, if it has no file any more; without it such a log is a new one.
+  std::optional<LogId> id = {};
   /// Size of each new file: a multiple of 512 in [1 KiB, 1 GiB]. A batch must fit in one file.
   std::uint64_t file_bytes = std::uint64_t{64} << 20;
   /// Appends that find this much queued write it out first.
@@ -57,7 +59,8 @@ struct Placed {
   Lsn file = 0;                 ///< first LSN of the file that takes it
 };
 
-/// Thread-safe, but for close() and the destructor. Errors of append, sync, write_out, truncate and close:
+/// Thread-safe, but for close(), remove_files() and the destructor. Errors of append, sync, write_out, truncate and
+/// close:
 /// - kInvalidInput: the payload is too large; nothing was queued.
 /// - kResourceExhausted, kPermissionDenied: there is no space for another file, or it may not be made; nothing was
 ///   queued, and a later append succeeds once that has changed.
@@ -93,6 +96,10 @@ class Wal {
   /// Syncs, and records that the end is on stable storage, so that damage to it will be told from a torn end. The log
   /// takes nothing afterwards.
   Status close();
+  /// For a log that was closed and all of which is contained elsewhere: it needs no files. Whoever opens it with
+  /// position() as its start, and its id, goes on there, and need not look through a file for records that it does not
+  /// hold. Files that could not be removed do no harm. kIo.
+  Status remove_files();
 
   /// The same for all files of this log, and for those of no other.
   const LogId& id() const { return id_; }

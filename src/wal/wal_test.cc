@@ -18,6 +18,7 @@ namespace marigram::wal {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using Mode = io::FaultStore::Mode;
 
@@ -123,6 +124,42 @@ TEST_F(WalTest, ClosingAnUnusedLogWritesNothing) {
   const Contents contents = contents_of(*disk_);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(open().wal->close());
   EXPECT_EQ(contents_of(*disk_), contents);
+}
+
+TEST_F(WalTest, ALogThatIsLeftBehindGoesOnWhicheverOfItsFilesAreGone) {
+  WalOptions options = small_files();
+  Contents left;
+  {
+    const OpenLog log = open();
+    for (int i = 0; i < 20; ++i) log.append(std::string(300, 'o'));
+    ASSERT_TRUE(log.wal->truncate(5'000));
+    ASSERT_TRUE(log.wal->close());
+    left = contents_of(*disk_);
+    ASSERT_TRUE(log.wal->remove_files());
+    EXPECT_THAT(contents_of(*disk_), ::testing::IsEmpty());
+    EXPECT_THAT(contents_of(*disk_->restart()), ::testing::IsEmpty());
+    options.start = log.wal->position();
+    options.id = log.wal->id();
+  }
+  ASSERT_GE(left.size(), 4U);  // old ones, the last, and some that were made ahead
+  for (std::size_t subset = 0; subset < std::size_t{1} << left.size(); ++subset) {
+    SCOPED_TRACE(subset);
+    Contents some;
+    std::size_t i = 0;
+    for (const auto& file : left) {
+      if ((subset >> i++ & 1) != 0) some.insert(file);
+    }
+    disk_ = disk_with(some, clock_);
+    std::vector<std::string> appended;
+    {
+      const OpenLog log = open(options);
+      EXPECT_THAT(log.entries, ::testing::IsEmpty());
+      EXPECT_EQ(log.recovery.cut_bytes, 0U);
+      EXPECT_EQ(log.wal->id(), *options.id);
+      for (int k = 0; k < 8; ++k) log.append(appended.emplace_back(std::to_string(k) + std::string(300, 'n')));
+    }
+    EXPECT_THAT(payloads_of(open_log(*disk_->restart(), options).value().entries), ElementsAreArray(appended));
+  }
 }
 
 TEST_F(WalTest, TruncationRecyclesAndKeepsTheNumberOfFilesDown) {

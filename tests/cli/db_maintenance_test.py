@@ -64,7 +64,7 @@ class Maintenance(CliTest):
     def test_verify(self):
         lines = self.out("db", "verify", "d").splitlines()
         self.assertRegex(lines[0], r"^n\.t: sound; checked \d commits, 4 segments, 4 rows$")
-        self.assertRegex(lines[1], r"^write-ahead log: sound; checked \d+ batch(es)? in 1 file$")
+        self.assertEqual(lines[1], "write-ahead log: sound; checked 0 batches in 0 files")  # all is in segments
         answer = self.json("db", "verify", "d")
         self.assertTrue(answer["ok"])
         self.assertEqual((answer["tables"][0]["table"], answer["tables"][0]["rows"], answer["log"]["problems"]), ("t", 4, []))
@@ -101,7 +101,7 @@ class Maintenance(CliTest):
         log = self.crash()
         data = bytearray(log.read_bytes())
         start = int((log.parent / "START").read_text().split()[0])  # what lies before is in segments
-        data[start - int(log.stem) + 40] ^= 0x20  # in the first of three batches
+        data[max(start - int(log.stem), 64) + 40] ^= 0x20  # in the first of three batches, behind the file's header
         log.write_bytes(data)
         self.assertIn("db verify --repair", self.error("db", "query", "d", "n.t", code=1))
         out, _ = self.run_cli("db", "verify", "d", code=1)
