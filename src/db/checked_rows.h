@@ -12,6 +12,6 @@ namespace marigram::db {
 /// The rows of a stream; ends in kInvalidInput at texts that model::check_rows would refuse. `tags`: of the table. Not
 /// thread-safe.
 std::shared_ptr<arrow::RecordBatchReader> check_texts(std::shared_ptr<arrow::RecordBatchReader> rows, std::string table,
-                                                      std::vector<std::string> tags);
+                                                      const std::vector<std::string>& tags);
 
 }  // namespace marigram::db

@@ -140,7 +140,7 @@ Status Replay::apply(Known& known, wal::Lsn lsn, table::RecordSection& section) 
     fields.push_back({.field = *number, .values = std::move(field.values)});
   }
   report_.points += series.size();
-  const auto rows =
+  auto rows =
       table::IncomingRows::make_numbered(std::move(schema), std::move(series), std::move(section.times), fields);
   tidy_.tidy(*known.table, known.table->restore(rows, lsn), rows.size());
   return {};

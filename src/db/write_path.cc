@@ -97,6 +97,7 @@ Status WritePath::write(std::string_view name_space, const model::WriteBatch& ba
 Status WritePath::write_part(Part part, Durability durability) {
   if (part.rows.size() > table::kRecordRowsMax) return refuse_size(part.rows.size(), part.rows.size());
   MARIGRAM_TRY(gate_.pass(wake_));
+  MARIGRAM_TRY(part.table->cover(part.rows));
   return write_parts({&part, 1}, durability);
 }
 
@@ -146,6 +147,7 @@ Status WritePath::check_new(std::string_view name_space, const model::TableRows&
   const table::TableName name{.name_space = std::string(name_space), .name = rows.table};
   MARIGRAM_TRY(catalogue_.check_room(name_space, rows.series.size()));
   MARIGRAM_TRY(table::check_fit(new_schema_, rows, widen_, name.text()));
+  MARIGRAM_TRY(table::convert_times(new_schema_, rows, name.text()));
   if (new_tables_.duplicates != Duplicates::kReject) return {};
   MARIGRAM_ASSIGN(const BucketWidth bucket, parse_bucket_width(new_tables_.bucket));
   const table::BucketGuard guard(model::TimestampIndex{.bucket = bucket});
@@ -159,7 +161,7 @@ Result<WritePath::Part> WritePath::admit(std::string_view name_space, Checked ch
     MARIGRAM_ASSIGN(checked.table, catalogue_.find_or_create(name_space, checked.rows.table, new_tables_));
     MARIGRAM_ASSIGN(checked.fitting, checked.table->check(checked.rows, widen_));
   }
-  MARIGRAM_ASSIGN(table::IncomingRows incoming, checked.table->admit(*checked.fitting, widen_));
+  MARIGRAM_ASSIGN(table::IncomingRows incoming, checked.table->admit(std::move(*checked.fitting), widen_));
   return Part{.table = checked.table, .rows = std::move(incoming)};
 }
 

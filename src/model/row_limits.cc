@@ -24,8 +24,8 @@ std::string shown(std::string_view text) {
   return fmt::format("{:?}{}", text.substr(0, kShown), text.size() > kShown ? "..." : "");
 }
 
-std::unexpected<Error> refuse(const TableRows& rows, std::string_view what, std::string_view cause) {
-  return fail(ErrorCode::kInvalidInput, fmt::format("cannot write to table {}: {} {}", shown(rows.table), what, cause));
+std::unexpected<Error> refuse(std::string_view table, std::string_view what, std::string_view cause) {
+  return fail(ErrorCode::kInvalidInput, fmt::format("cannot write to table {}: {} {}", shown(table), what, cause));
 }
 
 /// What is wrong with a text; unset: nothing. Most are fine, so nothing is put into words before that is known.
@@ -55,12 +55,12 @@ Fault fault_of_name(std::string_view name, std::string_view time_column) {
 
 Status check_name(const TableRows& rows, std::string_view kind, std::string_view name, std::string_view time_column) {
   const Fault fault = fault_of_name(name, time_column);
-  return fault ? refuse(rows, fmt::format("{} {}", kind, shown(name)), *fault) : Status();
+  return fault ? refuse(rows.table, fmt::format("{} {}", kind, shown(name)), *fault) : Status();
 }
 
 Status check_series(const TableRows& rows, const Tags& series, std::string_view time_column, Names& tags) {
   if (series.size() > kSeriesTagsMax) {
-    return refuse(rows, "a series",
+    return refuse(rows.table, "a series",
                   fmt::format("has too many tags; got {}, want at most {}", series.size(), kSeriesTagsMax));
   }
   for (const Tag& tag : series) {
@@ -68,29 +68,28 @@ Status check_series(const TableRows& rows, const Tags& series, std::string_view 
       MARIGRAM_TRY(check_name(rows, "tag", tag.name, time_column));
       tags.insert(tag.name);
     }
-    if (const Fault fault = fault_of_text(tag.value, kTagValueBytesMax)) {
-      return refuse(rows, fmt::format("the value {} of tag {}", shown(tag.value), shown(tag.name)), *fault);
-    }
-  }
-  return {};
-}
-
-Status check_strings(const TableRows& rows, const FieldColumn& column) {
-  for (const std::string& value : column.strings) {
-    if (const Fault fault = fault_of_string(value, kStringBytesMax)) {
-      return refuse(rows, fmt::format("a value of field {}", shown(column.name)), *fault);
-    }
+    MARIGRAM_TRY(check_tag_value(rows.table, tag.name, tag.value));
   }
   return {};
 }
 
 }  // namespace
 
+Status check_tag_value(std::string_view table, std::string_view tag, std::string_view value) {
+  const Fault fault = fault_of_text(value, kTagValueBytesMax);
+  return fault ? refuse(table, fmt::format("the value {} of tag {}", shown(value), shown(tag)), *fault) : Status();
+}
+
+Status check_string(std::string_view table, std::string_view field, std::string_view value) {
+  const Fault fault = fault_of_string(value, kStringBytesMax);
+  return fault ? refuse(table, fmt::format("a value of field {}", shown(field)), *fault) : Status();
+}
+
 Status check_rows(const TableRows& rows, std::string_view time_column) {
   if (rows.table.empty()) return fail(ErrorCode::kInvalidInput, "cannot write rows: the table's name is empty");
-  if (const Fault fault = fault_of_text(rows.table, kTableNameBytesMax)) return refuse(rows, "its name", *fault);
+  if (const Fault fault = fault_of_text(rows.table, kTableNameBytesMax)) return refuse(rows.table, "its name", *fault);
   if (rows.fields.size() > kTableFieldsMax) {
-    return refuse(rows, "a batch",
+    return refuse(rows.table, "a batch",
                   fmt::format("has too many fields; got {}, want at most {}", rows.fields.size(), kTableFieldsMax));
   }
   Names tags;
@@ -98,9 +97,10 @@ Status check_rows(const TableRows& rows, std::string_view time_column) {
   for (const FieldColumn& column : rows.fields) {
     MARIGRAM_TRY(check_name(rows, "field", column.name, time_column));
     if (tags.contains(column.name)) {
-      return refuse(rows, fmt::format("field {}", shown(column.name)), "is a tag too; choose another name for one");
+      return refuse(rows.table, fmt::format("field {}", shown(column.name)),
+                    "is a tag too; choose another name for one");
     }
-    MARIGRAM_TRY(check_strings(rows, column));
+    for (const std::string& value : column.strings) MARIGRAM_TRY(check_string(rows.table, column.name, value));
   }
   return {};
 }

@@ -26,5 +26,8 @@ inline constexpr std::string_view kReservedPrefix = "__";
 /// the reserved prefix; a name that is a tag and a field. Looks at each distinct series, each column and each string
 /// once: O(series × tags + columns + bytes of strings), whatever the number of rows. Thread-safe.
 Status check_rows(const TableRows& rows, std::string_view time_column = kTimeColumn);
+/// The same of one value of a tag, and of a field that holds strings, in the same words. O(bytes). Thread-safe.
+Status check_tag_value(std::string_view table, std::string_view tag, std::string_view value);
+Status check_string(std::string_view table, std::string_view field, std::string_view value);
 
 }  // namespace marigram::model

@@ -123,36 +123,41 @@ Status check_types(const LiveSchema& schema, const model::TableRows& rows, bool 
   return {};
 }
 
-Status check_times(const LiveSchema& schema, const model::TableRows& rows, const std::string& table) {
-  if (rows.unit == schema.unit) return {};
-  for (const std::int64_t time : rows.times) {
-    const auto converted = to_units_exact(Instant::from_units(time, rows.unit), schema.unit);
-    if (converted) continue;
-    return std::unexpected(
-        invalid(table, fmt::format("time {} {} is none in {}, the unit of the table: {}", time,
-                                   time_unit_name(rows.unit), time_unit_name(schema.unit), converted.error().message)));
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<MissingColumns> check_fit(const LiveSchema& schema, const model::TableRows& rows, bool widen,
                                  const std::string& table) {
   MARIGRAM_ASSIGN(MissingColumns missing, find_missing(schema, rows, table));
   MARIGRAM_TRY(check_types(schema, rows, widen, table));
-  MARIGRAM_TRY(check_times(schema, rows, table));
   if (!schema.grows) {
     for (const Tags& tags : rows.series) MARIGRAM_TRY(check_all_tags(schema, tags, table));
   }
   return missing;
 }
 
+Result<std::vector<std::int64_t>> convert_times(const LiveSchema& schema, const model::TableRows& rows,
+                                                const std::string& table) {
+  std::vector<std::int64_t> times;
+  if (rows.unit == schema.unit) return times;
+  times.reserve(rows.times.size());
+  for (const std::int64_t time : rows.times) {
+    const auto converted = to_units_exact(Instant::from_units(time, rows.unit), schema.unit);
+    if (!converted) {
+      return std::unexpected(invalid(
+          table, fmt::format("time {} {} is none in {}, the unit of the table: {}", time, time_unit_name(rows.unit),
+                             time_unit_name(schema.unit), converted.error().message)));
+    }
+    times.push_back(*converted);
+  }
+  return times;
+}
+
 Result<IncomingRows> IncomingRows::make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
-                                        const model::TableRows& rows) {
+                                        const model::TableRows& rows, std::vector<std::int64_t> converted_times) {
   IncomingRows incoming;
   incoming.schema_ = std::move(schema);
-  incoming.take_times(rows);
+  incoming.times_ = rows.times;
+  incoming.converted_times_ = std::move(converted_times);
   incoming.take_fields(rows);
   MARIGRAM_TRY(incoming.take_series(dictionary, rows));
   incoming.route_.emplace(incoming.series_);
@@ -180,15 +185,6 @@ Status IncomingRows::take_series(head::SeriesDictionary& dictionary, const model
   series_.reserve(rows.row_series.size());
   for (const std::uint32_t row : rows.row_series) series_.push_back(distinct_[row]);
   return {};
-}
-
-void IncomingRows::take_times(const model::TableRows& rows) {
-  times_ = rows.times;
-  if (rows.unit == schema_->unit) return;
-  converted_times_.reserve(rows.times.size());
-  for (const std::int64_t time : rows.times) {
-    converted_times_.push_back(*to_units_exact(Instant::from_units(time, rows.unit), schema_->unit));
-  }
 }
 
 void IncomingRows::take_fields(const model::TableRows& rows) {

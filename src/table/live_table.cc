@@ -123,19 +123,34 @@ Result<std::shared_ptr<const LiveSchema>> LiveTable::schema() {
 Result<FittingRows> LiveTable::check(const model::TableRows& rows, bool widen) {
   MARIGRAM_ASSIGN(auto columns, schema());
   MARIGRAM_ASSIGN(MissingColumns missing, check_fit(*columns, rows, widen, name_.text()));
+  MARIGRAM_ASSIGN(std::vector<std::int64_t> times, convert_times(*columns, rows, name_.text()));
   if (!missing.empty()) MARIGRAM_TRY(series_->check_room(rows.series));
-  if (guard_) MARIGRAM_TRY(check_duplicates(rows));
-  return FittingRows{.rows = &rows, .schema = std::move(columns), .missing = std::move(missing)};
+  CoveredBuckets buckets;
+  if (guard_) {
+    MARIGRAM_ASSIGN(buckets, cover(rows));
+  }
+  return FittingRows{.rows = &rows,
+                     .schema = std::move(columns),
+                     .missing = std::move(missing),
+                     .converted_times = std::move(times),
+                     .buckets = std::move(buckets)};
 }
 
-Result<IncomingRows> LiveTable::admit(const FittingRows& fitting, bool widen) {
-  if (fitting.missing.empty()) return IncomingRows::make(fitting.schema, *series_, *fitting.rows);
-  const std::lock_guard changing(change_mutex_);
-  MARIGRAM_ASSIGN(auto columns, schema());
-  MARIGRAM_ASSIGN(const MissingColumns still, check_fit(*columns, *fitting.rows, widen, name_.text()));
-  if (!still.empty()) MARIGRAM_TRY(add_columns(still));
-  MARIGRAM_ASSIGN(columns, schema());
-  return IncomingRows::make(std::move(columns), *series_, *fitting.rows);
+Result<IncomingRows> LiveTable::admit(FittingRows fitting, bool widen) {
+  if (!fitting.missing.empty()) {
+    const std::lock_guard changing(change_mutex_);
+    MARIGRAM_ASSIGN(const auto columns, schema());
+    MARIGRAM_ASSIGN(const MissingColumns still, check_fit(*columns, *fitting.rows, widen, name_.text()));
+    if (!still.empty()) MARIGRAM_TRY(add_columns(still));
+    MARIGRAM_ASSIGN(fitting.schema, schema());
+  }
+  MARIGRAM_ASSIGN(IncomingRows incoming, IncomingRows::make(std::move(fitting.schema), *series_, *fitting.rows,
+                                                            std::move(fitting.converted_times)));
+  if (!guard_) return incoming;
+  CoveredBuckets numbered;
+  for (auto& [position, buckets] : fitting.buckets) numbered.emplace(incoming.series()[position], std::move(buckets));
+  incoming.note_buckets(std::move(numbered));
+  return incoming;
 }
 
 Status LiveTable::add_columns(const MissingColumns& missing) {
@@ -149,26 +164,29 @@ BucketGuard::Naming LiveTable::naming() const {
   return [this](head::SeriesId id) { return format_tags(series_->tags(id)); };
 }
 
-/// Series that the table does not know cover nothing of it.
-Status LiveTable::check_duplicates(const model::TableRows& rows) {
+/// By position of the series. Those that the table does not know cover nothing of it yet.
+Result<CoveredBuckets> LiveTable::cover(const model::TableRows& rows) {
   const auto naming = [&](std::uint32_t series) { return format_tags(rows.series[series]); };
   MARIGRAM_ASSIGN(CoveredBuckets added, guard_->cover(rows.times, rows.unit, rows.row_series, naming, name_.text()));
   CoveredBuckets known;
-  for (auto& [series, buckets] : added) {
-    if (const auto id = series_->find(rows.series[series])) known.emplace(*id, std::move(buckets));
+  for (const auto& [series, buckets] : added) {
+    if (const auto id = series_->find(rows.series[series])) known.emplace(*id, buckets);
   }
-  return check_covered(known);
+  MARIGRAM_TRY(check_covered(known));
+  return added;
+}
+
+Status LiveTable::cover(IncomingRows& rows) const {
+  if (!guard_) return {};
+  const head::ArrivingRows arriving = rows.arriving();
+  MARIGRAM_ASSIGN(CoveredBuckets buckets,
+                  guard_->cover(arriving.times, rows.schema()->unit, arriving.series, naming(), name_.text()));
+  rows.note_buckets(std::move(buckets));
+  return {};
 }
 
 Status LiveTable::check_duplicates(const IncomingRows& rows) {
-  if (!guard_) return {};
-  MARIGRAM_ASSIGN(const CoveredBuckets added, cover(rows));
-  return check_covered(added);
-}
-
-Result<CoveredBuckets> LiveTable::cover(const IncomingRows& rows) const {
-  const head::ArrivingRows arriving = rows.arriving();
-  return guard_->cover(arriving.times, rows.schema()->unit, arriving.series, naming(), name_.text());
+  return guard_ ? check_covered(rows.buckets()) : Status();
 }
 
 Status LiveTable::check_covered(const CoveredBuckets& added) {
@@ -231,9 +249,7 @@ void LiveTable::note_description(const IncomingRows& rows, wal::Lsn file) {
 
 head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRows& rows,
                                  const std::optional<wal::Placed>& placed) {
-  if (guard_) {
-    if (const auto covered = cover(rows)) guard_->add(*covered);
-  }
+  if (guard_) guard_->add(rows.buckets());
   if (placed) {
     note_arrival(rows, *placed->lsn);
     note_description(rows, placed->file);
@@ -246,7 +262,8 @@ head::ShardSet LiveTable::arrive(const head::Head::Lock& lock, const IncomingRow
   return head_.append(lock, rows.schema()->fields, rows.arriving(), rows.route());
 }
 
-head::ShardSet LiveTable::restore(const IncomingRows& rows, wal::Lsn lsn) {
+head::ShardSet LiveTable::restore(IncomingRows& rows, wal::Lsn lsn) {
+  [[maybe_unused]] const Status covered = cover(rows);  // they were taken once, so nothing can be said against them
   const head::Head::Lock locked = lock(rows.route().shards());
   note_arrival(rows, lsn);
   return arrive(locked, rows, std::nullopt);

@@ -72,6 +72,8 @@ struct FittingRows {
   const model::TableRows* rows = nullptr;
   std::shared_ptr<const LiveSchema> schema;
   MissingColumns missing;
+  std::vector<std::int64_t> converted_times = {};  ///< see convert_times()
+  CoveredBuckets buckets = {};  ///< where duplicates are rejected: by position of the series in `rows`
 };
 
 /// Thread-safe.
@@ -97,13 +99,15 @@ class LiveTable {
 
   // Writing: check, admit, lock, check duplicates, append to the log, arrive, let go of the lock, tidy.
 
-  /// Whether rows can be admitted; makes nothing. See check_fit; kOverlap where the table rejects duplicates, and these
-  /// are some; kResourceExhausted: too many series.
+  /// Whether rows can be admitted; makes nothing. See check_fit and convert_times; kOverlap where the table rejects
+  /// duplicates, and these are some; kResourceExhausted: too many series.
   Result<FittingRows> check(const model::TableRows& rows, bool widen);
   /// Makes checked rows ready; adds the columns that they bring. Their rows must outlive the result.
-  Result<IncomingRows> admit(const FittingRows& fitting, bool widen);
+  Result<IncomingRows> admit(FittingRows fitting, bool widen);
+  /// Notes which buckets rows cover that were not admitted here, where duplicates are rejected. kOverlap: one twice.
+  Status cover(IncomingRows& rows) const;
   head::Head::Lock lock(head::ShardSet shards) { return {head_, shards}; }
-  /// The same as by check(), but for good. With the lock.
+  /// kOverlap, as by check(), but for good. With the lock.
   Status check_duplicates(const IncomingRows& rows);
   /// What a record in that file of the log has to define for these rows. With the lock.
   RecordSection definitions(wal::Lsn file, const IncomingRows& rows) const;
@@ -112,7 +116,7 @@ class LiveTable {
                         const std::optional<wal::Placed>& placed);
   void tidy(head::ShardSet shards) { head_.tidy(shards); }
   /// Rows that a replay found at `lsn`. Returns the shards to be tidied.
-  head::ShardSet restore(const IncomingRows& rows, wal::Lsn lsn);
+  head::ShardSet restore(IncomingRows& rows, wal::Lsn lsn);
 
   /// Whether all that lies before this position of a log is in segments.
   bool contains(const log::WalMark& position) const;
@@ -158,8 +162,7 @@ class LiveTable {
   Status add_columns(const MissingColumns& missing);
   bool is_described(wal::Lsn file, const IncomingRows& rows) const;
   BucketGuard::Naming naming() const;
-  Status check_duplicates(const model::TableRows& rows);
-  Result<CoveredBuckets> cover(const IncomingRows& rows) const;
+  Result<CoveredBuckets> cover(const model::TableRows& rows);
   Status check_covered(const CoveredBuckets& added);
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
   void note_description(const IncomingRows& rows, wal::Lsn file);
