@@ -170,7 +170,8 @@ class Tables(Runner):
                         ignore=shutil.ignore_patterns("_checkpoints"))
         log_bytes = data.disk_bytes(without)
         self.ours("open", table, "--checkpoint", "--repeat", 1)
-        checkpoint_bytes = data.disk_bytes(table / "_timeseries_log") - log_bytes
+        checkpoints = (table / "_timeseries_log" / "_checkpoints").iterdir()  # some older ones are kept
+        checkpoint_bytes = max(map(data.disk_bytes, checkpoints))
         for name, place, size, goal in (
                 ("with checkpoint", table, checkpoint_bytes, "≥ 20x package, < 10 ms"),
                 ("without checkpoint", without, log_bytes, "")):
