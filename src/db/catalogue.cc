@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <shared_mutex>
 #include <utility>
 
 namespace marigram::db {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/striped_shared_mutex.h"
 #include "base/thread_pool.h"
 #include "db/storage.h"
 #include "head/memory_budget.h"
@@ -16,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -65,7 +65,7 @@ class Catalogue {
   const std::uint64_t series_max_;
 
   std::mutex opening_;                                                         // held while a table is opened or made
-  mutable std::shared_mutex mutex_;                                            // guards all below
+  mutable StripedSharedMutex mutex_;                                           // guards all below
   std::map<std::string, head::SeriesBudget, std::less<>> budgets_;             // by namespace
   std::unordered_map<std::string, std::unique_ptr<table::LiveTable>> tables_;  // by namespace, NUL, name
 };

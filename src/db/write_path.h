@@ -99,9 +99,9 @@ class WritePath {
   const table::LiveSchema new_schema_;  // of new_tables_
   const bool widen_;
   const std::function<void()> wake_;
-  const wal::Lsn began_;            // where in the log this process began to write
-  std::atomic<wal::Lsn> file_ = 0;  // of the log, that took a record last
-  std::atomic<std::uint64_t> points_ = 0;
+  const wal::Lsn began_;                               // where in the log this process began to write
+  std::atomic<wal::Lsn> file_ = 0;                     // of the log, that took a record last
+  alignas(64) std::atomic<std::uint64_t> points_ = 0;  // on a cache line of its own: each write changes it
 };
 
 /// What tables are that are made by their first insert: they have a time, and take what comes.

@@ -5,6 +5,7 @@
 // it holds hash and number, the tuple is compared in the columns.
 #pragma once
 
+#include "base/striped_shared_mutex.h"
 #include "head/hash_slots.h"
 #include "head/series_budget.h"
 #include "head/series_set.h"
@@ -19,7 +20,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -97,7 +97,7 @@ class SeriesDictionary {
   SeriesSet select_all(std::span<const model::Matcher> matchers) const;
 
   SeriesBudget& budget_;
-  mutable std::shared_mutex mutex_;  // guards all below
+  mutable StripedSharedMutex mutex_;  // guards all below
   TextArena arena_;
   std::vector<std::unique_ptr<TagColumn>> columns_;  // by number
   std::vector<TagNumber> by_name_;                   // ascending by name

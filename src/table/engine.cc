@@ -20,13 +20,18 @@ bool has_all_tags(const coverage::CoverageMap& map, const log::TableState& state
   return map.begin()->first.size() == state.meta->index->tags.size();
 }
 
+std::size_t columns_of(const log::TableState& state) {
+  return state.meta && state.meta->schema ? state.meta->schema->columns.size() : 0;
+}
+
 }  // namespace
 
 Engine::Engine(Environment environment, log::TableState state, bool pinned)
     : environment_(std::move(environment)),
       log_(environment_.store, *environment_.clock, environment_.log),
       pinned_(pinned),
-      state_(std::make_shared<const log::TableState>(std::move(state))) {}
+      state_(std::make_shared<const log::TableState>(std::move(state))),
+      columns_(columns_of(*state_)) {}
 
 Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const TableOptions& options) {
   MARIGRAM_ASSIGN(log::Proposal proposal, define_table(options, environment.clock->now()));
@@ -67,9 +72,15 @@ Status Engine::refresh() {
   const std::uint64_t before = next.version;
   MARIGRAM_TRY(log_.refresh(next));
   if (next.version == before) return {};
-  const std::lock_guard lock(mutex_);
-  state_ = std::make_shared<const log::TableState>(std::move(next));
+  move_to(std::make_shared<const log::TableState>(std::move(next)));
   return {};
+}
+
+/// Whoever has the state finds its columns counted.
+void Engine::move_to(StatePtr state) {
+  const std::lock_guard lock(mutex_);
+  columns_.store(columns_of(*state), std::memory_order_release);
+  state_ = std::move(state);
 }
 
 Status Engine::check_writable() const {
@@ -87,10 +98,7 @@ Status Engine::commit(const std::function<Result<log::Proposal>(const log::Table
   log::TableState next = *state();
   MARIGRAM_TRY(log_.commit_with_retry(next, propose));
   const auto committed = std::make_shared<const log::TableState>(std::move(next));
-  {
-    const std::lock_guard lock(mutex_);
-    state_ = committed;
-  }
+  move_to(committed);
   // The commit is there, with a checkpoint or without; the next one makes up for this.
   if (committed->version % kCheckpointEvery == 0) [[maybe_unused]]
     const Status written = log_.write_checkpoint(*committed);

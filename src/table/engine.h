@@ -13,6 +13,8 @@
 #include <marigram/error.h>
 #include <marigram/table.h>
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +41,8 @@ class Engine {
 
   /// The version this handle reads. Immutable.
   StatePtr state() const;
+  /// How many columns it has, or a moment earlier than it has them. Cheap where many threads ask.
+  std::size_t columns() const { return columns_.load(std::memory_order_acquire); }
   /// Moves to the newest version; kInvalidInput for a handle opened at an earlier one.
   Status refresh();
   /// kInvalidInput when the handle is pinned to an earlier version, kPermissionDenied when the store is read-only.
@@ -57,6 +61,7 @@ class Engine {
 
  private:
   Engine(Environment environment, log::TableState state, bool pinned);
+  void move_to(StatePtr state);
 
   Environment environment_;
   log::Log log_;
@@ -65,6 +70,7 @@ class Engine {
   std::mutex write_mutex_;  // held while a write of this handle commits
   mutable std::mutex mutex_;
   StatePtr state_;                                       // guarded by mutex_
+  std::atomic<std::size_t> columns_;                     // of state_
   mutable std::string coverage_path_;                    // guarded by mutex_
   mutable CoveragePtr coverage_;                         // guarded by mutex_; belongs to coverage_path_
   mutable StatePtr segments_state_;                      // guarded by mutex_

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
+#include <shared_mutex>
 #include <span>
 #include <utility>
 
@@ -108,14 +110,13 @@ Status LiveTable::learn_series() {
 }
 
 Result<std::shared_ptr<const LiveSchema>> LiveTable::schema() {
-  const StatePtr state = engine_->state();
-  const std::size_t columns = state->meta->schema->columns.size();
+  const std::size_t columns = engine_->columns();
   {
-    const std::lock_guard lock(view_mutex_);
+    const std::shared_lock lock(schema_mutex_);
     if (schema_->columns >= columns) return schema_;
   }
-  MARIGRAM_ASSIGN(auto newer, make_live_schema(*state));
-  const std::lock_guard lock(view_mutex_);
+  MARIGRAM_ASSIGN(auto newer, make_live_schema(*engine_->state()));
+  const std::lock_guard lock(schema_mutex_);
   if (schema_->columns < newer->columns) schema_ = std::move(newer);
   return schema_;
 }

@@ -11,6 +11,7 @@
 // Order of locks: shards (of tables in ascending order of number), view_mutex_.
 #pragma once
 
+#include "base/striped_shared_mutex.h"
 #include "head/head.h"
 #include "head/memory_budget.h"
 #include "head/series_budget.h"
@@ -192,9 +193,11 @@ class LiveTable {
   };
   std::array<PerShard, head::kShards> per_shard_;
 
-  mutable std::mutex view_mutex_;  // guards all below
+  StripedSharedMutex schema_mutex_;  // guards schema_
   std::shared_ptr<const LiveSchema> schema_;
-  std::vector<Closed> closed_;  // oldest first
+
+  mutable std::mutex view_mutex_;  // guards closed_
+  std::vector<Closed> closed_;     // oldest first
 };
 
 }  // namespace marigram::table
