@@ -71,9 +71,6 @@ bool SeriesSet::empty() const {
 std::size_t SeriesSet::size() const {
   return croaring::roaring_bitmap_get_cardinality(bits_);
 }
-SeriesId SeriesSet::max() const {
-  return croaring::roaring_bitmap_maximum(bits_);
-}
 
 std::vector<SeriesId> SeriesSet::ids() const {
   std::vector<SeriesId> ids(size());

@@ -43,8 +43,6 @@ class SeriesSet {
   bool contains(SeriesId id) const;
   bool empty() const;
   std::size_t size() const;
-  /// The greatest id; 0 of an empty set.
-  SeriesId max() const;
   /// All ids, ascending.
   std::vector<SeriesId> ids() const;
 

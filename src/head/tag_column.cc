@@ -50,12 +50,13 @@ void TagColumn::post(ValueNumber number, SeriesId series) {
   Posting& posting = postings_[number];
   if ((posting & kMany) == 0) {
     set_bytes_ += kSetBytes + kContainerBytes + kIdBytes;
-    sets_.push_back({posting});
-    posting = kMany | static_cast<Posting>(sets_.size() - 1);
+    many_.push_back({.series = {posting}, .last = posting});
+    posting = kMany | static_cast<Posting>(many_.size() - 1);
   }
-  SeriesSet& set = sets_[posting & ~kMany];
-  set_bytes_ += kIdBytes + (in_one_container(set.max(), series) ? 0 : kContainerBytes);
-  set.add(series);
+  Many& many = many_[posting & ~kMany];
+  set_bytes_ += kIdBytes + (in_one_container(many.last, series) ? 0 : kContainerBytes);
+  many.series.add(series);
+  many.last = series;
 }
 
 std::vector<std::string_view> TagColumn::texts_of(const SeriesSet& series) const {
@@ -117,7 +118,7 @@ SeriesSet TagColumn::series_of(std::span<const ValueNumber> numbers, std::uint32
     if (number == 0) {
       gathered = series_without(series_count);
     } else if (const Posting posting = postings_[number]; (posting & kMany) != 0) {
-      sets.push_back(&sets_[posting & ~kMany]);
+      sets.push_back(&many_[posting & ~kMany].series);
     } else {
       alone.push_back(posting);
     }
@@ -139,7 +140,7 @@ SeriesSet TagColumn::series_without(std::uint32_t series_count) const {
 
 std::size_t TagColumn::bytes() const {
   return numbers_.capacity() * sizeof(ValueNumber) + texts_.capacity() * sizeof(std::string_view) +
-         postings_.capacity() * sizeof(Posting) + sets_.capacity() * sizeof(SeriesSet) + set_bytes_ + by_text_.bytes() +
+         postings_.capacity() * sizeof(Posting) + many_.capacity() * sizeof(Many) + set_bytes_ + by_text_.bytes() +
          sizeof(TagColumn);
 }
 

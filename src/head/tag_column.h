@@ -55,7 +55,7 @@ class TagColumn {
   std::size_t bytes() const;
 
  private:
-  // A value's series: the only one, or kMany and the position in sets_.
+  // A value's series: the only one, or kMany and the position in many_.
   using Posting = std::uint32_t;
   static constexpr Posting kMany = Posting{1} << 31;
 
@@ -70,7 +70,11 @@ class TagColumn {
   std::vector<ValueNumber> numbers_;            // by series; those beyond its end have none
   std::vector<std::string_view> texts_ = {{}};  // by value, in the arena
   std::vector<Posting> postings_ = {0};         // by value; that of 0 is not used
-  std::vector<SeriesSet> sets_;                 // of values with more series than one
+  struct Many {
+    SeriesSet series;
+    SeriesId last = 0;
+  };
+  std::vector<Many> many_;  // of values with more series than one
   std::size_t set_bytes_ = 0;
   HashSlots by_text_;
 };
