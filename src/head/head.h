@@ -85,7 +85,8 @@ class Head {
   };
 
   /// Appends a batch to the shards of its route, all locked: who locks them all sees the whole batch or nothing of it.
-  /// Returns the shards that should be tidied once the lock is gone. `fields` are the table's now.
+  /// Returns the shards that should be tidied once the lock is gone. `fields` are the table's, now or a moment
+  /// ago, when it had fewer.
   ShardSet append(const Lock& lock, const std::shared_ptr<const Fields>& fields, const ArrivingRows& rows,
                   const Route& route);
   /// O(1).

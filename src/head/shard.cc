@@ -71,10 +71,13 @@ Cut cut_chunks(const RunPtr& run, MemoryBudget& budget) {
 
 }  // namespace
 
+/// Who was late to hear of new fields may bring rows with fewer than those before them; they get the others as nulls,
+/// so that what arrives later never has fewer fields, and merging loses none.
 Block& Shard::block_with_room(const std::shared_ptr<const Fields>& fields) {
-  if (open_ && (open_->is_full() || open_->fields()->size() != fields->size())) seal_open();
+  if (!fields_ || fields_->size() < fields->size()) fields_ = fields;
+  if (open_ && (open_->is_full() || open_->fields()->size() != fields_->size())) seal_open();
   if (!open_) {
-    open_ = std::make_shared<Block>(fields, std::clamp(rows_, kFirstBlockRows, kBlockRowsMax), *budget_);
+    open_ = std::make_shared<Block>(fields_, std::clamp(rows_, kFirstBlockRows, kBlockRowsMax), *budget_);
   }
   return *open_;
 }

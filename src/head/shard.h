@@ -42,8 +42,8 @@ class Shard {
 
   std::mutex& mutex() { return mutex_; }
 
-  /// Appends the rows number `chosen`; true if tidy() should be called once the mutex is free. `fields` are the table's
-  /// now. O(rows).
+  /// Appends the rows number `chosen`; true if tidy() should be called once the mutex is free. `fields` are the
+  /// table's, now or a moment ago. O(rows).
   bool append(const std::shared_ptr<const Fields>& fields, const ArrivingRows& rows,
               std::span<const std::uint32_t> chosen);
   ShardView view() const;
@@ -61,7 +61,8 @@ class Shard {
 
   const EqualTimes equal_;
   MemoryBudget* const budget_;
-  std::mutex mutex_;  // guards all below
+  std::mutex mutex_;                      // guards all below
+  std::shared_ptr<const Fields> fields_;  // the most that came
   std::shared_ptr<Block> open_;
   std::shared_ptr<const Sealed> sealed_ = std::make_shared<const Sealed>();
   std::size_t rows_ = 0;     // that arrived since take()
