@@ -30,8 +30,8 @@ bool are_same(const arrow::ArrayData& a, const arrow::ArrayData& b) {
 struct Column {
   std::string name;
   bool tag = false;
-  std::shared_ptr<arrow::ArrayData> dictionary =
-      nullptr;  // of the last rows: the next have the same more often than not
+  // Of the last rows: the next have the same more often than not.
+  std::shared_ptr<arrow::ArrayData> dictionary = nullptr;
 
   Status check_text(const std::string& table, std::string_view text) const {
     return tag ? model::check_tag_value(table, name, text) : model::check_string(table, name, text);

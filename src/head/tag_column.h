@@ -58,6 +58,10 @@ class TagColumn {
   // A value's series: the only one, or kMany and the position in many_.
   using Posting = std::uint32_t;
   static constexpr Posting kMany = Posting{1} << 31;
+  struct Many {
+    SeriesSet series;
+    SeriesId last = 0;
+  };
 
   std::optional<ValueNumber> find(std::string_view value, std::uint64_t hash) const;
   void post(ValueNumber number, SeriesId series);
@@ -70,11 +74,7 @@ class TagColumn {
   std::vector<ValueNumber> numbers_;            // by series; those beyond its end have none
   std::vector<std::string_view> texts_ = {{}};  // by value, in the arena
   std::vector<Posting> postings_ = {0};         // by value; that of 0 is not used
-  struct Many {
-    SeriesSet series;
-    SeriesId last = 0;
-  };
-  std::vector<Many> many_;  // of values with more series than one
+  std::vector<Many> many_;                      // of values with more series than one
   std::size_t set_bytes_ = 0;
   HashSlots by_text_;
 };

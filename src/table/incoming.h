@@ -41,9 +41,14 @@ Result<MissingColumns> check_fit(const LiveSchema& schema, const model::TableRow
 Result<std::vector<std::int64_t>> convert_times(const LiveSchema& schema, const model::TableRows& rows,
                                                 const std::string& table);
 
-/// Borrows from the rows that it was made of.
+/// Borrows from the rows that it was made of. A copy would point into the one that it was made of.
 class IncomingRows {
  public:
+  IncomingRows(IncomingRows&&) = default;
+  IncomingRows& operator=(IncomingRows&&) = default;
+  IncomingRows(const IncomingRows&) = delete;
+  IncomingRows& operator=(const IncomingRows&) = delete;
+
   /// Of rows that fit, with no columns missing, and what convert_times() made of their times. Adds new series to the
   /// dictionary. kResourceExhausted: too many series.
   static Result<IncomingRows> make(std::shared_ptr<const LiveSchema> schema, head::SeriesDictionary& dictionary,
