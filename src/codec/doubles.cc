@@ -33,7 +33,7 @@ std::optional<std::int64_t> scaled(double value, double power) {
   constexpr double kExactMax = 9007199254740992.0;  // up to it, every integer is a double
   const double product = value * power;
   if (!(std::abs(product) <= kExactMax)) return std::nullopt;  // NaN too
-  const auto integer = static_cast<std::int64_t>(std::nearbyint(product));
+  const auto integer = static_cast<std::int64_t>(product < 0 ? product - 0.5 : product + 0.5);
   if (bits_of(static_cast<double>(integer) / power) != bits_of(value)) return std::nullopt;
   return integer;
 }
@@ -46,16 +46,15 @@ struct Decimals {
 /// All values as integers over one power of ten, the smallest.
 std::optional<Decimals> decimals_of(std::span<const double> values) {
   Decimals decimals;
-  for (const double value : values) {
-    while (!scaled(value, kPowersOfTen[decimals.exponent])) {
-      if (++decimals.exponent == kPowersOfTen.size()) return std::nullopt;
-    }
-  }
   decimals.integers.reserve(values.size());
-  for (const double value : values) {
-    const auto integer = scaled(value, kPowersOfTen[decimals.exponent]);
-    if (!integer) return std::nullopt;
-    decimals.integers.push_back(*integer);
+  while (decimals.integers.size() < values.size()) {
+    const double value = values[decimals.integers.size()];
+    if (const auto integer = scaled(value, kPowersOfTen[decimals.exponent])) {
+      decimals.integers.push_back(*integer);
+      continue;
+    }
+    if (++decimals.exponent == kPowersOfTen.size()) return std::nullopt;
+    decimals.integers.clear();
   }
   return decimals;
 }

@@ -2,12 +2,11 @@
 
 #include "base/try.h"
 #include "db/points.h"
+#include "head/text_hash.h"
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
-#include <forward_list>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <variant>
@@ -20,29 +19,39 @@ using model::FieldType;
 using TagsView = std::span<const Tag>;
 using Known = Result<std::optional<table::IncomingRows>>;
 
-/// Whether tags are as the dictionary has them.
-bool are_in_order(TagsView tags) {
-  const auto no_value = [](const Tag& tag) { return tag.value.empty(); };
-  return std::ranges::none_of(tags, no_value) && std::ranges::is_sorted(tags, std::ranges::less_equal(), &Tag::name);
+bool are_same(TagsView a, TagsView b) {
+  return std::ranges::equal(a, b, [](const Tag& x, const Tag& y) {
+    return head::same_text(x.value, y.value) && head::same_text(x.name, y.name);
+  });
 }
 
-/// A name that is there twice stays so: no series has such tags.
-Tags put_in_order(Tags tags) {
-  std::ranges::sort(tags);
-  if (std::ranges::adjacent_find(tags, {}, &Tag::name) == tags.end()) {
-    std::erase_if(tags, [](const Tag& tag) { return tag.value.empty(); });
+/// As the dictionary has them. A name that is there twice stays so: no series has such tags.
+Tags put_in_order(TagsView tags) {
+  Tags ordered(tags.begin(), tags.end());
+  std::ranges::sort(ordered);
+  if (std::ranges::adjacent_find(ordered, {}, &Tag::name) == ordered.end()) {
+    std::erase_if(ordered, [](const Tag& tag) { return tag.value.empty(); });
   }
-  return tags;
+  return ordered;
 }
 
 /// Whether a series of the table can have these: of one that does not grow, each has all tags.
 bool has_tags(const table::LiveSchema& schema, TagsView tags) {
-  return schema.grows || tags.size() == schema.tags.size();
+  const auto has_value = [](const Tag& tag) { return !tag.value.empty(); };
+  return schema.grows || (tags.size() == schema.tags.size() && std::ranges::all_of(tags, has_value));
 }
 
+/// Tags in another order than the dictionary has them are found by neither.
 std::optional<head::SeriesId> find_series(const table::LiveTable& table, const table::LiveSchema& schema,
                                           TagsView tags) {
   return has_tags(schema, tags) ? table.series().find(tags) : std::nullopt;
+}
+
+/// False if there is one that the table lacks or does not take.
+bool find_all(const table::LiveTable& table, const table::LiveSchema& schema, std::span<const TagsView> tags,
+              std::span<head::SeriesId> found) {
+  return std::ranges::all_of(tags, [&](TagsView one) { return has_tags(schema, one); }) &&
+         table.series().find(tags, found);
 }
 
 /// The series of rows: each stretch of rows with the same tags is looked up once.
@@ -53,11 +62,10 @@ class SeriesOfRows {
     ends_.reserve(rows);
   }
 
-  void add(const Tags& tags) {
-    if (views_.empty() || tags != *last_) {
-      views_.push_back(are_in_order(tags) ? TagsView(tags) : sorted_.emplace_front(put_in_order(tags)));
+  void add(TagsView tags) {
+    if (views_.empty() || !are_same(tags, views_.back())) {
+      views_.push_back(tags);
       ends_.push_back(ends_.empty() ? 0 : ends_.back());
-      last_ = &tags;
     }
     ++ends_.back();
   }
@@ -65,9 +73,8 @@ class SeriesOfRows {
   /// One number a row; unset if there is a series that the table lacks or does not take.
   std::optional<std::vector<head::SeriesId>> find(const table::LiveTable& table,
                                                   const table::LiveSchema& schema) const {
-    if (!std::ranges::all_of(views_, [&](TagsView tags) { return has_tags(schema, tags); })) return std::nullopt;
     std::vector<head::SeriesId> found(views_.size());
-    if (!table.series().find(views_, found)) return std::nullopt;
+    if (!find_all(table, schema, views_, found) && !find_ordered(table, schema, found)) return std::nullopt;
     if (views_.size() == ends_.back()) return found;
     std::vector<head::SeriesId> rows;
     rows.reserve(ends_.back());
@@ -76,10 +83,16 @@ class SeriesOfRows {
   }
 
  private:
+  bool find_ordered(const table::LiveTable& table, const table::LiveSchema& schema,
+                    std::span<head::SeriesId> found) const {
+    std::vector<Tags> ordered(views_.size());
+    std::ranges::transform(views_, ordered.begin(), put_in_order);
+    const std::vector<TagsView> views(ordered.begin(), ordered.end());
+    return find_all(table, schema, views, found);
+  }
+
   std::vector<TagsView> views_;
   std::vector<std::size_t> ends_;  // for each view, the row behind its last
-  const Tags* last_ = nullptr;
-  std::forward_list<Tags> sorted_;  // those that came in another order
 };
 
 /// The table's column of that name as it takes points: unset if there is none, or its values or times are not these.
@@ -165,9 +178,8 @@ Known known_points(table::LiveTable& table, const SeriesPoints& points) {
   if (!target || target->type() != FieldType::kFloat64 || rows == 0 || rows != points.values.size()) {
     return std::nullopt;
   }
-  const bool in_order = are_in_order(points.tags);
-  const auto series = in_order ? find_series(table, *target->schema, points.tags)
-                               : find_series(table, *target->schema, put_in_order(points.tags));
+  auto series = find_series(table, *target->schema, points.tags);
+  if (!series) series = find_series(table, *target->schema, put_in_order(points.tags));
   if (!series) return std::nullopt;
   Columns columns{.times = {points.times_ns.begin(), points.times_ns.end()}};
   columns.cells.reserve(rows);

@@ -10,13 +10,15 @@ namespace {
 void append_values(const model::FieldColumn* from, std::span<const std::uint32_t> chosen, StringArena& arena,
                    Column& to) {
   if (from == nullptr) return to.append_nulls(chosen.size());
-  for (const std::uint32_t row : chosen) {
-    if (to.is_text()) {
-      to.strings.push_back(arena.put(from->strings[row]));
-    } else {
-      to.cells.push_back(from->cells[row]);
-    }
-    to.valid.push_back(from->is_null(row) ? 0 : 1);
+  if (to.is_text()) {
+    for (const std::uint32_t row : chosen) to.strings.push_back(arena.put(from->strings[row]));
+  } else {
+    gather(from->cells, chosen, to.cells);
+  }
+  if (from->valid.empty()) {
+    to.valid.resize(to.valid.size() + chosen.size(), 1);
+  } else {
+    gather(from->valid, chosen, to.valid);
   }
 }
 
@@ -31,10 +33,8 @@ Block::Block(std::shared_ptr<const Fields> fields, std::size_t capacity, MemoryB
 
 std::size_t Block::append(const ArrivingRows& rows, std::span<const std::uint32_t> chosen) {
   chosen = chosen.first(std::min(chosen.size(), capacity_ - size()));
-  for (const std::uint32_t row : chosen) {
-    series_.push_back(rows.series[row]);
-    rows_.times.push_back(rows.times[row]);
-  }
+  gather(rows.series, chosen, series_);
+  gather(rows.times, chosen, rows_.times);
   const std::size_t before = strings_.bytes();
   for (std::size_t i = 0; i < rows_.columns.size(); ++i) {
     append_values(i < rows.fields.size() ? rows.fields[i] : nullptr, chosen, strings_, rows_.columns[i]);

@@ -41,6 +41,16 @@ struct Column {
   void append_nulls(std::size_t count);
 };
 
+/// Appends the values at the positions. `from` may grow meanwhile, within its capacity.
+template <typename From, typename T>
+void gather(const From& from, std::span<const std::uint32_t> positions, std::vector<T>& to) {
+  const std::size_t before = to.size();
+  to.resize(before + positions.size());
+  const T* const values = from.data();
+  T* out = to.data() + before;
+  for (const std::uint32_t position : positions) *out++ = values[position];
+}
+
 /// Rows of one or several series, in an order that their owner knows.
 struct Rows {
   std::vector<std::int64_t> times = {};

@@ -44,13 +44,6 @@ std::size_t order_by_time(std::span<std::uint32_t> order, const std::int64_t* ti
   return kept;
 }
 
-template <typename T>
-void gather(const std::vector<T>& from, std::span<const std::uint32_t> order, std::vector<T>& to) {
-  const T* const values = from.data();  // the vector may grow meanwhile, within its capacity
-  to.reserve(to.size() + order.size());
-  for (const std::uint32_t row : order) to.push_back(values[row]);
-}
-
 void gather_rows(const Rows& from, std::span<const std::uint32_t> order, std::span<const std::uint32_t> chosen,
                  Rows& to) {
   gather(from.times, order, to.times);

@@ -131,13 +131,21 @@ std::vector<SeriesDictionary::Wanted> SeriesDictionary::look_up(std::span<const 
   std::vector<Wanted> unknown;
   const std::shared_lock lock(mutex_);
   std::array<Wanted, kGroup> group;
-  for (std::size_t begin = 0; begin < series.size(); begin += kGroup) {
-    const std::size_t count = std::min(kGroup, series.size() - begin);
+  for (std::size_t done = 0; done < series.size();) {
+    const std::size_t count = std::min(kGroup, series.size() - done);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::span<const Tag> tags = series[begin + i];
-      group[i] = {.tags = tags, .hash = hash_tags(tags), .id = &ids[begin + i]};
+      const std::span<const Tag> tags = series[done + i];
+      group[i] = {.tags = tags, .hash = hash_tags(tags), .id = &ids[done + i]};
     }
     find_group(std::span(group).first(count), unknown);
+    done += count;
+    if (count < kGroup || ids[done - 2] + 1 != ids[done - 1]) continue;
+    // Who writes names series in one order, most of the time, and by that order they were numbered: no need to search.
+    for (; done < series.size(); ++done) {
+      const SeriesId next = ids[done - 1] + 1;
+      if (next >= size_ || !is_series(next, series[done])) break;
+      ids[done] = next;
+    }
   }
   return unknown;
 }

@@ -258,11 +258,14 @@ class RandomSeries {
     EXPECT_EQ(dictionary_.resolve(to_tags(tags)).value(), dictionary_.find(to_tags(tags)));
   }
 
+  /// New series, and known ones: any, or stretches of them in the order of their numbers.
   void resolve_batch() {
-    std::vector<std::map<std::string, std::string>> maps(pick(20));
+    std::vector<std::map<std::string, std::string>> maps(pick(60));
     std::vector<Tags> series;
+    std::size_t known = 0;
     for (auto& tags : maps) {
-      tags = naive_.series.empty() || pick(2) == 0 ? random_tags() : naive_.series[pick(naive_.series.size())];
+      known = pick(8) == 0 ? pick(naive_.series.size() + 1) : known + 1;
+      tags = known < naive_.series.size() && pick(20) > 0 ? naive_.series[known] : random_tags();
       series.push_back(to_tags(tags));
     }
     std::vector<SeriesId> ids(series.size());

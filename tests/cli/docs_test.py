@@ -56,6 +56,8 @@ class Docs(CliTest):
                 shown = subprocess.run(["bash", "-c", command], cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                        text=True, check=False).stdout
                 pattern = ".*?".join(re.escape(part) for part in expected.split("…"))
+                if "…Z" in expected:  # a time has no digits more than it needs, so one in a thousand makes a narrower column
+                    pattern = re.sub(r"(\\ ){2,}", r" +", pattern)
                 self.assertRegex(shown, re.compile(r"\A" + pattern + r"\Z"), command)
                 ran += 1
         self.assertGreaterEqual(ran, len(COMMANDS))
