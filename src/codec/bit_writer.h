@@ -1,6 +1,7 @@
 // Writing what packed_bits.h and bit_reader.h read.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -48,7 +49,9 @@ class BitWriter {
 
  private:
   void put_word(unsigned bytes) {
-    for (unsigned i = 0; i < bytes; ++i) out_.push_back(static_cast<std::uint8_t>(word_ >> (8 * i)));
+    std::array<std::uint8_t, 8> word{};
+    for (unsigned i = 0; i < 8; ++i) word[i] = static_cast<std::uint8_t>(word_ >> (8 * i));
+    out_.insert(out_.end(), word.begin(), word.begin() + bytes);
   }
 
   Buffer& out_;

@@ -1,5 +1,6 @@
 #include "head/rows.h"
 
+#include "head/stable_sort.h"
 #include "head/string_arena.h"
 
 #include <algorithm>
@@ -133,7 +134,7 @@ void merge_stretches(std::span<const Stretch> stretches, EqualTimes equal, Rows&
       order.push_back({stretches[i].rows->times[row], i, static_cast<std::uint32_t>(row)});
     }
   }
-  std::ranges::stable_sort(order, {}, &RowAt::time);
+  stable_sort_by(std::span(order), [](const RowAt& row) { return row.time; });
   if (equal == EqualTimes::kLast) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < order.size(); ++i) {

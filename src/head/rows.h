@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,11 +45,9 @@ struct Column {
 /// Appends the values at the positions. `from` may grow meanwhile, within its capacity.
 template <typename From, typename T>
 void gather(const From& from, std::span<const std::uint32_t> positions, std::vector<T>& to) {
-  const std::size_t before = to.size();
-  to.resize(before + positions.size());
-  const T* const values = from.data();
-  T* out = to.data() + before;
-  for (const std::uint32_t position : positions) *out++ = values[position];
+  const auto value = [values = from.data()](std::uint32_t position) -> const T& { return values[position]; };
+  const auto chosen = std::views::transform(positions, value);
+  to.insert(to.end(), chosen.begin(), chosen.end());
 }
 
 /// Rows of one or several series, in an order that their owner knows.

@@ -1,5 +1,7 @@
 #include "head/run.h"
 
+#include "head/stable_sort.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -35,7 +37,7 @@ Order order_by_series(std::span<const SeriesId> series) {
 /// Sorts positions of one series' rows by time, leaves out what equal times replace, and returns how many stay.
 std::size_t order_by_time(std::span<std::uint32_t> order, const std::int64_t* times, EqualTimes equal) {
   const auto time = [&](std::uint32_t row) { return times[row]; };
-  if (!std::ranges::is_sorted(order, {}, time)) std::ranges::stable_sort(order, {}, time);
+  stable_sort_by(order, time);
   if (equal == EqualTimes::kKeep) return order.size();
   std::size_t kept = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "head/shard.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 namespace marigram::head {
