@@ -1,5 +1,7 @@
 #include "head/head.h"
 
+#include "base/patient_lock.h"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -31,7 +33,7 @@ Route::Route(std::span<const SeriesId> series) {
 }
 
 Head::Lock::Lock(Head& head, ShardSet shards) : head_(&head), shards_(shards) {
-  for_each_shard(shards_, [&](std::size_t i) { head_->shards_[i]->mutex().lock(); });
+  for_each_shard(shards_, [&](std::size_t i) { lock_patiently(head_->shards_[i]->mutex()); });
 }
 
 Head::Lock::~Lock() {

@@ -1,7 +1,6 @@
 #include "head/shard.h"
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 namespace marigram::head {

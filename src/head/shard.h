@@ -1,7 +1,6 @@
 // A part of a table's series, with a lock of its own.
 #pragma once
 
-#include "base/adaptive_mutex.h"
 #include "head/block.h"
 #include "head/chunk.h"
 #include "head/memory_budget.h"
@@ -11,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -40,7 +40,7 @@ class Shard {
  public:
   Shard(EqualTimes equal, MemoryBudget& budget) : equal_(equal), budget_(&budget) {}
 
-  AdaptiveMutex& mutex() { return mutex_; }
+  std::mutex& mutex() { return mutex_; }
 
   /// Appends the rows number `chosen`; true if tidy() should be called once the mutex is free. `fields` are the
   /// table's, now or a moment ago. O(rows).
@@ -61,7 +61,7 @@ class Shard {
 
   const EqualTimes equal_;
   MemoryBudget* const budget_;
-  AdaptiveMutex mutex_;                   // guards all below
+  std::mutex mutex_;                      // guards all below
   std::shared_ptr<const Fields> fields_;  // the most that came
   std::shared_ptr<Block> open_;
   std::shared_ptr<const Sealed> sealed_ = std::make_shared<const Sealed>();

@@ -1,6 +1,7 @@
 #include "wal/wal.h"
 
 #include "base/hash.h"
+#include "base/patient_lock.h"
 #include "base/try.h"
 
 #include <fmt/format.h>
@@ -86,7 +87,8 @@ Status Wal::check_size(std::span<const std::byte> payload) const {
 Result<Lsn> Wal::append(std::span<const std::byte> payload, Durability durability) {
   MARIGRAM_TRY(check_size(payload));
   const std::uint32_t crc = checksum(payload);
-  Lock lock(mutex_);
+  lock_patiently(mutex_);
+  Lock lock(mutex_, std::adopt_lock);
   MARIGRAM_TRY(make_room(lock, record_bytes(payload.size())));
   const Lsn lsn = place(RecordKind::kBatch, payload, crc);
   if (durability == Durability::kSync) MARIGRAM_TRY(wait(lock, position_, true));
@@ -96,7 +98,8 @@ Result<Lsn> Wal::append(std::span<const std::byte> payload, Durability durabilit
 Result<Placed> Wal::append_in_file(Lsn file, std::span<const std::byte> payload) {
   MARIGRAM_TRY(check_size(payload));
   const std::uint32_t crc = checksum(payload);
-  Lock lock(mutex_);
+  lock_patiently(mutex_);
+  Lock lock(mutex_, std::adopt_lock);
   MARIGRAM_TRY(make_room(lock, record_bytes(payload.size())));
   if (current_->first() != file) return Placed{.lsn = {}, .file = current_->first()};
   return Placed{.lsn = place(RecordKind::kBatch, payload, crc), .file = file};

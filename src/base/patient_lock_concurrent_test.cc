@@ -1,0 +1,50 @@
+// Threads that count together. Without the lock some of their steps would be lost.
+#include "base/patient_lock.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace marigram {
+namespace {
+
+TEST(PatientLock, ShutsOthersOut) {
+  constexpr int kThreads = 8;
+  constexpr int kSteps = 20'000;
+  std::mutex mutex;
+  int steps = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&] {
+        for (int step = 0; step < kSteps; ++step) {
+          lock_patiently(mutex);
+          const std::lock_guard lock(mutex, std::adopt_lock);
+          ++steps;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(steps, kThreads * kSteps);
+}
+
+/// Longer than it tries.
+TEST(PatientLock, WaitsForAsLongAsItTakes) {
+  std::mutex mutex;
+  bool done = false;
+  std::unique_lock lock(mutex);
+  std::jthread other([&] {
+    lock_patiently(mutex);
+    const std::lock_guard own(mutex, std::adopt_lock);
+    EXPECT_TRUE(done);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  done = true;
+  lock.unlock();
+}
+
+}  // namespace
+}  // namespace marigram
