@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -29,21 +28,6 @@ TEST(PatientLock, ShutsOthersOut) {
     }
   }
   EXPECT_EQ(steps, kThreads * kSteps);
-}
-
-/// Longer than it tries.
-TEST(PatientLock, WaitsForAsLongAsItTakes) {
-  std::mutex mutex;
-  bool done = false;
-  std::unique_lock lock(mutex);
-  std::jthread other([&] {
-    lock_patiently(mutex);
-    const std::lock_guard own(mutex, std::adopt_lock);
-    EXPECT_TRUE(done);
-  });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  done = true;
-  lock.unlock();
 }
 
 }  // namespace

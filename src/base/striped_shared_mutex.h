@@ -2,6 +2,8 @@
 // same memory, which two processors else pass to and fro for each of them.
 #pragma once
 
+#include "base/cache_line.h"
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -35,7 +37,6 @@ class StripedSharedMutex {
 
  private:
   static constexpr std::size_t kStripes = 16;
-  static constexpr std::size_t kCacheLineBytes = 64;
 
   struct alignas(kCacheLineBytes) Stripe {
     std::shared_mutex mutex;

@@ -1,6 +1,7 @@
 // The one way of rows into a database: checked, into the write-ahead log, into the heads of their tables.
 #pragma once
 
+#include "base/cache_line.h"
 #include "base/try.h"
 #include "db/catalogue.h"
 #include "db/known_points.h"
@@ -99,9 +100,9 @@ class WritePath {
   const table::LiveSchema new_schema_;  // of new_tables_
   const bool widen_;
   const std::function<void()> wake_;
-  const wal::Lsn began_;                               // where in the log this process began to write
-  std::atomic<wal::Lsn> file_ = 0;                     // of the log, that took a record last
-  alignas(64) std::atomic<std::uint64_t> points_ = 0;  // on a cache line of its own: each write changes it
+  const wal::Lsn began_;                                            // where in the log this process began to write
+  std::atomic<wal::Lsn> file_ = 0;                                  // of the log, that took a record last
+  alignas(kCacheLineBytes) std::atomic<std::uint64_t> points_ = 0;  // each write changes it
 };
 
 /// What tables are that are made by their first insert: they have a time, and take what comes.

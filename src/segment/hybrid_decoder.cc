@@ -1,5 +1,6 @@
 #include "segment/hybrid_decoder.h"
 
+#include "base/cache_line.h"
 #include "codec/packed_bits.h"
 
 #include <algorithm>
@@ -37,14 +38,14 @@ bool HybridDecoder::skip(std::size_t count) {
 }
 
 void HybridDecoder::prefetch(std::size_t ahead, std::size_t count) const {
-  constexpr std::size_t kCacheLine = 64;
   constexpr std::size_t kLinesMax = 8;
   const std::size_t passed = packed_.empty() ? 0 : (left_ + 7) / 8 * bit_width_;  // as if all runs were packed
   const std::size_t begin = ahead * bit_width_ / 8;
   if (begin < passed || begin - passed >= bytes_.size()) return;
   const codec::Bytes values = bytes_.subspan(begin - passed);
-  const std::size_t size = std::min({count * bit_width_ / 8 + kCacheLine, values.size(), kLinesMax * kCacheLine});
-  for (std::size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(values.data() + at);
+  const std::size_t size =
+      std::min({count * bit_width_ / 8 + kCacheLineBytes, values.size(), kLinesMax * kCacheLineBytes});
+  for (std::size_t at = 0; at < size; at += kCacheLineBytes) __builtin_prefetch(values.data() + at);
 }
 
 /// A run begins with its length shifted left by one: in values, or, if the lowest bit is set, in groups of eight packed
