@@ -30,6 +30,9 @@ class IndexBounds {
   bool contains(std::int64_t raw_min, std::int64_t raw_max) const {
     return !none_ && key(raw_min) >= low_ && key(raw_max) <= high_;
   }
+  /// Whether a raw value lies before all wanted ones, or behind them.
+  bool is_before(std::int64_t raw) const { return none_ || key(raw) < low_; }
+  bool is_behind(std::int64_t raw) const { return none_ || key(raw) > high_; }
   /// A value is wanted if `raw - first() <= span()` in unsigned arithmetic (unless none()).
   std::uint64_t first() const { return low_ ^ bias_; }
   std::uint64_t span() const { return high_ - low_; }

@@ -5,6 +5,7 @@
 #include "model/index.h"
 #include "model/schema.h"
 #include "segment/arrow_schema.h"
+#include "segment/batch_check.h"
 #include "segment/column_encoding.h"
 #include "segment/memory_pool.h"
 #include "segment/output_stream.h"
@@ -40,13 +41,6 @@ ColumnRole role_of(const model::IndexSpec& index, const std::string& column) {
   return std::ranges::find(index.tags, column) != index.tags.end() ? ColumnRole::kTag : ColumnRole::kField;
 }
 
-/// Whether `type` is `wanted`, or a dictionary of such strings.
-bool type_fits(const arrow::DataType& type, const arrow::DataType& wanted) {
-  if (type.Equals(wanted)) return true;
-  return wanted.id() == arrow::Type::STRING && type.id() == arrow::Type::DICTIONARY &&
-         static_cast<const arrow::DictionaryType&>(type).value_type()->Equals(wanted);
-}
-
 /// Chunks of one type: dictionaries stay if all are, else they become plain strings.
 Result<std::shared_ptr<arrow::ChunkedArray>> to_column(arrow::ArrayVector chunks,
                                                        const std::shared_ptr<arrow::DataType>& type,
@@ -79,32 +73,11 @@ struct SegmentWriter::State {
   bool failed = false;
   bool finished = false;
 
-  Status check(const arrow::RecordBatch& batch) const;
   Status write_group(std::int64_t rows);
   Status open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& columns);
   Result<std::vector<std::shared_ptr<arrow::ChunkedArray>>> take_pending(std::int64_t rows);
   Status close();
 };
-
-Status SegmentWriter::State::check(const arrow::RecordBatch& batch) const {
-  if (batch.num_columns() != arrow_schema->num_fields()) {
-    return fail(ErrorCode::kSchemaMismatch,
-                fmt::format("{}: got {} columns, want {}", doing, batch.num_columns(), arrow_schema->num_fields()));
-  }
-  for (int i = 0; i < batch.num_columns(); ++i) {
-    const arrow::Field& field = *arrow_schema->field(i);
-    const arrow::Array& column = *batch.column(i);
-    if (!type_fits(*column.type(), *field.type())) {
-      return fail(ErrorCode::kSchemaMismatch, fmt::format("{}: column {} has type {}, want {}", doing, field.name(),
-                                                          column.type()->ToString(), field.type()->ToString()));
-    }
-    if (!field.nullable() && column.null_count() > 0) {
-      return fail(ErrorCode::kInvalidInput, fmt::format("{}: column {} holds {} null values, want none", doing,
-                                                        field.name(), column.null_count()));
-    }
-  }
-  return {};
-}
 
 /// The first `rows` pending rows as columns; they are pending no more.
 Result<std::vector<std::shared_ptr<arrow::ChunkedArray>>> SegmentWriter::State::take_pending(std::int64_t rows) {
@@ -200,7 +173,7 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(io::ObjectStore& st
 Status SegmentWriter::write(const arrow::RecordBatch& batch) {
   State& state = *state_;
   assert(!state.finished);
-  MARIGRAM_TRY(state.check(batch));
+  MARIGRAM_TRY(check_batch(batch, *state.arrow_schema, state.doing));
   if (batch.num_rows() == 0) return {};
   state.pending.push_back(batch.Slice(0));
   state.pending_rows += batch.num_rows();

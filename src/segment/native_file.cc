@@ -1,0 +1,92 @@
+#include "segment/native_file.h"
+
+#include "base/try.h"
+#include "segment/native_bytes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace marigram::segment {
+namespace {
+
+/// How many rows each series of a page has.
+std::vector<std::uint32_t> series_rows(const NativeFile& file, std::size_t page) {
+  std::vector<std::uint32_t> rows;
+  std::uint64_t begin = file.page_begin(page);
+  const std::uint64_t end = begin + file.page_rows(page);
+  for (std::size_t series = file.series_of(begin); begin < end; ++series) {
+    const std::uint64_t series_end = std::min(file.structure().series_ends[series], end);
+    rows.push_back(static_cast<std::uint32_t>(series_end - begin));
+    begin = series_end;
+  }
+  return rows;
+}
+
+bool decode(const NativeFile& file, std::size_t column, std::size_t page, codec::Bytes bytes, BlockValues& values) {
+  const NativeBlock& block = file.structure().blocks[column][page];
+  const ValueKind kind = file.structure().block_columns()[column].kind;
+  const std::size_t rows = file.page_rows(page);
+  switch (block.form) {
+    case BlockForm::kPlain:
+      return decode_plain(bytes, kind, rows, block.statistics.nulls, values);
+    case BlockForm::kPacked:
+      return decode_packed(bytes, kind, rows, block.statistics.nulls, values);
+    case BlockForm::kSeriesTimes: {
+      std::vector<std::int64_t> times(rows);
+      if (!decode_series_times(bytes, series_rows(file, page), times)) return false;
+      values.cells.assign(times.begin(), times.end());
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& store, const std::string& key) {
+  std::shared_ptr<NativeFile> file(new NativeFile);
+  file->key_ = key;
+  file->doing_ = "cannot read " + key;
+  MARIGRAM_ASSIGN(const auto object, store.open(key));  // the mapping lives on without it
+  MARIGRAM_ASSIGN(file->mapping_, object->map());
+  MARIGRAM_ASSIGN(file->structure_, read_native_structure(file->mapping_->bytes(), file->doing_));
+  const NativeStructure& structure = file->structure_;
+  file->verified_ = std::make_unique<std::atomic<bool>[]>(structure.blocks.size() * structure.pages());
+  return file;
+}
+
+std::size_t NativeFile::series_of(std::uint64_t row) const {
+  const auto found = std::ranges::upper_bound(structure_.series_ends, row);
+  return static_cast<std::size_t>(found - structure_.series_ends.begin());
+}
+
+Result<codec::Bytes> NativeFile::block_bytes(std::size_t column, std::size_t page) const {
+  const NativeBlock& block = structure_.blocks[column][page];
+  const auto all = mapping_->bytes();
+  const codec::Bytes bytes(reinterpret_cast<const std::uint8_t*>(all.data()) + block.offset, block.bytes);
+  std::atomic<bool>& verified = verified_[column * structure_.pages() + page];
+  if (verified.load(std::memory_order_relaxed)) return bytes;
+  if (const std::uint32_t computed = checksum(bytes); block.bytes > 0 && computed != block.checksum) {
+    return fail(
+        ErrorCode::kCorruption,
+        fmt::format("{}: bytes {} to {}, column {} of page {}, are damaged: checksum {:08x} stored, {:08x} computed",
+                    doing_, block.offset, block.offset + block.bytes, structure_.block_columns()[column].name, page,
+                    block.checksum, computed));
+  }
+  verified.store(true, std::memory_order_relaxed);
+  return bytes;
+}
+
+Result<BlockValues> NativeFile::read(std::size_t column, std::size_t page) const {
+  MARIGRAM_ASSIGN(const codec::Bytes bytes, block_bytes(column, page));
+  BlockValues values;
+  if (decode(*this, column, page, bytes, values)) return values;
+  return fail(ErrorCode::kCorruption, fmt::format("{}: column {} of page {} is damaged: its values cannot be decoded",
+                                                  doing_, structure_.block_columns()[column].name, page));
+}
+
+}  // namespace marigram::segment

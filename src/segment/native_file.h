@@ -1,0 +1,50 @@
+// An open native segment: its structure, and blocks as they are asked for.
+#pragma once
+
+#include "io/object_store.h"
+#include "segment/native_block.h"
+#include "segment/native_structure.h"
+
+#include <marigram/error.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace marigram::segment {
+
+/// Immutable but for the memory of what was checked; thread-safe.
+class NativeFile {
+ public:
+  /// Maps the file and checks its structure. kNotFound, kCorruption.
+  static Result<std::shared_ptr<const NativeFile>> open(io::ObjectStore& store, const std::string& key);
+
+  const std::string& key() const { return key_; }
+  /// "cannot read data/x.mgs"
+  const std::string& doing() const { return doing_; }
+  std::uint64_t bytes() const { return mapping_->bytes().size(); }
+  const NativeStructure& structure() const { return structure_; }
+
+  std::uint64_t page_begin(std::size_t page) const { return page == 0 ? 0 : structure_.page_ends[page - 1]; }
+  std::size_t page_rows(std::size_t page) const { return structure_.page_ends[page] - page_begin(page); }
+  std::uint64_t series_begin(std::size_t series) const { return series == 0 ? 0 : structure_.series_ends[series - 1]; }
+  /// The series of a row.
+  std::size_t series_of(std::uint64_t row) const;
+
+  /// The values of a block, of `column` of block_columns(). Texts point into the file. kCorruption.
+  Result<BlockValues> read(std::size_t column, std::size_t page) const;
+
+ private:
+  NativeFile() = default;
+  Result<codec::Bytes> block_bytes(std::size_t column, std::size_t page) const;
+
+  std::string key_;
+  std::string doing_;
+  std::unique_ptr<io::Mapping> mapping_;
+  NativeStructure structure_;
+  mutable std::unique_ptr<std::atomic<bool>[]> verified_;  // one a block; set once its checksum matched
+};
+
+}  // namespace marigram::segment

@@ -1,0 +1,240 @@
+#include "segment/native_stream.h"
+
+#include "base/try.h"
+#include "segment/arrow_status.h"
+#include "segment/column_cast.h"
+#include "segment/memory_pool.h"
+#include "segment/native_arrays.h"
+#include "segment/native_plan.h"
+#include "segment/row_range.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace marigram::segment {
+namespace {
+
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+
+/// Wanted rows of one page.
+struct PagePart {
+  std::size_t page = 0;
+  RowRanges rows = {};  // counted in the page
+};
+
+template <typename T>
+void append_rows(const std::vector<T>& from, const RowRanges& rows, std::vector<T>& to) {
+  if (from.empty()) return;
+  for (const RowRange& range : rows) to.insert(to.end(), from.begin() + range.begin, from.begin() + range.end);
+}
+
+class Stream : public RowStream {
+ public:
+  Stream(std::shared_ptr<const NativeFile> file, NativePlan plan, std::size_t batch_rows)
+      : file_(std::move(file)),
+        plan_(std::move(plan)),
+        batch_rows_(static_cast<std::int64_t>(std::min<std::size_t>(batch_rows, 1 << 24))),
+        last_(plan_.columns.size()) {
+    statistics_.pages = file_->structure().pages();
+    statistics_.row_groups = 1;
+    if (plan_.none) next_page_ = file_->structure().pages();
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    if (failure_) return std::unexpected(*failure_);
+    auto batch = guarded(file_->doing(), true, [&] { return make_batch(); });
+    if (!batch) failure_ = batch.error();
+    return batch;
+  }
+
+  const ReadStatistics& statistics() const override { return statistics_; }
+
+ private:
+  struct Cached {
+    std::optional<std::size_t> page;
+    BlockValues values;
+  };
+
+  Result<std::shared_ptr<arrow::RecordBatch>> make_batch() {
+    std::vector<PagePart> parts;
+    std::int64_t rows = 0;
+    while (rows < batch_rows_) {
+      if (rest_.rows.empty()) {
+        MARIGRAM_ASSIGN(const bool found, find_page());
+        if (!found) break;
+      }
+      const std::int64_t there = count_rows(rest_.rows);
+      const std::int64_t take = std::min(there, batch_rows_ - rows);
+      parts.push_back({.page = rest_.page, .rows = clip(rest_.rows, 0, take)});
+      rest_.rows = clip(rest_.rows, take, there);
+      rows += take;
+    }
+    if (rows == 0) return nullptr;
+    arrow::ArrayVector arrays;
+    for (std::size_t i = 0; i < plan_.columns.size(); ++i) {
+      MARIGRAM_ASSIGN(ArrayPtr array, make_column(i, parts, rows));
+      arrays.push_back(std::move(array));
+    }
+    statistics_.rows_returned += static_cast<std::uint64_t>(rows);
+    return arrow::RecordBatch::Make(plan_.schema, rows, std::move(arrays));
+  }
+
+  // ---- which rows ----
+
+  /// The next page with wanted rows becomes rest_; false at the end.
+  Result<bool> find_page() {
+    while (next_page_ < file_->structure().pages()) {
+      const std::size_t page = next_page_++;
+      RowRanges rows = rows_of_series(page);
+      const BlockStatistics& times = file_->structure().blocks.front()[page].statistics;
+      const auto least = static_cast<std::int64_t>(times.least);
+      const auto largest = static_cast<std::int64_t>(times.largest);
+      if (rows.empty() || !plan_.bounds.intersects(least, largest)) continue;
+      statistics_.row_groups_read = 1;
+      statistics_.pages_read += 1;
+      statistics_.rows_decoded += file_->page_rows(page);
+      if (!plan_.bounds.contains(least, largest)) {
+        MARIGRAM_ASSIGN(rows, rows_within(page, rows));
+        if (rows.empty()) continue;
+      }
+      rest_ = {.page = page, .rows = std::move(rows)};
+      return true;
+    }
+    return false;
+  }
+
+  /// The rows of wanted series: a range each, touching or not.
+  RowRanges rows_of_series(std::size_t page) const {
+    RowRanges rows;
+    const std::uint64_t begin = file_->page_begin(page);
+    const std::uint64_t end = begin + file_->page_rows(page);
+    for (std::size_t series = file_->series_of(begin); series < plan_.series.size(); ++series) {
+      const std::uint64_t first = std::max(begin, file_->series_begin(series));
+      const std::uint64_t last = std::min(end, file_->structure().series_ends[series]);
+      if (first >= end) break;
+      if (plan_.series[series] == 0) continue;
+      rows.push_back({static_cast<std::int64_t>(first - begin), static_cast<std::int64_t>(last - begin)});
+    }
+    return rows;
+  }
+
+  /// Of each range, in which times ascend, the rows within the bounds.
+  Result<RowRanges> rows_within(std::size_t page, const RowRanges& rows) const {
+    MARIGRAM_ASSIGN(const BlockValues times, file_->read(0, page));
+    RowRanges within;
+    for (const RowRange& range : rows) {
+      const std::span<const std::uint64_t> cells =
+          std::span(times.cells).subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.rows()));
+      const auto is_before = [&](std::uint64_t cell) {
+        return plan_.bounds.is_before(static_cast<std::int64_t>(cell));
+      };
+      const auto is_wanted = [&](std::uint64_t cell) {
+        return !plan_.bounds.is_behind(static_cast<std::int64_t>(cell));
+      };
+      const auto first = std::ranges::partition_point(cells, is_before);
+      const auto last = std::partition_point(first, cells.end(), is_wanted);
+      if (first == last) continue;
+      within.push_back({range.begin + (first - cells.begin()), range.begin + (last - cells.begin())});
+    }
+    return within;
+  }
+
+  // ---- their values ----
+
+  Result<ArrayPtr> make_column(std::size_t i, const std::vector<PagePart>& parts, std::int64_t rows) {
+    const NativeSource& column = plan_.columns[i];
+    if (!column.tag && !column.block) return absent(column, rows);
+    MARIGRAM_ASSIGN(const BlockValues values, column.tag ? tags_of(*column.tag, parts) : values_of(i, parts));
+    const std::size_t tags = file_->structure().tags.size();
+    const NativeColumn& stored = file_->structure().columns[column.tag ? *column.tag : tags + *column.block];
+    MARIGRAM_ASSIGN(ArrayPtr array,
+                    make_array(stored.kind, column.stored, static_cast<std::size_t>(rows), values, file_->doing()));
+    MARIGRAM_ASSIGN(array, become(array, column.type, file_->doing()));
+    if (column.nullable || array->null_count() == 0) return array;
+    return fail(ErrorCode::kCorruption, fmt::format("{}: column {} holds null values, and the table's is not nullable",
+                                                    file_->doing(), stored.name));
+  }
+
+  Result<ArrayPtr> absent(const NativeSource& column, std::int64_t rows) const {
+    auto array = column.text_tag ? arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows, memory_pool())
+                                 : arrow::MakeArrayOfNull(column.type, rows, memory_pool());
+    if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), file_->doing(), true));
+    return *std::move(array);
+  }
+
+  Result<BlockValues> tags_of(std::size_t number, const std::vector<PagePart>& parts) const {
+    const NativeTag& tag = file_->structure().tags[number];
+    BlockValues all;
+    for (const PagePart& part : parts) {
+      const std::uint64_t begin = file_->page_begin(part.page);
+      for (const RowRange& range : part.rows) {
+        std::uint64_t row = begin + static_cast<std::uint64_t>(range.begin);
+        const std::uint64_t end = begin + static_cast<std::uint64_t>(range.end);
+        for (std::size_t series = file_->series_of(row); row < end; ++series) {
+          const std::uint64_t until = std::min(end, file_->structure().series_ends[series]);
+          const std::uint32_t value = tag.of_series[series];
+          if (tag.values.texts.empty()) {
+            all.cells.resize(all.cells.size() + (until - row), tag.values.cells[value]);
+          } else {
+            all.texts.resize(all.texts.size() + (until - row), tag.values.texts[value]);
+          }
+          row = until;
+        }
+      }
+    }
+    return all;
+  }
+
+  /// A page that is cut between batches is decoded once.
+  Result<BlockValues> values_of(std::size_t i, const std::vector<PagePart>& parts) {
+    BlockValues all;
+    std::size_t rows = 0;
+    for (const PagePart& part : parts) {
+      Cached& cached = last_[i];
+      if (cached.page != part.page) {
+        MARIGRAM_ASSIGN(cached.values, file_->read(*plan_.columns[i].block, part.page));
+        cached.page = part.page;
+      }
+      append_rows(cached.values.cells, part.rows, all.cells);
+      append_rows(cached.values.texts, part.rows, all.texts);
+      const auto count = static_cast<std::size_t>(count_rows(part.rows));
+      if (!cached.values.valid.empty()) {
+        all.valid.resize(rows, 1);
+        append_rows(cached.values.valid, part.rows, all.valid);
+      } else if (!all.valid.empty()) {
+        all.valid.resize(rows + count, 1);
+      }
+      rows += count;
+    }
+    return all;
+  }
+
+  std::shared_ptr<const NativeFile> file_;
+  NativePlan plan_;
+  std::int64_t batch_rows_;
+  std::vector<Cached> last_;  // a block for each column
+  std::size_t next_page_ = 0;
+  PagePart rest_;  // what is left of the page before that
+  ReadStatistics statistics_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RowStream>> read_native(std::shared_ptr<const NativeFile> file, const model::Schema& schema,
+                                               const model::IndexSpec& index, ReadRequest request) {
+  MARIGRAM_ASSIGN(NativePlan plan, NativePlan::make(*file, schema, index, request));
+  return std::make_unique<Stream>(std::move(file), std::move(plan), request.batch_rows);
+}
+
+}  // namespace marigram::segment
