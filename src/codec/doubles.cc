@@ -18,6 +18,7 @@ namespace {
 constexpr std::uint8_t kXor = 6;
 constexpr std::uint8_t kOther = 7;
 constexpr std::uint8_t kDecimals = kOther | 1U << 3U;
+constexpr std::uint8_t kPatched = kDecimals;  // without an exponent
 constexpr std::size_t kEntriesMax = 16;
 constexpr unsigned kLeadingMax = 31;
 constexpr std::array kPowersOfTen{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
@@ -71,6 +72,55 @@ bool take_decimals(Bytes& bytes, unsigned exponent, std::span<double> values) {
   std::ranges::transform(integers, values.begin(),
                          [power](std::int64_t integer) { return static_cast<double>(integer) / power; });
   return true;
+}
+
+// ---- decimals with exceptions ----
+
+/// Most values as integers over one power of ten; each of the others as the integer before it, and by itself.
+struct Patched {
+  unsigned exponent = 0;
+  std::vector<std::int64_t> integers = {};
+  std::vector<std::int64_t> positions = {};  // of the others, ascending
+  std::vector<double> others = {};
+};
+
+/// The smallest exponent by which most of some of the values are integers, if there is one.
+std::optional<unsigned> guess_exponent(std::span<const double> values) {
+  constexpr std::size_t kSample = 32;
+  const std::size_t step = std::max<std::size_t>(values.size() / kSample, 1);
+  std::size_t fewest = values.size() / step / 4 + 1;  // others
+  std::optional<unsigned> best;
+  for (unsigned exponent = 0; exponent < kPowersOfTen.size(); ++exponent) {
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < values.size() && others < fewest; i += step) {
+      others += scaled(values[i], kPowersOfTen[exponent]) ? 0 : 1;
+    }
+    if (others >= fewest) continue;
+    fewest = others;
+    best = exponent;
+  }
+  return best;
+}
+
+std::optional<Patched> patched_of(std::span<const double> values) {
+  const auto exponent = guess_exponent(values);
+  if (!exponent) return std::nullopt;
+  const std::size_t others_max = values.size() / 8;
+  Patched patched{.exponent = *exponent};
+  patched.integers.reserve(values.size());
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (const auto integer = scaled(values[i], kPowersOfTen[*exponent])) {
+      before = *integer;
+    } else {
+      if (patched.others.size() == others_max) return std::nullopt;
+      patched.positions.push_back(static_cast<std::int64_t>(i));
+      patched.others.push_back(values[i]);
+    }
+    patched.integers.push_back(before);
+  }
+  if (patched.others.empty()) return std::nullopt;  // decimals say the same in fewer bytes
+  return patched;
 }
 
 // ---- XOR ----
@@ -155,6 +205,35 @@ bool take_xor(Bytes& bytes, std::span<double> values) {
   return !bits.ended_before();
 }
 
+/// As `Patched` has them; the block of the others is XOR.
+void put_patched(const Patched& patched, Buffer& out) {
+  out.push_back(kPatched);
+  out.push_back(static_cast<std::uint8_t>(patched.exponent));
+  put_uleb128(patched.others.size(), out);
+  encode_integers(patched.integers, 0, out);
+  encode_integers(patched.positions, 0, out);
+  put_xor(patched.others, out);
+}
+
+bool take_patched(Bytes& bytes, std::span<double> values) {
+  if (bytes.empty() || bytes.front() >= kPowersOfTen.size()) return false;
+  const unsigned exponent = bytes.front();
+  bytes = bytes.subspan(1);
+  const auto count = take_uleb128(bytes);
+  if (!count || *count == 0 || *count > values.size()) return false;
+  std::vector<std::int64_t> positions(*count);
+  std::vector<double> others(*count);
+  if (!take_decimals(bytes, exponent, values) || !decode_integers(bytes, 0, positions)) return false;
+  if (bytes.empty() || bytes.front() != kXor) return false;
+  bytes = bytes.subspan(1);
+  if (!take_xor(bytes, others)) return false;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (static_cast<std::uint64_t>(positions[i]) >= values.size()) return false;
+    values[static_cast<std::size_t>(positions[i])] = others[i];
+  }
+  return true;
+}
+
 // ---- dictionary ----
 
 struct Dictionary {
@@ -183,8 +262,12 @@ std::optional<Dictionary> dictionary_of(std::span<const double> values) {
 
 void put_plain(std::span<const double> values, const std::optional<Decimals>& decimals, Buffer& out) {
   Buffer block;
-  if (decimals) put_decimals(*decimals, block);
-  if (!decimals || xor_bytes(values) < block.size()) {
+  if (decimals) {
+    put_decimals(*decimals, block);
+  } else if (const auto patched = patched_of(values)) {
+    put_patched(*patched, block);
+  }
+  if (block.empty() || xor_bytes(values) < block.size()) {
     put_xor(values, out);
   } else {
     out.insert(out.end(), block.begin(), block.end());
@@ -206,6 +289,7 @@ bool take_plain(Bytes& bytes, std::span<double> values) {
   if ((tag & 7U) < kIntegerTagsEnd) return take_decimals(bytes, 0, values);
   bytes = bytes.subspan(1);
   if (tag == kXor) return take_xor(bytes, values);
+  if (tag == kPatched) return take_patched(bytes, values);
   return (tag & 15U) == kDecimals && take_decimals(bytes, tag >> 4U, values);
 }
 

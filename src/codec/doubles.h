@@ -9,12 +9,14 @@
 //   0; if its
 //        bits lie in the window of the last one written out, as 1,0 and the window's bits; otherwise as 1,1, the
 //        leading zeros in 5 bits (31: or more), the length less one in 6, and so many bits, the new window
-//   7    bit 3 set, decimals: a block of integers, each to be divided by ten to the power of the tag's bits 4-7
+//   7    bit 3 set, decimals: a block of integers, each to be divided by ten to the power of the tag's bits 4-7; these
+//        0, decimals with exceptions: the exponent in one byte, uleb number of exceptions, such a block, in which an
+//        exception is any integer, a block of integers with their positions, and a block of them, XOR
 //        bit 3 not set, dictionary: number of entries less two in one byte, a block of the entries (not a dictionary),
 //        and an index for each value, in as many bits as the last index needs
 //
 // XOR is Gorilla's (Pelkonen et al., VLDB 2015, 4.1.2), bits from the lowest on; decimals are the idea of ALP (Afroozeh
-// et al., SIGMOD 2024) without its exceptions.
+// et al., SIGMOD 2024), with division, by which each number written in decimals is exact.
 #pragma once
 
 #include "codec/bit_writer.h"

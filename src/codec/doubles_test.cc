@@ -43,10 +43,11 @@ void expect_same(const Values& values) {
   ASSERT_EQ(bytes.front(), 9);
 }
 
-/// Of all kinds: decimals, integers, measurements, few distinct ones, floats, any bits.
+/// Of all kinds: decimals, also among others, integers, measurements, few distinct ones, floats, any bits.
 Values random_values(Random& random) {
   Values values(static_cast<std::size_t>(1 + below(random, below(random, 2) == 0 ? 5 : 1'100)));
-  const std::int64_t kind = below(random, 7);
+  const std::int64_t kind = below(random, 8);
+  const std::int64_t others = 2 + below(random, 200);
   const double power = std::pow(10.0, static_cast<double>(below(random, 17)));
   const std::int64_t range = 1 + below(random, 1'000'000);
   double walk = 20;
@@ -71,6 +72,10 @@ Values random_values(Random& random) {
         value = std::array{
             0.0,           -0.0, Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(), Limits::denorm_min(),
             Limits::max(), 1.0}[random() % 8];
+        break;
+      case 6:
+        value = below(random, others) == 0 ? std::bit_cast<double>(random())
+                                           : static_cast<double>(below(random, range) - range / 2) / power;
         break;
       default:
         value = 0.1;
@@ -129,6 +134,9 @@ TEST(Doubles, UsualSeriesAreSmall) {
   Values cents;
   for (int i = 0; i < 1'000; ++i) cents.push_back((10'000 + i * 7'919 % 256) / 100.0);
   EXPECT_LE(encoded(cents).size(), 1'010U);  // a byte each
+  cents[500] = Limits::quiet_NaN();
+  cents[700] = 1.0 / 3;
+  EXPECT_LE(encoded(cents).size(), 1'050U);
 }
 
 }  // namespace
