@@ -56,6 +56,7 @@ struct DatabaseOptions {
   std::uint64_t series_max = 10'000'000;      ///< of a namespace; inserts that would make more are kResourceExhausted
   bool widen_integers = false;                ///< integers may be written to fields of floats; else kSchemaMismatch
   Duplicates duplicates = Duplicates::kLast;  ///< of tables that are made by their first insert
+  SegmentFormat segments = SegmentFormat::kParquet;  ///< of those too
 };
 
 /// A value at a time, of the series that the tags name.

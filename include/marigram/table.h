@@ -43,6 +43,12 @@ enum class Duplicates {
   kAll,     ///< keeps all rows, in the order in which they came
 };
 
+/// What files rows are kept in.
+enum class SegmentFormat {
+  kParquet,  ///< any program reads it
+  kNative,   ///< v7: ours (docs/format/segment.md), smaller and quicker; other programs refuse such a table
+};
+
 /// A column, as users name its type: bool, int32, int64, uint64, float32, float64, string, binary,
 /// timestamp[ms|us|ns] with an optional zone (`timestamp[us,UTC]`), decimal(p,s), and what files bring along.
 struct ColumnInfo {
@@ -62,8 +68,9 @@ struct TableOptions {
   std::optional<std::uint64_t> index_step = {};  ///< coverage grid of an integer index, >= 1; instead of `bucket`
   std::optional<std::string> timezone = {};      ///< IANA zone recorded with the index; buckets stay in UTC
   Dialect dialect = Dialect::kV7;
-  std::optional<std::string> calendar = {};     ///< JSON text of a calendar (docs/format/coverage.md)
-  std::string partition = "1d";                 ///< a segment never crosses a multiple of this width
+  std::optional<std::string> calendar = {};  ///< JSON text of a calendar (docs/format/coverage.md)
+  std::string partition = "1d";              ///< a segment never crosses a multiple of this width
+  SegmentFormat segments = SegmentFormat::kParquet;
   Duplicates duplicates = Duplicates::kReject;  ///< for good; v1 knows kReject only
   /// v7: tags may be added later (add_tags); other programs than Marigram refuse such a table. All tags are nullable
   /// strings, and for a row null, the empty value and a tag that did not exist yet say the same: its series lacks the
@@ -84,9 +91,9 @@ struct AppendResult {
 };
 
 struct SegmentInfo {
-  std::string id = {};      ///< v1: segment id; v7: its path
-  std::string path = {};    ///< relative to the table
-  std::string format = {};  ///< "parquet"
+  std::string id = {};    ///< v1: segment id; v7: its path
+  std::string path = {};  ///< relative to the table
+  SegmentFormat format = SegmentFormat::kParquet;
   IndexValue min = {};
   IndexValue max = {};  ///< inclusive
   std::uint64_t rows = 0;
@@ -112,14 +119,15 @@ struct TableInfo {
   std::vector<std::string> features = {};    ///< declared reader and writer features
   std::optional<std::string> calendar = {};  ///< JSON text
   Duplicates duplicates = Duplicates::kReject;
-  bool growing = false;  ///< see TableOptions
+  SegmentFormat segment_format = SegmentFormat::kParquet;  ///< of what is written from now on
+  bool growing = false;                                    ///< see TableOptions
 };
 
 struct CommitInfo {
   std::uint64_t version = 0;
   Instant timestamp = {};
-  /// create, append, mark, compact, remove_rows, remove_segments, add_columns, add_tags, repair; "commit" for what we
-  /// cannot name
+  /// create, append, mark, compact, set_segments, remove_rows, remove_segments, add_columns, add_tags, repair; "commit"
+  /// for what we cannot name
   std::string operation = {};
   std::uint64_t added_segments = 0;
   std::uint64_t removed_segments = 0;
@@ -133,6 +141,18 @@ struct VerifyReport {
   std::uint64_t rows = 0;                  ///< read and checked
   std::vector<std::string> problems = {};  ///< each names the file and what is wrong; empty: the table is sound
   std::vector<std::string> repaired = {};  ///< what repair mended
+};
+
+/// What a compaction did; of segments that it left alone nothing is counted.
+struct CompactReport {
+  struct Total {
+    std::uint64_t segments = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::uint64_t version = 0;  ///< that holds the result; unchanged if there was nothing to do
+  Total before = {};          ///< of the segments that were rewritten
+  Total after = {};           ///< of those that took their place; fewer rows where some were replaced by others
 };
 
 struct VacuumReport {
@@ -195,6 +215,13 @@ class MARIGRAM_EXPORT Table {
   /// them, so they read null, match the value "", and have "" in series keys. Returns the new version. kInvalidInput
   /// for a table that does not grow, kAlreadyExists for a column that is there. O(segments).
   Result<std::uint64_t> add_tags(std::span<const std::string> names);
+
+  /// What files are written from now on (v7); compact() writes those that are there anew. Returns the new version.
+  Result<std::uint64_t> set_segments(SegmentFormat format);
+  /// Merges small and overlapping segments of a partition, and writes those of another format than the table's anew, as
+  /// one commit, or none if there is nothing to gain. Scans give the same rows before and after; the old files stay,
+  /// for versions that name them, until vacuum. Memory: that of an append.
+  Result<CompactReport> compact();
 
   /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it. Each 64th
   /// commit does so by itself.

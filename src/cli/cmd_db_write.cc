@@ -44,6 +44,7 @@ struct Options {
   RowLinesOptions lines;
   std::string durability = "sync";
   std::string duplicates = "last";
+  std::string segments = "parquet";
   std::uint64_t batch_rows = 10'000;
   bool skip_bad = false;
   bool widen = false;
@@ -62,6 +63,7 @@ DatabaseOptions database_options(const Options& options) {
   if (options.durability == "none") database.durability = Durability::kNone;
   if (options.duplicates == "reject") database.duplicates = Duplicates::kReject;
   if (options.duplicates == "all") database.duplicates = Duplicates::kAll;
+  if (options.segments == "native") database.segments = SegmentFormat::kNative;
   return database;
 }
 
@@ -186,6 +188,9 @@ void add_db_write(CLI::App& app, Context& context) {
   command.add_flag("--widen", options->widen, "Integers may go into fields of floats");
   add_choice(command, "--duplicates", options->duplicates, {"reject", "last", "all"},
              "Of tables that this makes: rows of one series and time are refused, the last one is kept, or all are")
+      ->capture_default_str();
+  add_choice(command, "--segments", options->segments, {"parquet", "native"},
+             "Of tables that this makes: what files rows are kept in")
       ->capture_default_str();
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }

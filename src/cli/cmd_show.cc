@@ -42,7 +42,7 @@ std::string describe(const std::string& name, const TableInfo& info) {
   line("version", fmt::format("{} ({})", info.version, dialect_name(info.dialect)));
   line("created", format_rfc3339(info.created_at));
   line("rows", group_digits(info.rows));
-  line("segments", group_digits(info.segments));
+  line("segments", fmt::format("{} ({})", group_digits(info.segments), format_name(info.segment_format)));
   const std::string unit = info.unit ? fmt::format(", {}", time_unit_name(*info.unit)) : "";
   line("time", fmt::format("{} ({}{})", printable(info.time_column), info.index_type, unit));
   if (info.min && info.max) {

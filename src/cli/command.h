@@ -51,6 +51,7 @@ void add_remove(CLI::App& app, Context& context);
 void add_add_column(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_checkpoint(CLI::App& app, Context& context);
+void add_compact(CLI::App& app, Context& context);
 void add_vacuum(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);

@@ -92,6 +92,9 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   add_choice(command, "--duplicates", options.duplicates, {"reject", "last", "all"},
              "Rows of one series and time: refuse them, keep the last one, or keep all")
       ->capture_default_str();
+  add_choice(command, "--segments", options.segments, {"parquet", "native"},
+             "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
+      ->capture_default_str();
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -113,6 +116,7 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   MARIGRAM_TRY(set_grid(context, options, table));
   if (!options.timezone.empty()) table.timezone = options.timezone;
   table.dialect = options.dialect == "v1" ? Dialect::kV1 : Dialect::kV7;
+  if (options.segments == "native") table.segments = SegmentFormat::kNative;
   if (options.duplicates == "last") table.duplicates = Duplicates::kLast;
   if (options.duplicates == "all") table.duplicates = Duplicates::kAll;
   if (!options.calendar_file.empty()) {

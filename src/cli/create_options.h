@@ -29,10 +29,11 @@ struct CreateOptions {
   std::string timezone;
   std::string partition = "1d";
   std::string duplicates = "reject";
+  std::string segments = "parquet";
 };
 
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
-/// --partition and --duplicates.
+/// --partition, --duplicates and --segments.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

@@ -79,13 +79,14 @@ Json to_json(const TableInfo& info) {
           {"fields", to_json(info.fields)},
           {"bucket", info.bucket},
           {"duplicates", duplicates_name(info.duplicates)},
+          {"segment_format", format_name(info.segment_format)},
           {"features", info.features}};
 }
 
 Json segment_json(const SegmentInfo& segment, const std::vector<ColumnInfo>& tags) {
   return {{"id", segment.id},
           {"path", segment.path},
-          {"format", segment.format},
+          {"format", format_name(segment.format)},
           {"min", to_json(segment.min)},
           {"max", to_json(segment.max)},
           {"rows", segment.rows},
@@ -112,6 +113,10 @@ std::vector<std::string> names_of(const std::vector<ColumnInfo>& columns) {
 
 const char* dialect_name(Dialect dialect) {
   return dialect == Dialect::kV1 ? "v1" : "v7";
+}
+
+const char* format_name(SegmentFormat format) {
+  return format == SegmentFormat::kNative ? "native" : "parquet";
 }
 
 const char* duplicates_name(Duplicates duplicates) {

@@ -37,5 +37,6 @@ Json to_json(const CommitInfo& commit);
 std::vector<std::string> names_of(const std::vector<ColumnInfo>& columns);
 const char* dialect_name(Dialect dialect);
 const char* duplicates_name(Duplicates duplicates);
+const char* format_name(SegmentFormat format);
 
 }  // namespace marigram::cli

@@ -37,6 +37,7 @@ DatabaseOptions options_of(Duplicates policy, std::uint64_t seed) {
   DatabaseOptions options;
   options.log_file_bytes = TestDisk::kLogFileBytes;
   options.duplicates = policy;
+  options.segments = seed / 3 % 2 == 1 ? SegmentFormat::kNative : SegmentFormat::kParquet;
   if (seed % 8 == 0) options.memory_bytes = std::uint64_t{256} << 10;
   options.write_timeout = std::chrono::milliseconds(0);
   return options;

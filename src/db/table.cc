@@ -12,6 +12,7 @@
 #include "table/definition.h"
 #include "table/engine.h"
 #include "table/evolve.h"
+#include "table/rewrite.h"
 #include "table/scan.h"
 #include "table/vacuum.h"
 #include "table/verify.h"
@@ -159,6 +160,14 @@ Result<std::uint64_t> Table::add_columns(std::span<const ColumnInfo> columns) {
 
 Result<std::uint64_t> Table::add_tags(std::span<const std::string> names) {
   return table::add_tags(*impl_->engine, names);
+}
+
+Result<std::uint64_t> Table::set_segments(SegmentFormat format) {
+  return table::set_segments(*impl_->engine, format);
+}
+
+Result<CompactReport> Table::compact() {
+  return table::compact(*impl_->engine);
 }
 
 Status Table::checkpoint() {

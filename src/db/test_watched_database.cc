@@ -99,6 +99,7 @@ Status WatchedDatabase::create(const std::string& table) {
   const TableOptions options{.time_column = "time",
                              .unit = TimeUnit::kNano,
                              .bucket = "1m",
+                             .segments = options_.segments,
                              .duplicates = options_.duplicates,
                              .growing = true};
   return note(database_->create_table(kTenant, table, options), {}, [] {});

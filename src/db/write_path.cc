@@ -62,6 +62,7 @@ TableOptions options_of_new_tables(const DatabaseOptions& options) {
   table.bucket = "1m";
   table.growing = true;
   table.duplicates = options.duplicates;
+  table.segments = options.segments;
   return table;
 }
 

@@ -63,6 +63,9 @@ struct WalMark {
 /// rows that others replaced, or refuse rows that the table takes.
 inline constexpr const char* kDuplicatesFeature = "marigram_duplicates";
 
+/// Required of readers and writers of tables with native segments.
+inline constexpr const char* kNativeFeature = "marigram_native";
+
 /// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
 struct Extension {
   std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
@@ -74,7 +77,8 @@ struct Extension {
   std::map<std::string, std::string> declared_types = {};
   /// Table option: comes with the commit that creates the table and never changes. kReject is left out of the JSON.
   Duplicates duplicates = Duplicates::kReject;
-  std::optional<WalMark> wal = {};  // last one wins
+  std::optional<SegmentFormat> segments = {};  // table option: of segments to come; last one wins, at first Parquet
+  std::optional<WalMark> wal = {};             // last one wins
   std::optional<std::uint64_t> rank =
       {};  // of all segments that the commit adds; 1 to its version, which is the default
 

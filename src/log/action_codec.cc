@@ -31,6 +31,8 @@ constexpr std::string_view kUpdateTableCoverage = "UpdateTableCoverage";
 
 /// In the order of Duplicates.
 constexpr std::string_view kDuplicates[] = {"reject", "last", "all"};
+/// In the order of SegmentFormat.
+constexpr std::string_view kFormats[] = {"parquet", "native"};
 
 // ---- out ----
 
@@ -57,7 +59,7 @@ Json segment_out(Dialect dialect, const model::SegmentMeta& segment) {
   Json out;
   if (dialect == Dialect::kV1) out["segment_id"] = segment.id;
   out["path"] = segment.path;
-  out["format"] = segment.format;
+  out["format"] = kFormats[static_cast<std::size_t>(segment.format)];
   if (dialect == Dialect::kV1) {
     out["ts_min"] = format_index_value(segment.min);
     out["ts_max"] = format_index_value(segment.max);
@@ -198,6 +200,14 @@ Result<DecodedAction> add_in(json::Element element) {
   return DecodedAction{std::move(add), dialect};
 }
 
+Result<SegmentFormat> format_in(const json::Slot& slot) {
+  MARIGRAM_ASSIGN(const auto text, json::text(slot));
+  const auto* found = std::ranges::find(kFormats, text);
+  if (found != std::end(kFormats)) return static_cast<SegmentFormat>(found - std::begin(kFormats));
+  return json::bad(
+      fmt::format("member \"{}\" is wrong; got \"{}\", want {}", slot.name, text, fmt::join(kFormats, " or ")));
+}
+
 Result<Duplicates> duplicates_in(const json::Slot& slot) {
   MARIGRAM_ASSIGN(const auto text, json::optional_text(slot));
   if (!text) return Duplicates::kReject;
@@ -254,9 +264,7 @@ Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment) {
   MARIGRAM_TRY(json::read_members(element, "it", slots));
   const Dialect dialect = slots[kId].value && !slots[kMin].value ? Dialect::kV1 : Dialect::kV7;
   MARIGRAM_ASSIGN(segment.path, path_in(slots[kPath]));
-  MARIGRAM_ASSIGN(const auto format, json::text(slots[kFormat]));
-  if (format != "parquet")
-    return json::bad(fmt::format("member \"format\" is wrong; got \"{}\", want parquet", format));
+  MARIGRAM_ASSIGN(segment.format, format_in(slots[kFormat]));
   if (dialect == Dialect::kV1) {
     MARIGRAM_ASSIGN(segment.id, json::text(slots[kId]));
     if (segment.id.empty()) return json::bad("member \"segment_id\" is empty");
@@ -293,7 +301,8 @@ Result<DecodedAction> action_in(json::Element element) {
 Result<Extension> extension_in(json::Element element) {
   std::array slots{
       json::Slot{"transaction_id"}, json::Slot{"operation"},  json::Slot{"partition"}, json::Slot{"calendar"},
-      json::Slot{"declared_types"}, json::Slot{"duplicates"}, json::Slot{"wal"},       json::Slot{"rank"}};
+      json::Slot{"declared_types"}, json::Slot{"duplicates"}, json::Slot{"wal"},       json::Slot{"rank"},
+      json::Slot{"segments"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -304,6 +313,9 @@ Result<Extension> extension_in(json::Element element) {
   MARIGRAM_ASSIGN(extension.duplicates, duplicates_in(slots[5]));
   MARIGRAM_ASSIGN(extension.wal, wal_in(slots[6]));
   MARIGRAM_ASSIGN(extension.rank, json::optional_u64(slots[7]));
+  if (json::given(slots[8])) {
+    MARIGRAM_ASSIGN(extension.segments, format_in(slots[8]));
+  }
   return extension;
 }
 
@@ -338,6 +350,7 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (extension.duplicates != Duplicates::kReject) {
     out["duplicates"] = kDuplicates[static_cast<std::size_t>(extension.duplicates)];
   }
+  if (extension.segments) out["segments"] = kFormats[static_cast<std::size_t>(*extension.segments)];
   if (extension.wal) out["wal"] = Json{{"log", extension.wal->log}, {"lsn", extension.wal->lsn}};
   if (extension.rank) out["rank"] = *extension.rank;
   return dump(out);

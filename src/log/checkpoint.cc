@@ -110,11 +110,12 @@ Status add_state(LineWriter& lines, const TableState& state) {
     MARIGRAM_ASSIGN(const std::string line, dump(coverage));
     MARIGRAM_TRY(lines.add(line));
   }
-  const Extension options{.partition = state.partition,
-                          .calendar = state.calendar,
-                          .declared_types = state.declared_types,
-                          .duplicates = state.duplicates,
-                          .wal = state.wal};
+  Extension options{.partition = state.partition,
+                    .calendar = state.calendar,
+                    .declared_types = state.declared_types,
+                    .duplicates = state.duplicates,
+                    .wal = state.wal};
+  if (state.segment_format != SegmentFormat::kParquet) options.segments = state.segment_format;
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
   for (const std::string& action : state.unknown_actions) {
@@ -227,6 +228,7 @@ Status add_line(TableState& state, json::Element element) {
     state.calendar = std::move(options.calendar);
     state.declared_types = std::move(options.declared_types);
     state.duplicates = options.duplicates;
+    if (options.segments) state.segment_format = *options.segments;
     state.wal = std::move(options.wal);
   } else if (member->name == "Unknown") {
     state.unknown_actions.push_back(simdjson::minify(*member->value));

@@ -163,11 +163,13 @@ TEST(CommitCodecTest, TheExtensionIsAnActionInV7AndAMemberInV1) {
 
 TEST(CommitCodecTest, PolicyMarkAndRankAreMembersOfTheExtension) {
   const std::string extension =
-      R"({"transaction_id":"t","operation":"o","duplicates":"last","wal":{"log":"00112233445566778899aabbccddeeff","lsn":18446744073709551615},"rank":3})";
+      R"({"transaction_id":"t","operation":"o","duplicates":"last","segments":"native","wal":{"log":"00112233445566778899aabbccddeeff","lsn":18446744073709551615},"rank":3})";
   const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
   expect_round_trip(text);
   expect_round_trip(with(text, "last", "all"));
   expect_refused(with(text, "last", "first"), "want reject, last, all");
+  expect_round_trip(with(text, "native", "parquet"));
+  expect_refused(with(text, "native", "csv"), "want parquet or native");
   for (const char* log : {"", "00112233445566778899aabbccddeef", "00112233445566778899AABBCCDDEEFF",
                           "0x112233445566778899aabbccddeeff"}) {
     expect_refused(with(text, "00112233445566778899aabbccddeeff", log), "32 hex digits");

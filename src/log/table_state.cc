@@ -188,6 +188,18 @@ Status check_duplicates(const TableState& state, const Commit& commit, const mod
   return wrong(fmt::format("the table's policy on duplicates and its feature {} do not fit", kDuplicatesFeature));
 }
 
+/// Native segments are there only where a feature tells of them.
+Status check_formats(const Commit& commit, const model::TableMeta& meta) {
+  if (meta.reader_features.contains(kNativeFeature) && meta.writer_features.contains(kNativeFeature)) return {};
+  const auto is_native = [](const Action& action) {
+    const auto* add = std::get_if<AddSegment>(&action);
+    return add != nullptr && add->segment.format == SegmentFormat::kNative;
+  };
+  const bool chosen = commit.extension && commit.extension->segments == SegmentFormat::kNative;
+  if (!chosen && std::ranges::none_of(commit.actions, is_native)) return {};
+  return wrong(fmt::format("it brings native segments to a table without the feature {}", kNativeFeature));
+}
+
 /// A later commit must not stand below the segments of an earlier one.
 Status check_rank(const Commit& commit) {
   if (!commit.extension || !commit.extension->rank) return {};
@@ -202,6 +214,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
   if (meta == nullptr) return wrong("the table has no metadata");
   if (commit.dialect && commit.dialect != meta->dialect) return wrong("it is of another dialect than the table");
   MARIGRAM_TRY(check_duplicates(state, commit, *meta));
+  MARIGRAM_TRY(check_formats(commit, *meta));
   MARIGRAM_TRY(check_rank(commit));
   for (const Action& action : commit.actions) {
     if (const auto* add = std::get_if<AddSegment>(&action)) {
@@ -219,6 +232,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
 
 void apply_extension(TableState& state, Extension extension) {
   if (extension.duplicates != Duplicates::kReject) state.duplicates = extension.duplicates;
+  if (extension.segments) state.segment_format = *extension.segments;
   if (extension.wal) state.wal = std::move(extension.wal);
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);

@@ -30,6 +30,7 @@ struct TableState {
   std::optional<std::string> calendar = {};
   std::map<std::string, std::string> declared_types = {};  // see Extension
   Duplicates duplicates = Duplicates::kReject;
+  SegmentFormat segment_format = SegmentFormat::kParquet;
   std::optional<WalMark> wal = {};
   std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 

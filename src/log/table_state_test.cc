@@ -84,6 +84,24 @@ TEST(TableStateTest, PolicyOnDuplicatesIsThatOfTheFirstCommit) {
   expect_refused(table(), {UpdateTableMeta{with_policy()}}, "policy on duplicates");
 }
 
+TEST(TableStateTest, NativeSegmentsNeedTheirFeature) {
+  model::SegmentMeta native = sample_segment(1);
+  native.format = SegmentFormat::kNative;
+  expect_refused(table(), {AddSegment{native}}, kNativeFeature);
+  TableState state = table();
+  const Extension chosen{.segments = SegmentFormat::kNative};
+  EXPECT_FALSE(check(state, with_extension(commit_of(2, {}), chosen)));
+  const UpdateTableMeta with_feature = changed([](model::TableMeta& meta) {
+    meta.reader_features.insert(kNativeFeature);
+    meta.writer_features.insert(kNativeFeature);
+  });
+  ASSERT_TRUE(apply(state, with_extension(commit_of(2, {with_feature, AddSegment{native}}), chosen)));
+  EXPECT_EQ(state.segment_format, SegmentFormat::kNative);
+  ASSERT_TRUE(apply(state, with_extension(commit_of(3, {}), {.segments = SegmentFormat::kParquet})));
+  EXPECT_EQ(state.segment_format, SegmentFormat::kParquet);
+  EXPECT_EQ(state.segments.at(native.path)->format, SegmentFormat::kNative);
+}
+
 TEST(TableStateTest, SegmentsKeepTheRankOfTheirCommit) {
   TableState state;
   ASSERT_TRUE(apply(state, with_extension(commit_of(1, {UpdateTableMeta{with_policy()}, AddSegment{sample_segment(0)}}),

@@ -64,7 +64,7 @@ void fill_absent_tags(SegmentLayout& layout, std::size_t tags);
 struct SegmentMeta {
   std::string id = {};    // v1 only; v7 segments are known by their path
   std::string path = {};  // canonical, relative to the table
-  std::string format = "parquet";
+  SegmentFormat format = SegmentFormat::kParquet;
   SegmentLayout layout = {};  // v7; NoSeries in v1
   IndexValue min = {};        // inclusive, min <= max
   IndexValue max = {};        // inclusive

@@ -4,8 +4,8 @@
 #include "coverage/coverage_map.h"
 #include "io/local_store.h"
 #include "segment/coverage_builder.h"
+#include "segment/parquet_reader.h"
 #include "segment/parquet_rows.h"
-#include "segment/reader.h"
 #include "segment/test_rows.h"
 
 #include <marigram/table.h>
@@ -43,8 +43,8 @@ TEST(Fixtures, EverySegmentReadsTheSameBothWays) {
     for (const fs::path& path : segments_under(data() / version)) {
       SCOPED_TRACE(path);
       const std::string key = fs::relative(path, data() / version).generic_string();
-      const auto reader = value_of(SegmentReader::open(*store, key));
-      Rows rows{.schema = reader->schema(), .index = {}, .batch = nullptr};
+      const auto reader = value_of(ParquetReader::open(*store, key));
+      Rows rows{.schema = reader->schema(Dialect::kV7), .index = {}, .batch = nullptr};
       for (const model::Column& column : rows.schema.columns) {
         if (column.type.id == model::TypeId::kTimestamp) {
           rows.index = {.column = column.name, .tags = {}, .kind = model::TimestampIndex{}};

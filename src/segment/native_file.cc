@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "segment/native_bytes.h"
+#include "segment/native_types.h"
 
 #include <fmt/format.h>
 
@@ -45,6 +46,19 @@ bool decode(const NativeFile& file, std::size_t column, std::size_t page, codec:
   return false;
 }
 
+Result<model::Schema> schema_of(const NativeStructure& structure, const std::string& doing) {
+  model::Schema schema;
+  for (const NativeColumn& column : structure.columns) {
+    auto type = model::parse_type(column.type);
+    if (!type || value_kind(type->id) != column.kind) {
+      return fail(ErrorCode::kCorruption,
+                  fmt::format("{}: column {} cannot be of type {}", doing, column.name, column.type));
+    }
+    schema.columns.push_back({.name = column.name, .type = *std::move(type), .nullable = column.nullable});
+  }
+  return schema;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& store, const std::string& key) {
@@ -55,6 +69,7 @@ Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& stor
   MARIGRAM_ASSIGN(file->mapping_, object->map());
   MARIGRAM_ASSIGN(file->structure_, read_native_structure(file->mapping_->bytes(), file->doing_));
   const NativeStructure& structure = file->structure_;
+  MARIGRAM_ASSIGN(file->schema_, schema_of(structure, file->doing_));
   file->verified_ = std::make_unique<std::atomic<bool>[]>(structure.blocks.size() * structure.pages());
   return file;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/object_store.h"
+#include "model/schema.h"
 #include "segment/native_block.h"
 #include "segment/native_structure.h"
 
@@ -26,6 +27,8 @@ class NativeFile {
   const std::string& doing() const { return doing_; }
   std::uint64_t bytes() const { return mapping_->bytes().size(); }
   const NativeStructure& structure() const { return structure_; }
+  /// Its columns in their order: tags, the time, fields. Types are of the columns' kinds.
+  const model::Schema& schema() const { return schema_; }
 
   std::uint64_t page_begin(std::size_t page) const { return page == 0 ? 0 : structure_.page_ends[page - 1]; }
   std::size_t page_rows(std::size_t page) const { return structure_.page_ends[page] - page_begin(page); }
@@ -44,6 +47,7 @@ class NativeFile {
   std::string doing_;
   std::unique_ptr<io::Mapping> mapping_;
   NativeStructure structure_;
+  model::Schema schema_;
   mutable std::unique_ptr<std::atomic<bool>[]> verified_;  // one a block; set once its checksum matched
 };
 

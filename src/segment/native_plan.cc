@@ -4,7 +4,6 @@
 #include "segment/arrow_schema.h"
 #include "segment/column_cast.h"
 #include "segment/native_arrays.h"
-#include "segment/native_types.h"
 #include "segment/tag_filter.h"
 
 #include <arrow/array.h>
@@ -18,16 +17,6 @@
 namespace marigram::segment {
 namespace {
 
-/// The type of a file's column; an error if it is not one of its kind.
-Result<std::shared_ptr<arrow::DataType>> stored_type(const NativeFile& file, const NativeColumn& column) {
-  const auto type = model::parse_type(column.type);
-  if (!type || value_kind(type->id) != column.kind) {
-    return fail(ErrorCode::kCorruption,
-                fmt::format("{}: column {} cannot be of type {}", file.doing(), column.name, column.type));
-  }
-  return to_arrow_type(*type);
-}
-
 Result<const model::Column*> column_of_table(const NativeFile& file, const model::Schema& schema,
                                              const std::string& name) {
   if (const model::Column* column = schema.find(name)) return column;
@@ -39,8 +28,8 @@ Result<NativeSource> find_source(const NativeFile& file, const model::Column& co
   source.text_tag =
       column.type.id == model::TypeId::kUtf8 && std::ranges::find(index.tags, column.name) != index.tags.end();
   MARIGRAM_ASSIGN(source.type, to_arrow_type(column.type));
-  const auto& columns = file.structure().columns;
-  const auto found = std::ranges::find(columns, column.name, &NativeColumn::name);
+  const auto& columns = file.schema().columns;
+  const auto found = std::ranges::find(columns, column.name, &model::Column::name);
   if (found == columns.end()) {
     if (column.nullable) return source;
     return fail(ErrorCode::kCorruption,
@@ -53,10 +42,11 @@ Result<NativeSource> find_source(const NativeFile& file, const model::Column& co
   } else {
     source.block = position - tags;
   }
-  MARIGRAM_ASSIGN(source.stored, stored_type(file, *found));
+  MARIGRAM_ASSIGN(source.stored, to_arrow_type(found->type));
   if (can_become(*source.stored, *source.type)) return source;
-  return fail(ErrorCode::kSchemaMismatch, fmt::format("{}: column {} has type {}, the table's is {}", file.doing(),
-                                                      column.name, found->type, model::format_type(column.type)));
+  return fail(ErrorCode::kSchemaMismatch,
+              fmt::format("{}: column {} has type {}, the table's is {}", file.doing(), column.name,
+                          model::format_type(found->type), model::format_type(column.type)));
 }
 
 /// Leaves the series that fulfil the condition.
@@ -82,7 +72,7 @@ Status apply(const TagPredicate& predicate, const NativeFile& file, const model:
 
 Result<std::shared_ptr<arrow::Array>> tag_values(const NativeFile& file, std::size_t tag) {
   const NativeColumn& column = file.structure().columns[tag];
-  MARIGRAM_ASSIGN(const auto type, stored_type(file, column));
+  MARIGRAM_ASSIGN(const auto type, to_arrow_type(file.schema().columns[tag].type));
   const BlockValues& values = file.structure().tags[tag].values;
   const std::size_t count = column.kind == ValueKind::kText ? values.texts.size() : values.cells.size();
   return make_array(column.kind, type, count, values, file.doing());

@@ -37,11 +37,11 @@ Rows native_rows(Random& random, std::int64_t rows) {
 }
 
 Status write(io::ObjectStore& store, const Rows& rows, const NativeWriterOptions& options, std::int64_t batch_rows) {
-  auto writer = value_of(NativeWriter::create(store, kKey, rows.schema, rows.index, options));
+  auto writer = value_of(NativeWriter::create(store, kKey, rows.schema, rows.index, {1, 2, 3}, options));
   for (std::int64_t at = 0; at < rows.batch->num_rows(); at += batch_rows) {
     if (const Status written = writer->write(*rows.batch->Slice(at, batch_rows)); !written) return written;
   }
-  const auto bytes = writer->finish({1, 2, 3});
+  const auto bytes = writer->finish();
   if (!bytes) return std::unexpected(bytes.error());
   EXPECT_EQ(*bytes, value_of(store.head(kKey)).size);
   return {};
@@ -126,12 +126,12 @@ TEST(NativeSegment, RowsOutOfOrderAreRefused) {
   const Rows rows = tick_rows(2, 10);
   for (const std::vector<std::int64_t>& pieces : std::vector<std::vector<std::int64_t>>{{10, 0}, {1, 0}}) {
     const auto store = make_store();
-    auto writer = value_of(NativeWriter::create(*store, kKey, rows.schema, rows.index, {}));
+    auto writer = value_of(NativeWriter::create(*store, kKey, rows.schema, rows.index, {}, {}));
     expect_ok(writer->write(*rows.batch->Slice(pieces[0], 1)));
     const Status written = writer->write(*rows.batch->Slice(pieces[1], 1));
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, ErrorCode::kInvalidInput);
-    EXPECT_EQ(writer->finish({}).error().code, ErrorCode::kInternal) << "nothing half-done";
+    EXPECT_EQ(writer->finish().error().code, ErrorCode::kInternal) << "nothing half-done";
     EXPECT_FALSE(store->head(kKey));
   }
 }
@@ -145,7 +145,7 @@ TEST(NativeSegment, RowsWithoutATimeAreRefused) {
   auto fields = rows.batch->schema()->fields();
   fields.front() = fields.front()->WithNullable(true);
   const auto store = make_store();
-  auto writer = value_of(NativeWriter::create(*store, kKey, rows.schema, rows.index, {}));
+  auto writer = value_of(NativeWriter::create(*store, kKey, rows.schema, rows.index, {}, {}));
   const Status written = writer->write(*arrow::RecordBatch::Make(arrow::schema(fields), 1, columns));
   ASSERT_FALSE(written);
   EXPECT_THAT(written.error().message, HasSubstr("row 0 has no time"));
@@ -155,7 +155,7 @@ TEST(NativeSegment, TypesThatItCannotHoldAreNamed) {
   Rows rows = tick_rows(1, 1);
   rows.schema.columns.push_back({.name = "cost", .type = {.id = model::TypeId::kDecimal, .precision = 10, .scale = 2}});
   const auto store = make_store();
-  const auto writer = NativeWriter::create(*store, kKey, rows.schema, rows.index, {});
+  const auto writer = NativeWriter::create(*store, kKey, rows.schema, rows.index, {}, {});
   ASSERT_FALSE(writer);
   EXPECT_THAT(writer.error().message, HasSubstr("column cost is of type decimal(10,2)"));
 }

@@ -280,8 +280,9 @@ NativeWriter::~NativeWriter() = default;
 
 Result<std::unique_ptr<NativeWriter>> NativeWriter::create(io::ObjectStore& store, const std::string& key,
                                                            const model::Schema& schema, const model::IndexSpec& index,
-                                                           const NativeWriterOptions& options) {
+                                                           codec::Buffer presence, const NativeWriterOptions& options) {
   auto state = std::make_unique<State>();
+  state->structure.presence = std::move(presence);
   state->options = options;
   state->doing = "cannot write " + key;
   MARIGRAM_ASSIGN(state->arrow_schema, to_arrow(schema));
@@ -298,14 +299,13 @@ Status NativeWriter::write(const arrow::RecordBatch& batch) {
   return written;
 }
 
-Result<std::uint64_t> NativeWriter::finish(codec::Buffer presence) {
+Result<std::uint64_t> NativeWriter::finish() {
   State& state = *state_;
   assert(!state.finished);
   state.finished = true;
   if (state.failed) return fail(ErrorCode::kInternal, fmt::format("{}: an earlier write failed", state.doing));
   MARIGRAM_TRY(state.flush_page());
   for (std::size_t i = 0; i < state.tag_names.size(); ++i) state.structure.tags[i] = number_tag(state.series, i);
-  state.structure.presence = std::move(presence);
   MARIGRAM_TRY(state.put(native_end(state.structure, state.position)));
   MARIGRAM_TRY(state.flush_buffer());
   MARIGRAM_TRY(state.object->finish());

@@ -5,6 +5,7 @@
 #include "io/object_store.h"
 #include "model/index.h"
 #include "model/schema.h"
+#include "segment/writer.h"
 
 #include <marigram/error.h>
 
@@ -22,22 +23,19 @@ struct NativeWriterOptions {
   bool plain = false;  // blocks can be read in place, and take most room
 };
 
-/// One segment being written, in one pass; a page and what is known of series and blocks is in memory. Not thread-safe.
-/// Nothing appears under `key` before finish().
-class NativeWriter {
+/// Writes in one pass; a page and what is known of series and blocks is in memory. Rows out of order are refused
+/// (kInvalidInput).
+class NativeWriter : public SegmentWriter {
  public:
-  /// `schema` is the table's. The store is borrowed. kInvalidInput for a column whose type native segments do not hold.
+  /// `schema` is the table's. `presence`: the coverage of all rows, as a sidecar has it. The store is borrowed.
+  /// kInvalidInput for a column whose type native segments do not hold.
   static Result<std::unique_ptr<NativeWriter>> create(io::ObjectStore& store, const std::string& key,
                                                       const model::Schema& schema, const model::IndexSpec& index,
-                                                      const NativeWriterOptions& options = {});
-  ~NativeWriter();
+                                                      codec::Buffer presence, const NativeWriterOptions& options = {});
+  ~NativeWriter() override;
 
-  /// Columns exactly as the schema, rows by (tags..., time) throughout; string columns may come dictionary-encoded.
-  /// kInvalidInput: a null where none may be, rows out of order.
-  Status write(const arrow::RecordBatch& batch);
-  /// `presence`: the coverage of all rows, as a sidecar has it. Publishes durably; returns the file's size in bytes. To
-  /// be called once. kAlreadyExists if there is an object under the key.
-  Result<std::uint64_t> finish(codec::Buffer presence);
+  Status write(const arrow::RecordBatch& batch) override;
+  Result<std::uint64_t> finish() override;
 
  private:
   struct State;

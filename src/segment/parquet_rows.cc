@@ -109,11 +109,16 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_rows(std::shared_ptr<cons
 
 }  // namespace
 
+Result<std::shared_ptr<arrow::RecordBatchReader>> read_parquet_rows(std::shared_ptr<const SegmentFile> file,
+                                                                    const std::vector<std::string>& columns) {
+  const std::string doing = file->doing();
+  return guarded(doing, true, [&] { return open_rows(std::move(file), columns); });
+}
+
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_parquet_rows(io::ObjectStore& store, const std::string& key,
                                                                     const std::vector<std::string>& columns) {
   MARIGRAM_ASSIGN(auto file, SegmentFile::open(store, key));
-  const std::string doing = file->doing();
-  return guarded(doing, true, [&] { return open_rows(std::move(file), columns); });
+  return read_parquet_rows(std::move(file), columns);
 }
 
 }  // namespace marigram::segment

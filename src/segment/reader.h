@@ -1,4 +1,4 @@
-// Reads a segment: Parquet files of ours and of others, pruned by row group and page statistics.
+// Reads a segment, of whichever format.
 #pragma once
 
 #include "io/object_store.h"
@@ -16,11 +16,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace arrow {
 class RecordBatch;
-}
+class RecordBatchReader;
+}  // namespace arrow
 
 namespace marigram::segment {
 
@@ -34,9 +36,9 @@ struct ReadRequest {
 
 /// What pruning did; for explain and tests.
 struct ReadStatistics {
-  std::uint64_t row_groups = 0;
+  std::uint64_t row_groups = 0;  // a native segment is one
   std::uint64_t row_groups_read = 0;
-  std::uint64_t pages = 0;  // of the index column in the row groups read; 0 without a page index
+  std::uint64_t pages = 0;  // of the index column in the row groups read; 0 in a Parquet file without a page index
   std::uint64_t pages_read = 0;
   std::uint64_t rows_decoded = 0;
   std::uint64_t rows_returned = 0;
@@ -54,36 +56,37 @@ class RowStream {
   virtual const ReadStatistics& statistics() const = 0;
 };
 
-/// An open segment file with its footer. Immutable; thread-safe; streams may run side by side.
+/// An open segment file. Immutable; thread-safe; streams may run side by side.
 class SegmentReader {
  public:
-  /// Reads the footer. `key` names the file in the store; messages name it. kNotFound, kCorruption (not Parquet, cut
-  /// short, damaged footer, encrypted).
-  static Result<std::shared_ptr<SegmentReader>> open(io::ObjectStore& store, const std::string& key);
-  ~SegmentReader();
+  virtual ~SegmentReader() = default;
 
-  const std::string& key() const;
-  /// The file's columns as the dialect's reference implementation derives them: v7 from the Arrow schema that the
-  /// writer stored, if it did; else, and always in v1, from Parquet's types alone (no time zones; v1 has no uint64).
-  /// Columns with types that no table can hold come as kOther.
-  const model::Schema& schema(Dialect dialect = Dialect::kV7) const;
-  std::uint64_t rows() const;
-  std::uint64_t bytes() const;
-  /// Whether the footer says that rows ascend by (tags..., time) of `index`, throughout the file. Tags that the file
-  /// lacks are the same in all rows.
-  bool declared_sorted(const model::IndexSpec& index) const;
+  /// The file's name in the store; messages name it.
+  virtual const std::string& key() const = 0;
+  /// The file's columns; those with types that no table can hold come as kOther.
+  virtual const model::Schema& schema(Dialect dialect) const = 0;
+  virtual std::uint64_t rows() const = 0;
+  virtual std::uint64_t bytes() const = 0;
+  /// Whether the file says that its rows ascend by (tags..., time) of `index`, throughout. Tags that the file lacks are
+  /// the same in all rows.
+  virtual bool declared_sorted(const model::IndexSpec& index) const = 0;
 
   /// `schema` is the table's: columns come out in its types (a file's int32 under a table's int64 is widened).
   /// kSchemaMismatch if the file's types cannot become the table's; kNotFound for a column that the table lacks;
   /// kCorruption for one that the file lacks though it is not nullable; kInvalidInput for bounds of another domain and
   /// for predicates on columns that cannot be tags.
-  Result<std::unique_ptr<RowStream>> read(const model::Schema& schema, const model::IndexSpec& index,
-                                          ReadRequest request) const;
-
- private:
-  struct State;
-  explicit SegmentReader(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  virtual Result<std::unique_ptr<RowStream>> read(const model::Schema& schema, const model::IndexSpec& index,
+                                                  ReadRequest request) const = 0;
+  /// All rows and columns, as the file has them; every byte of it is read and checked. The result keeps what it needs
+  /// alive; its errors carry ours (from_arrow_status).
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> read_all() const = 0;
+  /// Whether what the file says of its rows besides is true: statistics, and their coverage, which is that sidecar's
+  /// (its bytes). O(rows). kCorruption.
+  virtual Status check_claims(std::string_view sidecar) const = 0;
 };
+
+/// `key` names the file in the store. kNotFound, kCorruption (of another format, cut short, damaged, encrypted).
+Result<std::shared_ptr<SegmentReader>> open_segment(io::ObjectStore& store, const std::string& key,
+                                                    SegmentFormat format);
 
 }  // namespace marigram::segment

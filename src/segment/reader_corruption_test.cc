@@ -3,10 +3,10 @@
 #include "io/object_store.h"
 #include "model/schema.h"
 #include "segment/checksums.h"
+#include "segment/parquet_reader.h"
 #include "segment/parquet_rows.h"
-#include "segment/reader.h"
+#include "segment/parquet_writer.h"
 #include "segment/test_rows.h"
-#include "segment/writer.h"
 
 #include <marigram/error.h>
 
@@ -73,7 +73,7 @@ TEST(ReaderCorruption, EveryTruncationOfOurFileIsAnError) {
   const std::string bytes = write_segment(*store, kKey, rows, {.row_group_rows = 70, .page_rows = 16});
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     replace(*store, bytes.substr(0, length));
-    const auto reader = SegmentReader::open(*store, kKey);
+    const auto reader = ParquetReader::open(*store, kKey);
     ASSERT_FALSE(reader) << length;
     EXPECT_EQ(reader.error().code, ErrorCode::kCorruption) << reader.error().message;
   }
@@ -112,7 +112,7 @@ TEST(ReaderCorruption, AFooterWhoseChecksumsAreCutOutIsRefused) {
   ASSERT_NE(magic, std::string::npos);
   bytes[magic] = 'X';
   replace(*store, bytes);
-  const auto reader = SegmentReader::open(*store, kKey);
+  const auto reader = ParquetReader::open(*store, kKey);
   ASSERT_FALSE(reader);
   EXPECT_EQ(reader.error().code, ErrorCode::kCorruption);
 }
@@ -199,12 +199,12 @@ TEST(ReaderCorruption, WhatIsNotParquetIsRefusedByName) {
                                std::string(100, 'x')};
   for (const std::string& bytes : cases) {
     replace(*store, bytes);
-    const auto reader = SegmentReader::open(*store, kKey);
+    const auto reader = ParquetReader::open(*store, kKey);
     ASSERT_FALSE(reader) << bytes;
     EXPECT_EQ(reader.error().code, ErrorCode::kCorruption);
     EXPECT_NE(reader.error().message.find(kKey), std::string::npos) << reader.error().message;
   }
-  EXPECT_EQ(SegmentReader::open(*store, "data/absent.parquet").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(ParquetReader::open(*store, "data/absent.parquet").error().code, ErrorCode::kNotFound);
 }
 
 /// Another project's test files: a checkout of apache/parquet-testing beside the project or where
@@ -223,7 +223,7 @@ TEST(ReaderCorruption, FilesOfOthersOpenOrAreRefused) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     replace(*store, bytes);
-    const auto reader = SegmentReader::open(*store, kKey);
+    const auto reader = ParquetReader::open(*store, kKey);
     const auto all = open_parquet_rows(*store, kKey, {});
     if (!reader) continue;
     // Whatever column can be an index is one; then every column that a table can hold is read.

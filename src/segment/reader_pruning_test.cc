@@ -1,9 +1,9 @@
 // Without these tests the reader could decode a whole file to answer for an hour, and only a bench would tell; and it
 // could skip row groups of files whose statistics say nothing.
 #include "io/object_store.h"
-#include "segment/reader.h"
+#include "segment/parquet_reader.h"
+#include "segment/parquet_writer.h"
 #include "segment/test_rows.h"
-#include "segment/writer.h"
 
 #include <marigram/time.h>
 
@@ -154,7 +154,7 @@ TEST(ReaderPruning, StreamsOfOneReaderRunSideBySide) {
   const Rows rows = tick_rows(3, 2'000);
   const auto store = make_store();
   write_segment(*store, kKey, rows, {.row_group_rows = 1'000});
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
   EXPECT_EQ(reader->rows(), 6'000U);
   ReadRequest request = everything(rows.schema);
   request.batch_rows = 100;
@@ -178,7 +178,7 @@ TEST(ReaderPruning, AStreamOutlivesItsReader) {
   const auto store = make_store();
   write_segment(*store, kKey, rows);
   auto stream =
-      value_of(value_of(SegmentReader::open(*store, kKey))->read(rows.schema, rows.index, everything(rows.schema)));
+      value_of(value_of(ParquetReader::open(*store, kKey))->read(rows.schema, rows.index, everything(rows.schema)));
   EXPECT_EQ(value_of(stream->next())->num_rows(), 100);
 }
 

@@ -3,9 +3,9 @@
 // each answer is compared with a filter that looks at every row.
 #include "io/object_store.h"
 #include "model/schema.h"
-#include "segment/reader.h"
+#include "segment/parquet_reader.h"
+#include "segment/parquet_writer.h"
 #include "segment/test_rows.h"
-#include "segment/writer.h"
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
@@ -18,11 +18,11 @@
 namespace marigram::segment::testing {
 namespace {
 
-WriterOptions random_options(Random& random) {
+ParquetWriterOptions random_options(Random& random) {
   static constexpr std::int64_t kGroupRows[] = {7, 50, 333, 1'024, 131'072};
   static constexpr std::int64_t kPageRows[] = {1, 10, 64, 100, 8'192};
   static const char* const kCodecs[] = {"auto", "zstd", "lz4", "snappy", "none"};
-  WriterOptions options;
+  ParquetWriterOptions options;
   options.row_group_rows = kGroupRows[random() % 5];
   options.page_rows = kPageRows[random() % 5];
   options.compression = kCodecs[random() % 5];
@@ -50,7 +50,7 @@ TEST(ReaderRandom, OurFilesGiveWhatANaiveFilterGives) {
     Random random(seed);
     const Rows rows = random_rows(random, static_cast<std::int64_t>(random() % 1'500), seed % 2 == 0);
     const auto store = make_store();
-    const WriterOptions options = random_options(random);
+    const ParquetWriterOptions options = random_options(random);
     write_segment(*store, "data/x.parquet", rows, options, 1 + static_cast<std::int64_t>(random() % 700));
     check_requests(*store, "data/x.parquet", rows, random);
     if (HasFatalFailure()) return;
@@ -75,11 +75,11 @@ TEST(ReaderRandom, TagsThatAFileLacksAreEmptyInAllRows) {
     Random random(seed * 77);
     const Rows rows = random_rows(random, static_cast<std::int64_t>(random() % 1'500), seed % 2 == 0);
     const auto store = make_store();
-    const WriterOptions options = random_options(random);
+    const ParquetWriterOptions options = random_options(random);
     write_segment(*store, "data/x.parquet", rows, options);
     const Rows wide = with_absent_tags(rows);
     check_requests(*store, "data/x.parquet", wide, random);
-    const auto reader = value_of(SegmentReader::open(*store, "data/x.parquet"));
+    const auto reader = value_of(ParquetReader::open(*store, "data/x.parquet"));
     EXPECT_EQ(reader->declared_sorted(wide.index), reader->declared_sorted(rows.index));
     ReadRequest nothing = everything(wide.schema);
     nothing.where = {{.column = "late tag", .values = {"", "x"}}, {.column = "later tag", .values = {"x"}}};

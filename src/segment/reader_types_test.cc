@@ -3,7 +3,7 @@
 #include "io/object_store.h"
 #include "model/schema.h"
 #include "segment/arrow_schema.h"
-#include "segment/reader.h"
+#include "segment/parquet_reader.h"
 #include "segment/test_rows.h"
 
 #include <marigram/error.h>
@@ -165,8 +165,8 @@ TEST(ReaderTypes, Int96TimestampsAreRead) {
                                          parquet::default_writer_properties(), properties)
                   .ok());
   value_of(store->put(kKey, (*sink->Finish())->ToString()));
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
-  EXPECT_EQ(reader->schema().find("x")->type.id, TypeId::kInt96);
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
+  EXPECT_EQ(reader->schema(Dialect::kV7).find("x")->type.id, TypeId::kInt96);
   Rows rows = c.rows;
   rows.index.column = "x";  // an index that the statistics cannot judge
   rows.index.tags = {};
@@ -226,18 +226,18 @@ TEST(ReaderTypes, SchemasFollowTheDialect) {
   const Case c = with_column({.id = TypeId::kUInt64}, some({.id = TypeId::kUInt64}));
   const auto store = make_store();
   write_foreign(*store, kKey, *c.file, parquet::default_writer_properties(), 100);
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
   EXPECT_EQ(model::format_type(reader->schema(Dialect::kV7).find("ts")->type), "timestamp[us,UTC]");
   EXPECT_EQ(model::format_type(reader->schema(Dialect::kV1).find("ts")->type), "timestamp[us]");
   EXPECT_EQ(reader->schema(Dialect::kV7).find("x")->type.id, TypeId::kUInt64);
   EXPECT_EQ(reader->schema(Dialect::kV1).find("x")->type.id, TypeId::kInt64);
-  EXPECT_FALSE(reader->schema().find("ts")->nullable);
-  EXPECT_TRUE(reader->schema().find("x")->nullable);
+  EXPECT_FALSE(reader->schema(Dialect::kV7).find("ts")->nullable);
+  EXPECT_TRUE(reader->schema(Dialect::kV7).find("x")->nullable);
   // Without the Arrow schema v7, too, has nothing but Parquet's types.
   write_foreign(*store, "data/y.parquet", *c.file, parquet::default_writer_properties(), 100, false);
-  const auto plain = value_of(SegmentReader::open(*store, "data/y.parquet"));
-  EXPECT_EQ(model::format_type(plain->schema().find("ts")->type), "timestamp[us]");
-  EXPECT_EQ(plain->schema().find("x")->type.id, TypeId::kUInt64);
+  const auto plain = value_of(ParquetReader::open(*store, "data/y.parquet"));
+  EXPECT_EQ(model::format_type(plain->schema(Dialect::kV7).find("ts")->type), "timestamp[us]");
+  EXPECT_EQ(plain->schema(Dialect::kV7).find("x")->type.id, TypeId::kUInt64);
 }
 
 TEST(ReaderTypes, ColumnsThatNoTableHoldsDoNotKeepAFileFromOpening) {
@@ -246,7 +246,7 @@ TEST(ReaderTypes, ColumnsThatNoTableHoldsDoNotKeepAFileFromOpening) {
   const Case c = with_column({.id = TypeId::kInt32}, *days.Finish());
   const auto store = make_store();
   write_foreign(*store, kKey, *c.file, parquet::default_writer_properties(), 100);
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
   EXPECT_EQ(reader->schema(Dialect::kV7).find("x")->type.id, TypeId::kOther);
   EXPECT_EQ(reader->schema(Dialect::kV7).find("x")->type.other_name, "date32[day]");
   EXPECT_EQ(reader->schema(Dialect::kV1).find("x")->type.id, TypeId::kInt32);
@@ -256,7 +256,7 @@ TEST(ReaderTypes, RequestsThatMakeNoSenseAreRefused) {
   const Rows rows = tick_rows(2, 5);
   const auto store = make_store();
   write_segment(*store, kKey, rows);
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
   const auto code = [&](const ReadRequest& request) {
     const auto stream = reader->read(rows.schema, rows.index, request);
     EXPECT_FALSE(stream);

@@ -415,8 +415,8 @@ std::shared_ptr<io::ObjectStore> make_store() {
 }
 
 std::string write_segment(io::ObjectStore& store, const std::string& key, const Rows& rows,
-                          const WriterOptions& options, std::int64_t batch_rows) {
-  auto writer = value_of(SegmentWriter::create(store, key, rows.schema, rows.index, options));
+                          const ParquetWriterOptions& options, std::int64_t batch_rows) {
+  auto writer = value_of(ParquetWriter::create(store, key, rows.schema, rows.index, options));
   for (std::int64_t offset = 0; offset < rows.batch->num_rows(); offset += batch_rows) {
     expect_ok(writer->write(*rows.batch->Slice(offset, batch_rows)));
   }
@@ -462,7 +462,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> drain(RowStream& stream, const ReadR
 Result<std::shared_ptr<arrow::RecordBatch>> read_segment(io::ObjectStore& store, const std::string& key,
                                                          const Rows& rows, const ReadRequest& request,
                                                          ReadStatistics* statistics) {
-  MARIGRAM_ASSIGN(const auto reader, SegmentReader::open(store, key));
+  MARIGRAM_ASSIGN(const auto reader, ParquetReader::open(store, key));
   MARIGRAM_ASSIGN(const auto stream, reader->read(rows.schema, rows.index, request));
   auto batch = drain(*stream, request, rows);
   if (statistics != nullptr) *statistics = stream->statistics();

@@ -4,8 +4,8 @@
 #include "io/object_store.h"
 #include "model/index.h"
 #include "model/schema.h"
-#include "segment/reader.h"
-#include "segment/writer.h"
+#include "segment/parquet_reader.h"
+#include "segment/parquet_writer.h"
 
 #include <marigram/error.h>
 
@@ -67,7 +67,7 @@ std::shared_ptr<io::ObjectStore> make_store();
 
 /// Writes all rows in batches of up to `batch_rows`; returns the bytes of the file.
 std::string write_segment(io::ObjectStore& store, const std::string& key, const Rows& rows,
-                          const WriterOptions& options = {}, std::int64_t batch_rows = 1 << 20);
+                          const ParquetWriterOptions& options = {}, std::int64_t batch_rows = 1 << 20);
 /// Writes as another program might.
 void write_foreign(io::ObjectStore& store, const std::string& key, const arrow::RecordBatch& batch,
                    const std::shared_ptr<parquet::WriterProperties>& properties, std::int64_t row_group_rows,

@@ -1,53 +1,26 @@
-// Writes a segment: one Parquet file that any engine can prune.
-//
-// Rows come sorted by (series, time). The file carries statistics, page index, sorting-columns metadata, and pages of
-// the same row counts in every column, so that a reader can skip to any row range.
+// Writes a segment, of whichever format.
 #pragma once
-
-#include "io/object_store.h"
-#include "model/index.h"
-#include "model/schema.h"
 
 #include <marigram/error.h>
 
 #include <cstdint>
-#include <memory>
-#include <string>
 
 namespace arrow {
 class RecordBatch;
-class Schema;
-}  // namespace arrow
+}
 
 namespace marigram::segment {
 
-struct WriterOptions {
-  std::int64_t row_group_rows = 131'072;
-  std::int64_t page_rows = 16'384;
-  std::string compression = "auto";  // as column_encoding.h chooses; or one of zstd, lz4, snappy, none, for all
-  bool sorted = true;                // rows will come sorted by (tags..., time): recorded as sorting columns
-};
-
-/// One segment being written. Not thread-safe. Nothing appears under `key` before finish().
+/// One segment being written. Not thread-safe. Nothing appears in the store before finish().
 class SegmentWriter {
  public:
-  /// `schema` is the table's (all columns, its order). The store is borrowed. kInvalidInput for options or types that
-  /// cannot be; kAlreadyExists from finish() if there is an object under `key`.
-  static Result<std::unique_ptr<SegmentWriter>> create(io::ObjectStore& store, const std::string& key,
-                                                       const model::Schema& schema, const model::IndexSpec& index,
-                                                       const WriterOptions& options = {});
-  ~SegmentWriter();
-
-  /// Columns exactly as the schema; string columns may come dictionary-encoded. Buffers at most a row group and the
-  /// batch.
-  Status write(const arrow::RecordBatch& batch);
-  /// Publishes durably; returns the file's size in bytes. To be called once.
-  Result<std::uint64_t> finish();
-
- private:
-  struct State;
-  explicit SegmentWriter(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  virtual ~SegmentWriter() = default;
+  /// Rows in the table's columns, by (tags..., time); string columns may come dictionary-encoded. kInvalidInput:
+  /// other columns than the schema's, a null where none may be.
+  virtual Status write(const arrow::RecordBatch& batch) = 0;
+  /// Publishes durably; returns the file's size in bytes. To be called once. kAlreadyExists if there is an object under
+  /// the key.
+  virtual Result<std::uint64_t> finish() = 0;
 };
 
 }  // namespace marigram::segment

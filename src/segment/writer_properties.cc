@@ -6,8 +6,8 @@
 #include "segment/column_encoding.h"
 #include "segment/column_threads.h"
 #include "segment/memory_pool.h"
+#include "segment/parquet_writer.h"
 #include "segment/segment_file.h"
-#include "segment/writer.h"
 
 #include <marigram/error.h>
 
@@ -47,7 +47,7 @@ std::optional<parquet::Compression::type> codec_named(std::string_view name, Cod
 }
 
 void set_encoding(Builder& builder, const std::string& path, const ColumnEncoding& encoding,
-                  const WriterOptions& options) {
+                  const ParquetWriterOptions& options) {
   if (encoding.dictionary) {
     builder.enable_dictionary(path);
   } else {
@@ -76,7 +76,7 @@ std::vector<parquet::SortingColumn> sorting_columns(const parquet::SchemaDescrip
 
 }  // namespace
 
-Status check_options(const WriterOptions& options) {
+Status check_options(const ParquetWriterOptions& options) {
   const auto wrong = [](std::string message) { return fail(ErrorCode::kInvalidInput, std::move(message)); };
   if (options.row_group_rows < 1) {
     return wrong(fmt::format("cannot write a segment: row_group_rows is {}, want at least 1", options.row_group_rows));
@@ -105,7 +105,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model
                                                                      const arrow::Schema& arrow_schema,
                                                                      const model::IndexSpec& index,
                                                                      const std::vector<ColumnEncoding>& encodings,
-                                                                     const WriterOptions& options) {
+                                                                     const ParquetWriterOptions& options) {
   Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)
       ->memory_pool(memory_pool())

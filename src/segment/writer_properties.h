@@ -4,7 +4,7 @@
 #include "model/index.h"
 #include "model/schema.h"
 #include "segment/column_encoding.h"
-#include "segment/writer.h"
+#include "segment/parquet_writer.h"
 
 #include <marigram/error.h>
 
@@ -23,7 +23,7 @@ class WriterProperties;
 namespace marigram::segment {
 
 /// kInvalidInput names the option that is wrong.
-Status check_options(const WriterOptions& options);
+Status check_options(const ParquetWriterOptions& options);
 
 std::shared_ptr<parquet::ArrowWriterProperties> arrow_writer_properties();
 
@@ -32,6 +32,6 @@ Result<std::shared_ptr<parquet::WriterProperties>> writer_properties(const model
                                                                      const arrow::Schema& arrow_schema,
                                                                      const model::IndexSpec& index,
                                                                      const std::vector<ColumnEncoding>& encodings,
-                                                                     const WriterOptions& options);
+                                                                     const ParquetWriterOptions& options);
 
 }  // namespace marigram::segment

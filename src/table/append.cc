@@ -280,7 +280,7 @@ class AlignedRows : public BatchSource {
 
 /// `superseded`: the segments whose rows are to be appended anew, because another writer gave the table its schema.
 Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras,
-                                      StagedFiles& files, std::vector<std::string>& superseded) {
+                                      StagedFiles& files, std::vector<model::SegmentMeta>& superseded) {
   MARIGRAM_TRY(engine.refresh());
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*rows.schema(), *state));
@@ -289,21 +289,20 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
   AlignedRows aligned(rows, alignment);
   MARIGRAM_ASSIGN(Staged staged, stage_append(engine, state, alignment, std::move(covered), aligned, attempt, files));
   if (staged.rows == 0) return no_rows("this stream");
-  std::vector<std::string> keys;
-  keys.reserve(staged.segments.size());
-  for (const model::SegmentMeta& segment : staged.segments) keys.push_back(segment.path);
+  std::vector<model::SegmentMeta> segments = staged.segments;
   auto result = commit_append(engine, alignment, std::move(staged), extras, attempt, files);
-  if (lost_schema_race(result, alignment)) superseded = std::move(keys);
+  if (lost_schema_race(result, alignment)) superseded = std::move(segments);
   return result;
 }
 
 /// The rows of files of one schema, one file after another.
 Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store,
-                                                          const std::vector<std::string>& keys) {
+                                                          const std::vector<model::SegmentMeta>& segments) {
   std::vector<std::shared_ptr<arrow::RecordBatchReader>> readers;
-  for (const std::string& key : keys) {
-    MARIGRAM_ASSIGN(auto reader, segment::open_parquet_rows(store, key, {}));
-    readers.push_back(std::move(reader));
+  for (const model::SegmentMeta& segment : segments) {
+    MARIGRAM_ASSIGN(const auto reader, segment::open_segment(store, segment.path, segment.format));
+    MARIGRAM_ASSIGN(auto rows, reader->read_all());
+    readers.push_back(std::move(rows));
   }
   auto schema = readers.front()->schema();
   auto next = [readers = std::move(readers),
@@ -334,7 +333,7 @@ Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignme
 Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, const AppendExtras& extras) {
   MARIGRAM_TRY(engine.check_writable());
   StagedFiles files(engine.store());
-  std::vector<std::string> superseded;
+  std::vector<model::SegmentMeta> superseded;
   auto result = append_to_newest(engine, rows, extras, files, superseded);
   if (superseded.empty()) return result;
   // The caller's rows are spent, but they lie in the segments that were not committed.

@@ -3,8 +3,8 @@
 #include "base/try.h"
 #include "segment/arrow_schema.h"
 #include "segment/coverage_builder.h"
+#include "segment/parquet_reader.h"
 #include "segment/parquet_rows.h"
-#include "segment/reader.h"
 #include "table/alignment.h"
 #include "table/append.h"
 #include "table/append_commit.h"
@@ -61,7 +61,7 @@ Status check_meaning(const model::Schema& meant, const model::Schema& known, con
 }
 
 /// Whether scans, which read the file in their own way, will get through it too.
-Status check_scan(const segment::SegmentReader& reader, const model::IndexSpec& index, const model::Schema& schema) {
+Status check_scan(const segment::ParquetReader& reader, const model::IndexSpec& index, const model::Schema& schema) {
   segment::ReadRequest everything;
   for (const model::Column& column : schema.columns) everything.columns.push_back(column.name);
   MARIGRAM_ASSIGN(const auto rows, reader.read(schema, index, everything));
@@ -76,7 +76,7 @@ Result<AppendResult> adopt_in_newest(Engine& engine, const std::string& key, boo
   MARIGRAM_TRY(engine.refresh());
   const StatePtr state = engine.state();
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
-  MARIGRAM_ASSIGN(const auto reader, segment::SegmentReader::open(engine.store(), key));
+  MARIGRAM_ASSIGN(const auto reader, segment::ParquetReader::open(engine.store(), key));
   const model::Schema& file = reader->schema(state->dialect());
   MARIGRAM_TRY(check_meaning(reader->schema(Dialect::kV7), file, key));
   const auto arrow_schema = segment::to_arrow(file);

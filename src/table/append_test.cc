@@ -2,7 +2,7 @@
 // twice, lose some, or keep half of a failed append.
 #include "table/append.h"
 
-#include "segment/reader.h"
+#include "segment/parquet_reader.h"
 #include "table/coverage_report.h"
 #include "table/evolve.h"
 #include "table/test_rows.h"
@@ -227,8 +227,8 @@ TEST(AppendTest, RowsAreWrittenAnewWhenAnotherWriterGaveTheTableItsSchema) {
     const model::Schema& schema = *state->meta->schema;
     ASSERT_EQ(schema.columns.size(), others.size());
     for (const auto& [path, segment] : state->segments) {
-      const auto reader = segment::SegmentReader::open(*fixture.store, segment->path).value();
-      EXPECT_TRUE(reader->schema() == schema) << path;
+      const auto reader = segment::ParquetReader::open(*fixture.store, segment->path).value();
+      EXPECT_TRUE(reader->schema(Dialect::kV7) == schema) << path;
     }
     std::size_t files = 0;
     for (const std::string& key : all_keys(*fixture.store)) files += key.ends_with(".parquet") ? 1 : 0;

@@ -4,6 +4,7 @@
 #include "model/index.h"
 #include "model/schema.h"
 #include "model/table_meta.h"
+#include "segment/native_types.h"
 
 #include <fmt/format.h>
 
@@ -140,6 +141,19 @@ Status declare_duplicates(const TableOptions& options, log::Proposal& proposal, 
   return {};
 }
 
+Status declare_segments(const TableOptions& options, log::Proposal& proposal, model::TableMeta& meta) {
+  if (options.segments == SegmentFormat::kParquet) return {};
+  if (options.dialect == Dialect::kV1) {
+    return fail(ErrorCode::kInvalidInput,
+                "cannot create table: the segments of dialect v1 are Parquet; use dialect v7 for native ones");
+  }
+  if (meta.schema) MARIGRAM_TRY(check_types(options.segments, *meta.schema, "cannot create table"));
+  proposal.extension.segments = options.segments;
+  meta.reader_features.insert(log::kNativeFeature);
+  meta.writer_features.insert(log::kNativeFeature);
+  return {};
+}
+
 }  // namespace
 
 Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
@@ -169,9 +183,21 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
     proposal.extension.calendar = options.calendar;
   }
   MARIGRAM_TRY(declare_duplicates(options, proposal, meta));
+  MARIGRAM_TRY(declare_segments(options, proposal, meta));
   meta.index = std::move(index);
   proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
   return proposal;
+}
+
+Status check_types(SegmentFormat format, const model::Schema& schema, const std::string& doing) {
+  if (format == SegmentFormat::kParquet) return {};
+  for (const model::Column& column : schema.columns) {
+    if (segment::value_kind(column.type.id)) continue;
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: column {} is of type {}, which native segments do not hold; use Parquet segments",
+                            doing, column.name, model::format_type(column.type)));
+  }
+  return {};
 }
 
 Result<std::int64_t> partition_seconds(const log::TableState& state) {
@@ -236,6 +262,7 @@ TableInfo describe(const log::TableState& state) {
   info.version = state.version;
   info.dialect = state.dialect();
   info.duplicates = state.duplicates;
+  info.segment_format = state.segment_format;
   if (state.meta) {
     info.created_at = state.meta->created_at;
     info.growing = state.meta->grows();

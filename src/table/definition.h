@@ -5,6 +5,7 @@
 #include "coverage/calendar.h"
 #include "log/log.h"
 #include "log/table_state.h"
+#include "model/schema.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -12,11 +13,16 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace marigram::table {
 
 /// Checks all options and makes the commit that creates the table. kInvalidInput names the option.
 Result<log::Proposal> define_table(const TableOptions& options, Instant now);
+
+/// Whether segments of that format hold such columns. kInvalidInput names one that they do not; `doing`: "cannot create
+/// table".
+Status check_types(SegmentFormat format, const model::Schema& schema, const std::string& doing);
 
 /// Seconds of a segment's time partition; default one day.
 Result<std::int64_t> partition_seconds(const log::TableState& state);

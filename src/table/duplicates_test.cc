@@ -1,6 +1,7 @@
-// Rows of one series and time, under each policy, through appends, compactions, deletions and checkpoints, against a
-// naive model. Without these a table could show a row that another replaced, lose one that it should keep, or give
-// equal rows in another order than they came in.
+// Rows of one series and time, under each policy, through appends, compactions, deletions, checkpoints and changes of
+// format, against a naive model. Without these a table could show a row that another replaced, lose one that it should
+// keep, or give equal rows in another order than they came in.
+#include "table/evolve.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"
 #include "table/verify.h"
@@ -51,9 +52,11 @@ class ModelRun {
   }
 
   void step() {
-    switch (below(12)) {
+    switch (below(13)) {
       case 0:
         return reopen();
+      case 6:
+        return change_format();
       case 1:
         return compact();
       case 2:
@@ -117,6 +120,16 @@ class ModelRun {
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->version, report->version);
     EXPECT_EQ(again->before.segments, 0U);
+    for (const auto& [key, segment] : engine_->state()->segments) {
+      EXPECT_EQ(segment->format, engine_->state()->segment_format) << segment->path;
+    }
+  }
+
+  /// Segments of both formats stand side by side until a compaction.
+  void change_format() {
+    const auto format = below(2) == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet;
+    const auto version = set_segments(*engine_, format);
+    ASSERT_TRUE(version) << version.error().message;
   }
 
   /// Takes the rows out of the model that a scan would show, and counts them.

@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "model/schema.h"
 #include "table/coverage_files.h"
+#include "table/definition.h"
 #include "table/staging.h"
 
 #include <fmt/format.h>
@@ -112,13 +113,15 @@ Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::strin
 }
 
 Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, std::span<const ColumnInfo> fields) {
-  MARIGRAM_TRY(engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
+  const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
     MARIGRAM_ASSIGN(model::TableMeta meta, with_columns(now, tags, fields));
+    MARIGRAM_TRY(check_types(now.segment_format, *meta.schema, "cannot add columns"));
     log::Proposal proposal;
     proposal.extension.operation = tags.empty() ? "add_columns" : "add_tags";
     proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
     return proposal;
-  }));
+  };
+  MARIGRAM_TRY(engine.commit(propose));
   return engine.state()->version;
 }
 
@@ -128,6 +131,24 @@ Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> co
 
 Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> names) {
   return evolve(engine, names, {});
+}
+
+Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format) {
+  const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
+    log::Proposal proposal{.actions = {}, .extension = {.operation = "set_segments", .segments = format}};
+    if (format == SegmentFormat::kParquet) return proposal;
+    if (now.dialect() == Dialect::kV1) {
+      return fail(ErrorCode::kInvalidInput, "cannot choose native segments: those of dialect v1 are Parquet");
+    }
+    model::TableMeta meta = *now.meta;
+    if (meta.schema) MARIGRAM_TRY(check_types(format, *meta.schema, "cannot choose native segments"));
+    meta.reader_features.insert(log::kNativeFeature);
+    meta.writer_features.insert(log::kNativeFeature);
+    proposal.actions.emplace_back(log::UpdateTableMeta{std::move(meta)});
+    return proposal;
+  };
+  MARIGRAM_TRY(engine.commit(propose));
+  return engine.state()->version;
 }
 
 std::vector<SegmentInfo> list_segments(const log::TableState& state) {

@@ -19,7 +19,9 @@ Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::strin
 Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> columns);
 /// See Table::add_tags. Returns the new version.
 Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> names);
-/// Both in one commit; either may be empty. Returns the new version.
+/// See Table::set_segments. Returns the new version.
+Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format);
+/// Tags and fields in one commit; either may be empty. Returns the new version.
 Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, std::span<const ColumnInfo> fields);
 
 /// See Table::segments and Table::log.

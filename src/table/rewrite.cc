@@ -167,8 +167,13 @@ bool is_mixed(const Cluster& cluster) {
   return std::ranges::any_of(cluster, [&](const auto& s) { return s->rank.rank != cluster.front()->rank.rank; });
 }
 
-bool is_good(const Cluster& cluster) {
-  return cluster.size() == 1 && cluster.front()->row_count >= static_cast<std::uint64_t>(kSegmentRowsGood);
+bool has_other_format(const model::SegmentMeta& segment, const log::TableState& state) {
+  return segment.format != state.segment_format;
+}
+
+bool is_good(const Cluster& cluster, const log::TableState& state) {
+  return cluster.size() == 1 && cluster.front()->row_count >= static_cast<std::uint64_t>(kSegmentRowsGood) &&
+         !has_other_format(*cluster.front(), state);
 }
 
 /// Neighbours in one partition, to be rewritten together if there is something to gain.
@@ -176,17 +181,20 @@ struct Run {
   std::optional<std::int64_t> partition = {};
   Cluster segments = {};
   std::uint64_t rows = 0;
-  bool mixed = false;
+  bool defective = false;  // rows may have been replaced, or lie in another format than they should
 
-  void add(const Cluster& cluster) {
+  void add(const Cluster& cluster, const log::TableState& state) {
     std::ranges::copy(cluster, std::back_inserter(segments));
-    for (const SegmentPtr& segment : cluster) rows += segment->row_count;
-    mixed |= is_mixed(cluster);
+    for (const SegmentPtr& segment : cluster) {
+      rows += segment->row_count;
+      defective |= has_other_format(*segment, state);
+    }
+    defective |= is_mixed(cluster);
   }
   /// What comes of it has at most a segment per kSegmentRowsGood rows, of one commit: it is not worth it again.
   bool is_worth_it() const {
     const auto good = static_cast<std::uint64_t>(kSegmentRowsGood);
-    return mixed || segments.size() > (rows + good - 1) / good;
+    return defective || segments.size() > (rows + good - 1) / good;
   }
 };
 
@@ -202,10 +210,10 @@ Result<std::vector<Cluster>> worth_merging(const Engine& engine, const StatePtr&
     run = {};
   };
   for (const Cluster& cluster : cut_where_none_overlaps(engine.segments(state)->all())) {
-    const auto partition = is_good(cluster) ? std::nullopt : partition_of(cluster, seconds);
+    const auto partition = is_good(cluster, *state) ? std::nullopt : partition_of(cluster, seconds);
     if (partition != run.partition) end_run();
     run.partition = partition;
-    if (partition) run.add(cluster);
+    if (partition) run.add(cluster, *state);
   }
   end_run();
   return worth;

@@ -10,27 +10,17 @@
 #include "table/engine.h"
 
 #include <marigram/error.h>
+#include <marigram/table.h>
 
 #include <cstdint>
 
 namespace marigram::table {
 
-/// What a compaction did; of segments that it left alone nothing is counted.
-struct CompactReport {
-  struct Total {
-    std::uint64_t segments = 0;
-    std::uint64_t rows = 0;
-    std::uint64_t bytes = 0;
-  };
-  std::uint64_t version = 0;  // that holds the result; unchanged if there was nothing to do
-  Total before = {};          // of the segments that were rewritten
-  Total after = {};           // of those that took their place; fewer rows where some were replaced by others
-};
-
 /// Merges, in each partition, neighbours that are small, and segments that overlap though they were not written
-/// together. Scans give the same rows before and after. Segments that cross a partition, as other writers make them,
-/// stay. One commit, or none if there is nothing to gain; again from the start when another writer takes away one of
-/// the segments meanwhile. Memory: that of an append, whatever the table holds; in v1 the rows of a partition.
+/// together; and writes segments of another format than the table's anew. Scans give the same rows before and after.
+/// Segments that cross a partition, as other writers make them, stay. One commit, or none if there is nothing to gain;
+/// again from the start when another writer takes away one of the segments meanwhile. Memory: that of an append,
+/// whatever the table holds; in v1 the rows of a partition.
 Result<CompactReport> compact(Engine& engine);
 
 /// Removes the rows chosen, as one commit: all or none, or no commit if there is no such row. Returns how many rows

@@ -72,7 +72,7 @@ class SegmentSource : public BatchSource {
  private:
   Status open() {
     if (rows_) return {};
-    auto reader = plan_->environment->segments->open(*plan_->environment->store, segment_->path);
+    auto reader = plan_->environment->segments->open(*plan_->environment->store, *segment_);
     if (!reader) {
       const bool missing = reader.error().code == ErrorCode::kNotFound;
       return fail(reader.error().code,

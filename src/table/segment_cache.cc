@@ -11,7 +11,9 @@ constexpr std::size_t kEntriesMax = 64;
 
 }  // namespace
 
-Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectStore& store, const std::string& key) {
+Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectStore& store,
+                                                                   const model::SegmentMeta& segment) {
+  const std::string& key = segment.path;
   MARIGRAM_ASSIGN(io::ObjectInfo info, store.head(key));
   {
     const std::lock_guard lock(mutex_);
@@ -21,7 +23,7 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectSto
       return entries_.front().reader;
     }
   }
-  MARIGRAM_ASSIGN(auto reader, segment::SegmentReader::open(store, key));
+  MARIGRAM_ASSIGN(auto reader, segment::open_segment(store, key, segment.format));
   const std::lock_guard lock(mutex_);
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     entries_.erase(found->second);

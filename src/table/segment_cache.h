@@ -3,6 +3,7 @@
 #pragma once
 
 #include "io/object_store.h"
+#include "model/table_meta.h"
 #include "segment/reader.h"
 
 #include <marigram/error.h>
@@ -19,8 +20,8 @@ namespace marigram::table {
 /// The most recently used segments of one table. Thread-safe.
 class SegmentCache {
  public:
-  /// As SegmentReader::open; a file that was replaced since is opened anew. O(1).
-  Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const std::string& key);
+  /// As open_segment; a file that was replaced since is opened anew. O(1).
+  Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const model::SegmentMeta& segment);
 
  private:
   struct Entry {

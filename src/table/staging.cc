@@ -2,6 +2,8 @@
 
 #include "base/hash.h"
 #include "base/try.h"
+#include "segment/native_writer.h"
+#include "segment/parquet_writer.h"
 #include "segment/writer.h"
 #include "table/coverage_files.h"
 #include "table/engine.h"
@@ -28,9 +30,11 @@ Result<std::string> segment_id_v1(io::ObjectStore& store, const std::string& key
 
 /// What summary and file say of a segment.
 Result<model::SegmentMeta> describe_segment(io::ObjectStore& store, const log::TableState& state, std::string key,
-                                            std::uint64_t bytes, const segment::RowSummary& summary) {
+                                            SegmentFormat format, std::uint64_t bytes,
+                                            const segment::RowSummary& summary) {
   model::SegmentMeta meta;
   meta.path = std::move(key);
+  meta.format = format;
   meta.row_count = summary.rows;
   meta.file_size = bytes;
   meta.min = *summary.min;
@@ -41,6 +45,18 @@ Result<model::SegmentMeta> describe_segment(io::ObjectStore& store, const log::T
     MARIGRAM_ASSIGN(meta.id, segment_id_v1(store, meta.path));
   }
   return meta;
+}
+
+using Writer = std::unique_ptr<segment::SegmentWriter>;
+
+Result<Writer> open_writer(io::ObjectStore& store, const std::string& key, const log::TableState& state,
+                           const model::Schema& schema, const coverage::CoverageMap& covered) {
+  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
+  if (state.segment_format == SegmentFormat::kParquet) {
+    return segment::ParquetWriter::create(store, key, schema, index);
+  }
+  const std::string presence = coverage::encode(state.dialect(), index, covered);
+  return segment::NativeWriter::create(store, key, schema, index, codec::Buffer(presence.begin(), presence.end()));
 }
 
 }  // namespace
@@ -70,24 +86,23 @@ void StagedFiles::keep() {
 Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
                                       const OrderedRows& rows, SegmentRows part, const segment::RowSummary& summary,
                                       StagedFiles& files) {
-  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
   std::string key(state.dialect() == Dialect::kV7 ? kAppendFolder : kDataFolderV1);
-  key += random_uuid() + ".parquet";
-  MARIGRAM_ASSIGN(auto writer, segment::SegmentWriter::create(store, key, schema, index));
-  const std::int64_t step = segment::WriterOptions{}.row_group_rows;
+  key += random_uuid() + (state.segment_format == SegmentFormat::kNative ? ".mgs" : ".parquet");
+  MARIGRAM_ASSIGN(const Writer writer, open_writer(store, key, state, schema, summary.coverage));
+  const std::int64_t step = segment::ParquetWriterOptions{}.row_group_rows;
   for (std::int64_t done = 0; done < part.count; done += step) {  // a row group at a time: it stays in the cache
     MARIGRAM_ASSIGN(const auto batch, rows.rows(part.offset + done, std::min(step, part.count - done)));
     MARIGRAM_TRY(writer->write(*batch));
   }
   files.add(key);  // before it is there: the reply of finish may be lost
   MARIGRAM_ASSIGN(const std::uint64_t bytes, writer->finish());
-  return describe_segment(store, state, std::move(key), bytes, summary);
+  return describe_segment(store, state, std::move(key), state.segment_format, bytes, summary);
 }
 
 Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,
                                       const segment::RowSummary& summary) {
   MARIGRAM_ASSIGN(const io::ObjectInfo info, store.head(key));
-  return describe_segment(store, state, key, info.size, summary);
+  return describe_segment(store, state, key, SegmentFormat::kParquet, info.size, summary);
 }
 
 Result<std::string> stage_coverage(io::ObjectStore& store, const log::TableState& state,

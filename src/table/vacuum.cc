@@ -26,11 +26,12 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-/// `<folder><uuid>.parquet`, as stage_rows names segments.
+/// `<folder><uuid>.parquet` or `.mgs`, as stage_rows names segments.
 bool is_our_segment(std::string_view key) {
-  constexpr std::string_view kSuffix = ".parquet";
-  if (!key.ends_with(kSuffix)) return false;
-  key.remove_suffix(kSuffix.size());
+  const std::size_t dot = std::min(key.rfind('.'), key.size());
+  const std::string_view suffix = key.substr(dot);
+  if (suffix != ".parquet" && suffix != ".mgs") return false;
+  key.remove_suffix(suffix.size());
   for (const std::string_view folder : {"data/_managed/append/", "data/"}) {
     if (key.starts_with(folder) && is_uuid(key.substr(folder.size()))) return true;
   }

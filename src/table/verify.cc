@@ -65,7 +65,7 @@ class Verification {
 
   /// What the rows of the file say, or unset with the problem noted.
   std::optional<segment::RowSummary> read_segment(const model::SegmentMeta& meta) {
-    auto reader = segment::SegmentReader::open(engine_.store(), meta.path);
+    auto reader = segment::open_segment(engine_.store(), meta.path, meta.format);
     if (!reader) {
       problem(reader.error().message);
       return std::nullopt;
@@ -76,7 +76,7 @@ class Verification {
                           *meta.file_size));
     }
     // All columns are read, not only the keys, so that every page and its checksum is seen.
-    auto rows = segment::open_parquet_rows(engine_.store(), meta.path, {});
+    auto rows = (*reader)->read_all();
     if (!rows) {
       problem(rows.error().message);
       return std::nullopt;
@@ -95,8 +95,12 @@ class Verification {
         problem(status.error().message);
         return std::nullopt;
       }
-      if (!batch) return with_all_tags(builder.finish());
+      if (!batch) break;
     }
+    segment::RowSummary summary = builder.finish();
+    const std::string sidecar = coverage::encode(state_->dialect(), index, summary.coverage);
+    if (const Status claims = (*reader)->check_claims(sidecar); !claims) problem(claims.error().message);
+    return with_all_tags(std::move(summary));
   }
 
   void check_columns(const model::SegmentMeta& meta, const model::Schema& file) {

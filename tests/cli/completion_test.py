@@ -46,7 +46,7 @@ class Completion(CliTest):
         self.assertEqual(["db " + word for word in self.complete("db", "")],
                          sorted(command for command in COMMANDS if command.startswith("db ")))
         self.assertEqual(self.complete("db", "ta"), ["tables", "tags"])
-        self.assertEqual(self.complete("co"), ["completion", "coverage"])
+        self.assertEqual(self.complete("co"), ["compact", "completion", "coverage"])
         self.assertEqual(self.complete("--v"), ["--version"])
         self.assertEqual(self.complete("nonsense", "x"), [])
 

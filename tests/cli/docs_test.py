@@ -67,7 +67,7 @@ class Docs(CliTest):
         shutil.copy(WEATHER[0], self.folder / "weather.csv")
         self.run_cli("import", "weather", "weather.csv", "--create", "--time", "time_hour", "--tag", "origin")
         calls = {"show": [], "log": [], "segments": [], "coverage": [], "gaps": [], "window": ["--length", "24"], "verify": [], "checkpoint": [],
-                 "vacuum": []}
+                 "compact": [], "vacuum": []}
         for command, extra in calls.items():
             documented = re.search(r"^JSON: `(.*?)`", SECTIONS[command], re.M)[1]
             answer = self.json(command, "weather", *extra)

@@ -18,7 +18,7 @@ BIN = os.environ.get("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "m
 DEADLINE_S = 120
 
 COMMANDS = ["create", "import", "append", "scan", "coverage", "gaps", "window", "show", "log", "segments", "remove",
-            "add-column", "verify", "checkpoint", "vacuum", "db init", "db tables", "db write", "db query", "db series",
+            "add-column", "verify", "checkpoint", "compact", "vacuum", "db init", "db tables", "db write", "db query", "db series",
             "db tags", "db delete", "db flush", "db compact", "db snapshot", "db restore", "db stats", "db verify",
             "completion"]
 WORDS = list(dict.fromkeys(command.split()[0] for command in COMMANDS))  # that may come first

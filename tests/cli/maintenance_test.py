@@ -10,7 +10,7 @@ class Maintenance(CliTest):
 
     def test_show(self):
         text = self.out("show", "stations")
-        for line in ("table      stations\n", "version    2 (v7)\n", "rows       8\n", "segments   1\n", "time       time (timestamp, us)\n",
+        for line in ("table      stations\n", "version    2 (v7)\n", "rows       8\n", "segments   1 (parquet)\n", "time       time (timestamp, us)\n",
                      "range      2024-01-01T00:00:00Z to 2024-01-01T05:00:00Z\n", "bucket     1h\n", "tags       station string\n",
                      "fields     temp float64, count int64, remark string\n"):
             self.assertIn(line, text)
@@ -18,7 +18,7 @@ class Maintenance(CliTest):
     def test_show_json(self):
         shown = self.json("show", "stations")
         self.assertEqual(list(shown), ["version", "dialect", "rows", "segments", "time", "tags", "fields", "bucket",
-                                       "duplicates", "features"])
+                                       "duplicates", "segment_format", "features"])
         self.assertEqual(shown["tags"], [{"name": "station", "type": "string"}])
         self.assertEqual(shown["time"], {"name": "time", "unit": "us", "min": "2024-01-01T00:00:00Z", "max": "2024-01-01T05:00:00Z"})
 

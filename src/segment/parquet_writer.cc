@@ -1,4 +1,4 @@
-#include "segment/writer.h"
+#include "segment/parquet_writer.h"
 
 #include "base/try.h"
 #include "io/object_store.h"
@@ -60,11 +60,11 @@ Result<std::shared_ptr<arrow::ChunkedArray>> to_column(arrow::ArrayVector chunks
 
 }  // namespace
 
-struct SegmentWriter::State {
+struct ParquetWriter::State {
   model::Schema schema;
   std::shared_ptr<arrow::Schema> arrow_schema;
   model::IndexSpec index;
-  WriterOptions options;
+  ParquetWriterOptions options;
   std::string doing;
   std::shared_ptr<SegmentOutput> output;
   std::unique_ptr<parquet::arrow::FileWriter> parquet;  // null until the first row group shows what the columns hold
@@ -80,7 +80,7 @@ struct SegmentWriter::State {
 };
 
 /// The first `rows` pending rows as columns; they are pending no more.
-Result<std::vector<std::shared_ptr<arrow::ChunkedArray>>> SegmentWriter::State::take_pending(std::int64_t rows) {
+Result<std::vector<std::shared_ptr<arrow::ChunkedArray>>> ParquetWriter::State::take_pending(std::int64_t rows) {
   std::vector<arrow::ArrayVector> chunks(schema.columns.size());
   std::size_t whole = 0;
   pending_rows -= rows;
@@ -106,7 +106,7 @@ Result<std::vector<std::shared_ptr<arrow::ChunkedArray>>> SegmentWriter::State::
   return columns;
 }
 
-Status SegmentWriter::State::open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& columns) {
+Status ParquetWriter::State::open(const std::vector<std::shared_ptr<arrow::ChunkedArray>>& columns) {
   std::vector<ColumnEncoding> encodings;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const model::Column& column = schema.columns[i];
@@ -121,7 +121,7 @@ Status SegmentWriter::State::open(const std::vector<std::shared_ptr<arrow::Chunk
 }
 
 /// A row group is encoded in memory, its columns side by side, and written when the next one begins.
-Status SegmentWriter::State::write_group(std::int64_t rows) {
+Status ParquetWriter::State::write_group(std::int64_t rows) {
   MARIGRAM_ASSIGN(auto columns, take_pending(rows));
   if (!parquet) MARIGRAM_TRY(open(columns));
   if (rows == 0) return {};
@@ -144,7 +144,7 @@ Status SegmentWriter::State::write_group(std::int64_t rows) {
   return {};
 }
 
-Status SegmentWriter::State::close() {
+Status ParquetWriter::State::close() {
   if (pending_rows > 0 || !parquet) MARIGRAM_TRY(write_group(pending_rows));
   MARIGRAM_TRY(output->hold_back());
   const auto status = parquet->Close();
@@ -152,12 +152,12 @@ Status SegmentWriter::State::close() {
   return {};
 }
 
-SegmentWriter::SegmentWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
-SegmentWriter::~SegmentWriter() = default;
+ParquetWriter::ParquetWriter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ParquetWriter::~ParquetWriter() = default;
 
-Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(io::ObjectStore& store, const std::string& key,
+Result<std::unique_ptr<ParquetWriter>> ParquetWriter::create(io::ObjectStore& store, const std::string& key,
                                                              const model::Schema& schema, const model::IndexSpec& index,
-                                                             const WriterOptions& options) {
+                                                             const ParquetWriterOptions& options) {
   MARIGRAM_TRY(check_options(options));
   auto state = std::make_unique<State>();
   state->schema = schema;
@@ -167,10 +167,10 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(io::ObjectStore& st
   state->doing = "cannot write " + key;
   MARIGRAM_ASSIGN(auto object, store.create(key, io::PutCondition::if_absent()));
   state->output = std::make_shared<SegmentOutput>(std::move(object), state->doing);
-  return std::unique_ptr<SegmentWriter>(new SegmentWriter(std::move(state)));
+  return std::unique_ptr<ParquetWriter>(new ParquetWriter(std::move(state)));
 }
 
-Status SegmentWriter::write(const arrow::RecordBatch& batch) {
+Status ParquetWriter::write(const arrow::RecordBatch& batch) {
   State& state = *state_;
   assert(!state.finished);
   MARIGRAM_TRY(check_batch(batch, *state.arrow_schema, state.doing));
@@ -185,7 +185,7 @@ Status SegmentWriter::write(const arrow::RecordBatch& batch) {
   return {};
 }
 
-Result<std::uint64_t> SegmentWriter::finish() {
+Result<std::uint64_t> ParquetWriter::finish() {
   State& state = *state_;
   assert(!state.finished);
   state.finished = true;

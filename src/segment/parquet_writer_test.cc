@@ -1,6 +1,6 @@
 // Without these tests our files could lose what makes them quick to prune elsewhere (statistics, page index, sorting
 // columns, pages of equal rows), or appear half-written under their name.
-#include "segment/writer.h"
+#include "segment/parquet_writer.h"
 
 #include "base/clock.h"
 #include "io/fault_store.h"
@@ -8,8 +8,8 @@
 #include "segment/arrow_schema.h"
 #include "segment/input_stream.h"
 #include "segment/page_table.h"
+#include "segment/parquet_reader.h"
 #include "segment/parquet_rows.h"
-#include "segment/reader.h"
 #include "segment/segment_file.h"
 #include "segment/test_rows.h"
 
@@ -67,19 +67,19 @@ TEST(Writer, FilesCarryWhatOtherEnginesPruneBy) {
       }
     }
   }
-  EXPECT_TRUE(value_of(SegmentReader::open(*store, kKey))->declared_sorted(rows.index));
+  EXPECT_TRUE(value_of(ParquetReader::open(*store, kKey))->declared_sorted(rows.index));
 }
 
 TEST(Writer, UnsortedFilesDoNotClaimOrder) {
   const Rows rows = tick_rows(2, 100);
   const auto store = make_store();
   write_segment(*store, kKey, rows, {.sorted = false});
-  EXPECT_FALSE(value_of(SegmentReader::open(*store, kKey))->declared_sorted(rows.index));
+  EXPECT_FALSE(value_of(ParquetReader::open(*store, kKey))->declared_sorted(rows.index));
   EXPECT_TRUE(same_rows(*value_of(read_segment(*store, kKey, rows, everything(rows.schema))), *rows.batch));
   // Sorted by (symbol, ts) is not sorted by ts.
   write_segment(*store, "data/y.parquet", rows);
   const model::IndexSpec other{.column = "ts", .tags = {}, .kind = rows.index.kind};
-  EXPECT_FALSE(value_of(SegmentReader::open(*store, "data/y.parquet"))->declared_sorted(other));
+  EXPECT_FALSE(value_of(ParquetReader::open(*store, "data/y.parquet"))->declared_sorted(other));
 }
 
 TEST(Writer, ArrowsOwnReaderGivesTheSameRowsAndTypes) {
@@ -100,7 +100,7 @@ TEST(Writer, ArrowsOwnReaderGivesTheSameRowsAndTypes) {
     const auto table = *reader->ReadTable();
     EXPECT_TRUE(same_rows(**table->CombineChunksToBatch(), *rows.batch));
     EXPECT_TRUE(table->schema()->Equals(*value_of(to_arrow(rows.schema)), false)) << table->schema()->ToString();
-    EXPECT_EQ(value_of(SegmentReader::open(*store, kKey))->schema(), rows.schema);
+    EXPECT_EQ(value_of(ParquetReader::open(*store, kKey))->schema(Dialect::kV7), rows.schema);
   }
 }
 
@@ -108,9 +108,9 @@ TEST(Writer, AnEmptySegmentIsAFileWithoutRows) {
   const Rows rows = tick_rows(1, 0);
   const auto store = make_store();
   write_segment(*store, kKey, rows);
-  const auto reader = value_of(SegmentReader::open(*store, kKey));
+  const auto reader = value_of(ParquetReader::open(*store, kKey));
   EXPECT_EQ(reader->rows(), 0U);
-  EXPECT_EQ(reader->schema().columns.size(), 4U);
+  EXPECT_EQ(reader->schema(Dialect::kV7).columns.size(), 4U);
   EXPECT_EQ(value_of(read_segment(*store, kKey, rows, everything(rows.schema)))->num_rows(), 0);
 }
 
@@ -119,7 +119,7 @@ TEST(Writer, StringsMayComeAsDictionaries) {
   const auto encoded = arrow::compute::DictionaryEncode(arrow::Datum(rows.batch->column(1)))->make_array();
   const auto batch = *rows.batch->SetColumn(1, arrow::field("symbol", encoded->type(), false), encoded);
   const auto store = make_store();
-  auto writer = value_of(SegmentWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 500}));
+  auto writer = value_of(ParquetWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 500}));
   expect_ok(writer->write(*batch->Slice(0, 450)));  // the first row group holds both kinds
   expect_ok(writer->write(*rows.batch->Slice(450, 300)));
   expect_ok(writer->write(*batch->Slice(750)));
@@ -138,7 +138,7 @@ TEST(Writer, NothingAppearsBeforeFinish) {
   const Rows rows = tick_rows(1, 1'000);
   const auto store = make_store();
   {
-    auto writer = value_of(SegmentWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 100}));
+    auto writer = value_of(ParquetWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 100}));
     expect_ok(writer->write(*rows.batch));
     EXPECT_EQ(store->head(kKey).error().code, ErrorCode::kNotFound);
   }
@@ -150,24 +150,24 @@ TEST(Writer, ASegmentIsNeverReplaced) {
   const Rows rows = tick_rows(1, 10);
   const auto store = make_store();
   write_segment(*store, kKey, rows);
-  const auto second = SegmentWriter::create(*store, kKey, rows.schema, rows.index);
+  const auto second = ParquetWriter::create(*store, kKey, rows.schema, rows.index);
   const ErrorCode code = second ? (*second)->finish().error().code : second.error().code;
   EXPECT_EQ(code, ErrorCode::kAlreadyExists);
-  EXPECT_EQ(value_of(SegmentReader::open(*store, kKey))->rows(), 10U);
+  EXPECT_EQ(value_of(ParquetReader::open(*store, kKey))->rows(), 10U);
 }
 
 TEST(Writer, RefusesWhatDoesNotFit) {
   const Rows rows = tick_rows(1, 10);
   const auto store = make_store();
-  const auto create = [&](const WriterOptions& options) {
-    return SegmentWriter::create(*store, kKey, rows.schema, rows.index, options);
+  const auto create = [&](const ParquetWriterOptions& options) {
+    return ParquetWriter::create(*store, kKey, rows.schema, rows.index, options);
   };
   EXPECT_EQ(create({.row_group_rows = 0}).error().code, ErrorCode::kInvalidInput);
   EXPECT_EQ(create({.page_rows = 0}).error().code, ErrorCode::kInvalidInput);
   EXPECT_EQ(create({.compression = "rar"}).error().code, ErrorCode::kInvalidInput);
   model::Schema bad = rows.schema;
   bad.columns[2].type = {.id = model::TypeId::kInt96};
-  EXPECT_EQ(SegmentWriter::create(*store, kKey, bad, rows.index).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(ParquetWriter::create(*store, kKey, bad, rows.index).error().code, ErrorCode::kInvalidInput);
 
   auto writer = value_of(create({}));
   EXPECT_EQ(writer->write(**rows.batch->RemoveColumn(2)).error().code, ErrorCode::kSchemaMismatch);
@@ -190,7 +190,7 @@ TEST(Writer, FailuresOfTheStoreComeThroughAsTheyAre) {
     const auto store = io::make_fault_store(system_clock());
     store->arm(io::FaultStore::Mode::kNoSpaceOnce, point, 1);
     const auto attempt = [&]() -> Result<std::uint64_t> {
-      auto writer = SegmentWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 500});
+      auto writer = ParquetWriter::create(*store, kKey, rows.schema, rows.index, {.row_group_rows = 500});
       if (!writer) return std::unexpected(writer.error());
       for (int i = 0; i < 6; ++i) {
         if (const auto status = (*writer)->write(*rows.batch->Slice(i * 1'000, 1'000)); !status) {
@@ -207,7 +207,7 @@ TEST(Writer, FailuresOfTheStoreComeThroughAsTheyAre) {
     }
     if (written) continue;  // the fault hit a step after the object was safe
     EXPECT_EQ(written.error().code, ErrorCode::kResourceExhausted) << written.error().message;
-    const auto reader = SegmentReader::open(*store, kKey);
+    const auto reader = ParquetReader::open(*store, kKey);
     EXPECT_EQ(reader ? (*reader)->rows() : 6'000U, 6'000U);  // whole, or not there
   }
 }

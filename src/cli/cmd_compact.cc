@@ -1,0 +1,67 @@
+// marigram compact: fewer and larger segments, all of one format.
+#include "base/try.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/text_table.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <fmt/format.h>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string table;
+  std::string segments;
+};
+
+nlohmann::ordered_json to_json(const CompactReport::Total& total) {
+  return {{"segments", total.segments}, {"rows", total.rows}, {"bytes", total.bytes}};
+}
+
+std::string summary(const CompactReport& report, const std::string& table) {
+  if (report.before.segments == 0) return fmt::format("nothing to gain in {}: version {}\n", table, report.version);
+  return fmt::format("compacted {}: {} ({}) became {} ({}): version {}\n", table,
+                     count_of(report.before.segments, "segment"), format_bytes(report.before.bytes),
+                     group_digits(report.after.segments), format_bytes(report.after.bytes), report.version);
+}
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(Table table, Table::open(options.table));
+  if (!options.segments.empty()) {
+    const auto format = options.segments == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
+    if (format != table.info().segment_format) MARIGRAM_TRY(table.set_segments(format));
+  }
+  MARIGRAM_ASSIGN(const CompactReport report, table.compact());
+  if (context.json) {
+    MARIGRAM_TRY(context.print(
+        {{"version", report.version}, {"before", to_json(report.before)}, {"after", to_json(report.after)}}));
+  } else {
+    MARIGRAM_TRY(context.out.write(summary(report, options.table)));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_compact(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command =
+      add_command(app, context, "compact", "Merge small and overlapping segments, or change their format",
+                  "marigram compact weather --segments native");
+  add_table(command, options->table);
+  add_choice(command, "--segments", options->segments, {"parquet", "native"},
+             "What files rows are kept in from now on; those that are there are written anew");
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli
