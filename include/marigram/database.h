@@ -12,6 +12,7 @@
 #pragma once
 
 #include <marigram/arrow_abi.h>
+#include <marigram/asof.h>
 #include <marigram/batch.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
@@ -170,6 +171,10 @@ class MARIGRAM_EXPORT Database {
   /// The same as an Arrow C stream.
   Status query(std::string_view tenant, std::string_view series, const QueryRequest& request,
                ArrowArrayStream* out) const;
+
+  /// Joins each probe to its row, in segments or in memory: see Table::asof.
+  Status asof(std::string_view tenant, std::string_view series, ArrowArrayStream* probes, const AsofRequest& request,
+              ArrowArrayStream* out) const;
 
   Result<std::vector<std::string>> list_namespaces() const;
   /// Names of the tables that have a series which fulfils all conditions; ascending.

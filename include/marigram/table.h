@@ -11,6 +11,7 @@
 #pragma once
 
 #include <marigram/arrow_abi.h>
+#include <marigram/asof.h>
 #include <marigram/coverage.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
@@ -196,6 +197,12 @@ class MARIGRAM_EXPORT Table {
   /// the number of segments that overlap in time, not by the rows. A corrupt or missing segment ends the stream with an
   /// error that names it.
   Status scan(const ScanRequest& request, ArrowArrayStream* out) const;
+
+  /// Joins each probe to its row (asof.h). Takes ownership of the stream of probes and releases it; `out` has a row for
+  /// each probe, in their order: their columns, those asked for, null where there is no row, and the matched time.
+  /// Memory: the probes, the result, and a partition's rows of the probes' series. kSchemaMismatch: probes without the
+  /// table's tags or time, or of other types; kInvalidInput: the result would have a column twice; kNotFound.
+  Status asof(ArrowArrayStream* probes, const AsofRequest& request, ArrowArrayStream* out) const;
 
   /// Coverage of the whole table: a bucket counts as covered if any matching series covers it.
   Result<CoverageReport> coverage(const CoverageRequest& request = {}) const;

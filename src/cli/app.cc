@@ -96,6 +96,7 @@ void build_app(CLI::App& app, Context& context) {
   add_import(app, context);
   add_append(app, context);
   add_scan(app, context);
+  add_asof(app, context);
   add_coverage(app, context);
   add_gaps(app, context);
   add_window(app, context);

@@ -49,6 +49,20 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, 
   return *reader;
 }
 
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
+                                                            const std::shared_ptr<arrow::RecordBatchReader>& probes,
+                                                            const AsofRequest& request) {
+  ArrowArrayStream asked = {};
+  if (const auto exported = arrow::ExportRecordBatchReader(probes, &asked); !exported.ok()) {
+    return std::unexpected(from_arrow(exported, "cannot join"));
+  }
+  ArrowArrayStream stream = {};
+  MARIGRAM_TRY(table.asof(&asked, request, &stream));
+  auto reader = arrow::ImportRecordBatchReader(&stream);
+  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot join"));
+  return *reader;
+}
+
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
                                                              const std::string& table, const QueryRequest& request) {
   ArrowArrayStream stream = {};

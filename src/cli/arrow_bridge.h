@@ -24,6 +24,11 @@ Error from_arrow(const arrow::Status& status, const std::string& doing);
 /// The rows of a scan. The reader keeps what it needs of the table alive.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, const ScanRequest& request);
 
+/// Probes joined to their rows.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
+                                                            const std::shared_ptr<arrow::RecordBatchReader>& probes,
+                                                            const AsofRequest& request);
+
 /// The answer of a query; the same holds.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
                                                              const std::string& table, const QueryRequest& request);

@@ -8,7 +8,6 @@
 #include "cli/create_options.h"
 #include "cli/exit_code.h"
 #include "cli/import_rows.h"
-#include "cli/input_file.h"
 #include "cli/interrupt.h"
 #include "cli/json_view.h"
 #include "cli/new_table.h"
@@ -52,8 +51,7 @@ struct Options {
   bool sort = false;
 };
 
-// Types are guessed from so much text; a table that has its columns needs only the header.
-constexpr std::size_t kGuessBytes = 16 << 20;
+// A table that has its columns needs only the header.
 constexpr std::size_t kHeaderBytes = 1 << 20;
 
 // The table that is there, or what it will be.
@@ -139,23 +137,6 @@ Result<Target> find_target(Context& context, const Options& options) {
   return target;
 }
 
-Result<std::unique_ptr<RowSource>> open_source(Context& context, const Options& options, bool guess) {
-  MARIGRAM_ASSIGN(auto file, InputFile::open(options.file, context.cancel));
-  const std::string format = options.format.empty() ? guess_format(*file, options.file) : options.format;
-  const std::size_t sample_bytes = guess ? kGuessBytes : kHeaderBytes;
-  if (format == "parquet") return open_parquet(std::move(file));
-  if (format == "jsonl") return open_json(std::move(file), sample_bytes);
-  return open_csv(std::move(file), sample_bytes);
-}
-
-Status start_source(RowSource& source, const ColumnPlan& plan) {
-  std::vector<ReadColumn> wanted;
-  for (const PlannedColumn& column : plan.columns) {
-    if (column.source) wanted.push_back({*column.source, column.read_type});
-  }
-  return source.start(wanted, plan.ignored);
-}
-
 Result<AppendResult> append_rows(Table table, const std::shared_ptr<ImportRows>& rows) {
   ArrowArrayStream stream = {};
   if (const auto exported = arrow::ExportRecordBatchReader(rows, &stream); !exported.ok()) {
@@ -180,7 +161,8 @@ Result<Summary> import_file(Context& context, const Options& options) {
     return context.usage(fmt::format("cannot use --time-format: column {} holds {}, not times",
                                      target.shape.time_column, target.shape.index_type));
   }
-  MARIGRAM_ASSIGN(auto source, open_source(context, options, target.shape.schema == nullptr));
+  const std::size_t sample_bytes = target.shape.schema == nullptr ? kGuessBytes : kHeaderBytes;
+  MARIGRAM_ASSIGN(auto source, open_source(context.cancel, options.file, options.format, sample_bytes));
   const std::string name = options.file == "-" ? "standard input" : options.file;
   MARIGRAM_ASSIGN(ColumnPlan plan, plan_columns(columns, target.shape, *source, name));
   MARIGRAM_TRY(start_source(*source, plan));

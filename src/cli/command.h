@@ -41,6 +41,7 @@ void add_create(CLI::App& app, Context& context);
 void add_import(CLI::App& app, Context& context);
 void add_append(CLI::App& app, Context& context);
 void add_scan(CLI::App& app, Context& context);
+void add_asof(CLI::App& app, Context& context);
 void add_coverage(CLI::App& app, Context& context);
 void add_gaps(CLI::App& app, Context& context);
 void add_window(CLI::App& app, Context& context);

@@ -23,6 +23,14 @@
 
 namespace marigram::cli {
 
+Status start_source(RowSource& source, const ColumnPlan& plan) {
+  std::vector<ReadColumn> wanted;
+  for (const PlannedColumn& column : plan.columns) {
+    if (column.source) wanted.push_back({*column.source, column.read_type});
+  }
+  return source.start(wanted, plan.ignored);
+}
+
 ImportRows::ImportRows(RowSource& source, ColumnPlan plan, TimeFormat format, std::string name, CancelToken cancel,
                        Progress& progress)
     : source_(source),

@@ -20,6 +20,9 @@ namespace marigram::cli {
 class Progress;
 class RowSource;
 
+/// Has the source read what the plan needs of it.
+Status start_source(RowSource& source, const ColumnPlan& plan);
+
 /// Converts batch by batch. What it borrows outlives it. Read by one thread at a time.
 class ImportRows final : public arrow::RecordBatchReader {
  public:

@@ -1,11 +1,13 @@
 #include "cli/row_source.h"
 
+#include "base/try.h"
 #include "cli/input_file.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <string>
+#include <utility>
 
 #include <arrow/type.h>
 #include <arrow/util/thread_pool.h>
@@ -22,6 +24,15 @@ std::string guess_format(const InputFile& file, const std::string& path) {
   if (name.ends_with(".parquet")) return "parquet";
   const bool json = name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".ndjson");
   return json ? "jsonl" : "csv";
+}
+
+Result<std::unique_ptr<RowSource>> open_source(const CancelToken& cancel, const std::string& path,
+                                               const std::string& format, std::size_t sample_bytes) {
+  MARIGRAM_ASSIGN(auto file, InputFile::open(path, cancel));
+  const std::string known = format.empty() ? guess_format(*file, path) : format;
+  if (known == "parquet") return open_parquet(std::move(file));
+  if (known == "jsonl") return open_json(std::move(file), sample_bytes);
+  return open_csv(std::move(file), sample_bytes);
 }
 
 std::size_t recent_bytes_max() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <marigram/error.h>
+#include <marigram/scan.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -62,6 +63,12 @@ class RowSource {
 Result<std::unique_ptr<RowSource>> open_csv(std::unique_ptr<InputFile> file, std::size_t sample_bytes);
 Result<std::unique_ptr<RowSource>> open_json(std::unique_ptr<InputFile> file, std::size_t sample_bytes);
 Result<std::unique_ptr<RowSource>> open_parquet(std::unique_ptr<InputFile> file);
+
+/// Types are guessed from so much text.
+inline constexpr std::size_t kGuessBytes = 16 << 20;
+/// The input at `path`, `-` is standard input; `format` is empty where it is to be guessed.
+Result<std::unique_ptr<RowSource>> open_source(const CancelToken& cancel, const std::string& path,
+                                               const std::string& format, std::size_t sample_bytes = kGuessBytes);
 
 /// csv, jsonl or parquet, by the content if it is Parquet, else by the name; csv if that says nothing.
 std::string guess_format(const InputFile& file, const std::string& path);

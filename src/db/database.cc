@@ -12,11 +12,9 @@
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "model/matcher.h"
-#include "segment/arrow_status.h"
 #include "table/append.h"
 #include "table/rewrite.h"
 
-#include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 
 #include <algorithm>
@@ -102,14 +100,11 @@ Status Database::insert_rows(std::string_view tenant, std::string_view table, st
 }
 
 Result<AppendResult> Database::append(std::string_view name_space, std::string_view table, ArrowArrayStream* rows) {
-  const auto reader = arrow::ImportRecordBatchReader(rows);
-  if (!reader.ok()) {
-    return std::unexpected(segment::from_arrow_status(reader.status(), "cannot take over Arrow data", false));
-  }
+  MARIGRAM_ASSIGN(const auto reader, db::import_stream(rows));
   MARIGRAM_TRY(impl_->core->check_writable());
   MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
   MARIGRAM_ASSIGN(const auto schema, target->schema());
-  const auto checked = db::check_texts(*reader, std::string(table), schema->tag_names());
+  const auto checked = db::check_texts(reader, std::string(table), schema->tag_names());
   MARIGRAM_TRY(impl_->core->flush(*target));
   AppendResult result;
   MARIGRAM_TRY(target->change_segments([&](table::Engine& engine) -> Status {
@@ -135,6 +130,19 @@ Result<BatchStream> Database::query(std::string_view tenant, std::string_view se
   ArrowArrayStream stream;
   MARIGRAM_TRY(query(tenant, series, request, &stream));
   return db::batches_of(&stream);
+}
+
+Status Database::asof(std::string_view tenant, std::string_view series, ArrowArrayStream* probes,
+                      const AsofRequest& request, ArrowArrayStream* out) const {
+  const auto begin = std::chrono::steady_clock::now();
+  MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(probes));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(table::ReadableView view, table->readable_view());
+  MARIGRAM_ASSIGN(table::ScanStream rows,
+                  db::run_asof({table->engine(), std::move(view.state), std::move(view.newer)}, *reader, request));
+  db::export_stream(std::move(rows), nullptr, out);
+  impl_->queries.add(std::chrono::steady_clock::now() - begin);
+  return {};
 }
 
 Result<std::vector<std::string>> Database::list_namespaces() const {

@@ -4,6 +4,8 @@
 #include "model/aggregate.h"
 #include "model/matcher.h"
 #include "query/aggregate_source.h"
+#include "segment/arrow_status.h"
+#include "table/batch_source.h"
 
 #include <arrow/record_batch.h>
 
@@ -152,6 +154,15 @@ Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest&
   scan.limit = request.limit;
   scan.columns = columns_of(*schema, request.fields);
   return table.scan(scan, where);
+}
+
+Result<table::ScanStream> run_asof(const query::AsofSnapshot& snapshot, arrow::RecordBatchReader& probes,
+                                   const AsofRequest& request) {
+  const auto batches = probes.ToRecordBatches();
+  if (!batches.ok())
+    return std::unexpected(segment::from_arrow_status(batches.status(), "cannot read the probes", false));
+  MARIGRAM_ASSIGN(query::AsofResult result, query::asof_join(snapshot, probes.schema(), *batches, request));
+  return table::ScanStream{.schema = std::move(result.schema), .rows = table::list_source(std::move(result.batches))};
 }
 
 }  // namespace marigram::db

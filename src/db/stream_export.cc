@@ -1,5 +1,7 @@
 #include "db/stream_export.h"
 
+#include "segment/arrow_status.h"
+
 #include <arrow/c/bridge.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -74,6 +76,12 @@ void release(ArrowArrayStream* stream) {
 }
 
 }  // namespace
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> import_stream(ArrowArrayStream* stream) {
+  auto reader = arrow::ImportRecordBatchReader(stream);
+  if (reader.ok()) return *std::move(reader);
+  return std::unexpected(segment::from_arrow_status(reader.status(), "cannot take over Arrow data", false));
+}
 
 void export_stream(table::ScanStream stream, std::shared_ptr<const void> keep_alive, ArrowArrayStream* out) {
   out->get_schema = get_schema;

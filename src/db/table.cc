@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/try.h"
 #include "db/default_environment.h"
+#include "db/query.h"
 #include "db/stream_export.h"
 #include "io/local_store.h"
 #include "segment/arrow_schema.h"
@@ -97,9 +98,8 @@ Status Table::refresh() {
 }
 
 Result<AppendResult> Table::append(ArrowArrayStream* rows) {
-  auto reader = arrow::ImportRecordBatchReader(rows);
-  if (!reader.ok()) return std::unexpected(import_failure(reader.status()));
-  return table::append(*impl_->engine, **reader);
+  MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(rows));
+  return table::append(*impl_->engine, *reader);
 }
 
 Result<AppendResult> Table::append(ArrowSchema* schema, ArrowArray* batch) {
@@ -134,6 +134,14 @@ Result<AppendResult> Table::append_parquet(std::string_view path) {
 Status Table::scan(const ScanRequest& request, ArrowArrayStream* out) const {
   MARIGRAM_ASSIGN(table::ScanStream stream, table::scan(*impl_->engine, request));
   db::export_stream(std::move(stream), impl_, out);
+  return {};
+}
+
+Status Table::asof(ArrowArrayStream* probes, const AsofRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(probes));
+  const query::AsofSnapshot snapshot{*impl_->engine, impl_->engine->state()};
+  MARIGRAM_ASSIGN(table::ScanStream rows, db::run_asof(snapshot, *reader, request));
+  db::export_stream(std::move(rows), nullptr, out);
   return {};
 }
 

@@ -28,7 +28,25 @@ class ChainSource : public BatchSource {
   std::size_t current_ = 0;
 };
 
+class ListSource : public BatchSource {
+ public:
+  explicit ListSource(std::vector<std::shared_ptr<arrow::RecordBatch>> batches) : batches_(std::move(batches)) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    return next_ < batches_.size() ? std::move(batches_[next_++]) : nullptr;
+  }
+
+ private:
+  std::vector<std::shared_ptr<arrow::RecordBatch>> batches_;
+  std::size_t next_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<BatchSource> list_source(std::vector<std::shared_ptr<arrow::RecordBatch>> batches) {
+  std::erase_if(batches, [](const auto& batch) { return batch->num_rows() == 0; });
+  return std::make_unique<ListSource>(std::move(batches));
+}
 
 std::unique_ptr<BatchSource> chain_sources(std::vector<std::unique_ptr<BatchSource>> sources) {
   return std::make_unique<ChainSource>(std::move(sources));

@@ -25,6 +25,9 @@ class BatchSource {
   virtual Result<std::shared_ptr<arrow::RecordBatch>> next() = 0;
 };
 
+/// Batches that are there already; empty ones are left out.
+std::unique_ptr<BatchSource> list_source(std::vector<std::shared_ptr<arrow::RecordBatch>> batches);
+
 /// One source after the other.
 std::unique_ptr<BatchSource> chain_sources(std::vector<std::unique_ptr<BatchSource>> sources);
 

@@ -93,34 +93,40 @@ Result<std::optional<std::vector<TagPredicate>>> LiveTable::predicates(std::span
   return predicates;
 }
 
-Result<ScanStream> LiveTable::scan(const ScanRequest& request, std::span<const model::Matcher> where) {
-  std::vector<head::SeriesId> wanted;
+Result<ReadableView> LiveTable::readable_view(std::optional<std::vector<head::SeriesId>> wanted) {
   head::ShardSet shards = head::kAllShards;
-  if (!where.empty()) {
-    wanted = series_->select(where).ids();
+  if (wanted) {
     shards = 0;
-    for (const head::SeriesId id : wanted) shards |= head::ShardSet{1} << head::shard_of(id);
+    for (const head::SeriesId id : *wanted) shards |= head::ShardSet{1} << head::shard_of(id);
   }
   MARIGRAM_ASSIGN(View seen, view(shards));
+  ReadableView readable{.state = seen.state};
+  if (is_empty(seen)) return readable;
+  HeadRead read{.views = std::move(seen.heads), .schema = seen.schema, .series = series_, .equal = equal_};
+  read.all = !wanted;
+  if (wanted) read.wanted = *std::move(wanted);
+  MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*seen.state));
+  MARIGRAM_ASSIGN(auto columns, segment::to_arrow(schema));
+  readable.newer = [read = std::move(read), columns = std::move(columns)](const ScanRequest& request) -> NewerRows {
+    HeadRead part = read;
+    part.times = span_of(request, read.schema->unit);
+    part.batch_rows = request.batch_rows;
+    return [part = std::move(part), columns](const std::vector<std::string>& names, ScanOrder order) {
+      return ordered_head(part, *columns, names, order);
+    };
+  };
+  return readable;
+}
+
+Result<ScanStream> LiveTable::scan(const ScanRequest& request, std::span<const model::Matcher> where) {
+  std::optional<std::vector<head::SeriesId>> wanted;
+  if (!where.empty()) wanted = series_->select(where).ids();
+  MARIGRAM_ASSIGN(const ReadableView seen, readable_view(std::move(wanted)));
   ScanRequest asked = request;
   MARIGRAM_ASSIGN(auto predicates, this->predicates(where));
   if (!predicates) asked.limit = 0;
   if (predicates) asked.where = std::move(*predicates);
-  NewerRows newer;
-  if (!is_empty(seen)) {
-    HeadRead read{.views = std::move(seen.heads), .schema = seen.schema, .series = series_, .equal = equal_};
-    read.wanted = std::move(wanted);
-    read.all = where.empty();
-    read.times = span_of(request, seen.schema->unit);
-    read.batch_rows = request.batch_rows;
-    MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*seen.state));
-    MARIGRAM_ASSIGN(auto columns, segment::to_arrow(schema));
-    newer = [read = std::move(read), columns = std::move(columns)](const std::vector<std::string>& names,
-                                                                   ScanOrder order) {
-      return ordered_head(read, *columns, names, order);
-    };
-  }
-  return table::scan(*engine_, seen.state, asked, newer);
+  return table::scan(*engine_, seen.state, asked, seen.newer ? seen.newer(asked) : NewerRows());
 }
 
 }  // namespace marigram::table

@@ -57,6 +57,12 @@ struct View {
   std::vector<head::HeadView> heads = {};  ///< later ones hold what arrived later
 };
 
+/// A view as scans take it.
+struct ReadableView {
+  StatePtr state = {};
+  NewerRowsOf newer = {};  ///< null: nothing is in memory
+};
+
 /// What flushes ask of the write-ahead log.
 class FlushLog {
  public:
@@ -126,6 +132,8 @@ class LiveTable {
 
   /// `shards`: those of the series that will be asked for.
   Result<View> view(head::ShardSet shards = head::kAllShards);
+  /// `wanted`: series, ascending; unset: all. Must not outlive the table.
+  Result<ReadableView> readable_view(std::optional<std::vector<head::SeriesId>> wanted = {});
   /// The rows of a view: those of series that fulfil the conditions. `request.where` is left empty. The table must
   /// outlive the stream.
   Result<ScanStream> scan(const ScanRequest& request, std::span<const model::Matcher> where);

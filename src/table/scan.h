@@ -31,6 +31,9 @@ struct ScanStream {
 /// only that. May be empty: there are none.
 using NewerRows = std::function<std::unique_ptr<BatchSource>(const std::vector<std::string>& columns, ScanOrder order)>;
 
+/// The same for any request.
+using NewerRowsOf = std::function<NewerRows(const ScanRequest& request)>;
+
 /// The rows of a state, which may be older than the engine's, and those that are newer. Of rows of equal series and
 /// time: a table that keeps the last gives the newest; one that keeps all gives all, by rank of their segments, then as
 /// they stand in them, then the newer ones (in ScanOrder::kAny in any order). kInvalidInput: from >= to, bounds of

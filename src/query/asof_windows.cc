@@ -1,0 +1,57 @@
+#include "query/asof_windows.h"
+
+#include "base/try.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace marigram::query {
+
+std::int64_t IndexUnits::from_value(const IndexValue& value) const {
+  if (kind_ == 1) return std::get<std::int64_t>(value);
+  if (kind_ == 2) return static_cast<std::int64_t>(std::get<std::uint64_t>(value)) ^ INT64_MIN;
+  const Instant instant = std::get<Instant>(value);
+  const auto units = to_units_floor(instant, unit_);
+  if (units) return *units;
+  return instant.seconds < 0 ? INT64_MIN : INT64_MAX;
+}
+
+IndexValue IndexUnits::to_value(std::int64_t units) const {
+  if (kind_ == 1) return units;
+  if (kind_ == 2) return static_cast<std::uint64_t>(units ^ INT64_MIN);
+  return Instant::from_units(units, unit_);
+}
+
+AsofWindows::AsofWindows(AsofSnapshot snapshot, const IndexUnits& units)
+    : snapshot_(std::move(snapshot)), units_(units), bare_(*snapshot_.state) {
+  bare_.segments.clear();
+  clusters_ = table::cut_where_none_overlaps(snapshot_.engine.segments(snapshot_.state)->all());
+  if (clusters_.empty()) clusters_.emplace_back();
+  begins_.push_back(INT64_MIN);
+  for (std::size_t i = 1; i < clusters_.size(); ++i) begins_.push_back(units_.from_value(clusters_[i].front()->min));
+}
+
+std::size_t AsofWindows::of(std::int64_t time) const {
+  return static_cast<std::size_t>(std::ranges::upper_bound(begins_, time) - begins_.begin()) - 1;
+}
+
+std::optional<std::int64_t> AsofWindows::end(std::size_t window) const {
+  if (window + 1 == begins_.size()) return std::nullopt;
+  return begins_[window + 1];
+}
+
+Result<table::ScanStream> AsofWindows::rows(std::size_t window, ScanRequest request) const {
+  const auto begin = window == 0 ? std::optional<IndexValue>() : units_.to_value(begins_[window]);
+  const auto last = end(window);
+  if (begin && (!request.from || *request.from < *begin)) request.from = begin;
+  if (last && (!request.to || units_.to_value(*last) < *request.to)) request.to = units_.to_value(*last);
+  request.order = ScanOrder::kSeries;
+  auto part = std::make_shared<log::TableState>(bare_);
+  for (const table::SegmentPtr& segment : clusters_[window]) {
+    part->segments.emplace(segment->key(part->dialect()), segment);
+  }
+  return table::scan(snapshot_.engine, std::move(part), request,
+                     snapshot_.newer ? snapshot_.newer(request) : table::NewerRows());
+}
+
+}  // namespace marigram::query

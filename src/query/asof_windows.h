@@ -1,0 +1,70 @@
+// Time cut into windows that one group of segments each has to itself: what an as-of join reads at a time.
+#pragma once
+
+#include "coverage/bucket_grid.h"
+#include "table/engine.h"
+#include "table/scan.h"
+#include "table/segment_list.h"
+
+#include <marigram/error.h>
+#include <marigram/scan.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marigram::query {
+
+/// A version of a table, and rows that are newer than it; null: there are none.
+struct AsofSnapshot {
+  const table::Engine& engine;
+  table::StatePtr state;
+  table::NewerRowsOf newer = {};
+};
+
+/// Values of the index as as-of joins compare them: in the column's unit; unsigned numbers with their highest bit
+/// flipped.
+class IndexUnits {
+ public:
+  IndexUnits(const model::IndexKind& kind, TimeUnit unit) : kind_(kind.index()), unit_(unit) {}
+
+  TimeUnit unit() const { return unit_; }
+  /// The nearest one below, if it is none itself.
+  std::int64_t from_value(const IndexValue& value) const;
+  IndexValue to_value(std::int64_t units) const;
+
+ private:
+  std::size_t kind_;
+  TimeUnit unit_;
+};
+
+/// Window i holds the rows from begin(i) up to, not including, begin(i + 1). There is at least one; the first has no
+/// begin, the last no end.
+class AsofWindows {
+ public:
+  AsofWindows(AsofSnapshot snapshot, const IndexUnits& units);
+
+  std::size_t size() const { return begins_.size(); }
+  std::size_t of(std::int64_t time) const;
+  /// INT64_MIN of the first.
+  std::int64_t begin(std::size_t window) const { return begins_[window]; }
+  /// Unset of the last.
+  std::optional<std::int64_t> end(std::size_t window) const;
+
+  /// Its rows by (series, time), within the request's bounds too.
+  Result<table::ScanStream> rows(std::size_t window, ScanRequest request) const;
+
+ private:
+  AsofSnapshot snapshot_;
+  IndexUnits units_;
+  log::TableState bare_;  // the state without segments
+  std::vector<table::Cluster> clusters_;
+  std::vector<std::int64_t> begins_;
+};
+
+}  // namespace marigram::query

@@ -1,0 +1,63 @@
+// The probes of an as-of join, by series and time.
+#pragma once
+
+#include "model/index.h"
+#include "model/schema.h"
+
+#include <marigram/error.h>
+#include <marigram/series.h>
+#include <marigram/time.h>
+
+#include <arrow/type_fwd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace marigram::query {
+
+/// Probes without a time are in none of this: they meet no row.
+class ProbeSet {
+ public:
+  /// Of a series: a stretch of positions() and times().
+  struct Stretch {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+
+    std::size_t size() const { return end - begin; }
+  };
+
+  /// `probes` have the tags and the time column of the table, whose schema is given, by name. kSchemaMismatch: a column
+  /// is missing, or of a type that cannot be compared; kInvalidInput: a null tag where the table has none, or more than
+  /// 2^31 probes. O(probes log(probes of a series)); O(probes) if they ascend within their series.
+  static Result<ProbeSet> make(const std::shared_ptr<arrow::Schema>& schema,
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
+                               const model::IndexSpec& index, const model::Schema& table, bool growing);
+
+  const std::map<SeriesKey, Stretch>& series() const { return series_; }
+  /// The unit of times(); seconds for integer indexes.
+  TimeUnit unit() const { return unit_; }
+  /// Ascending within a series; unsigned numbers with their highest bit flipped.
+  std::span<const std::int64_t> times() const { return times_; }
+  /// Which probe it is, counted over all batches. Probes of equal series and time in their order.
+  std::span<const std::uint32_t> positions() const { return positions_; }
+  std::size_t count() const { return count_; }  // with those that have no time
+
+ private:
+  void order(std::vector<std::uint32_t> of_probe, std::vector<std::int64_t> times, std::vector<SeriesKey> keys);
+
+  std::map<SeriesKey, Stretch> series_;
+  TimeUnit unit_ = TimeUnit::kSecond;
+  std::vector<std::int64_t> times_;
+  std::vector<std::uint32_t> positions_;
+  std::size_t count_ = 0;
+};
+
+/// Tags of rows or probes as a table that grows stores them: empty where they are null.
+Result<std::shared_ptr<arrow::RecordBatch>> with_empty_tags(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                                            const std::vector<std::string>& tags);
+
+}  // namespace marigram::query
