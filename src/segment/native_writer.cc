@@ -261,6 +261,7 @@ Status NativeWriter::State::write(const arrow::RecordBatch& batch) {
   tags.mark_changes(starts);
   starts.front() = 1;
   std::vector<ArrayPtr> arrays;
+  arrays.reserve(sources.size());
   for (const int source : sources) arrays.push_back(batch.column(source));
   for (std::int64_t begin = 0; begin < batch.num_rows();) {
     const auto next = std::find(starts.begin() + begin + 1, starts.end(), 1);
