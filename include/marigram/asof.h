@@ -30,6 +30,8 @@ struct AsofRequest {
   std::vector<std::string> columns = {};
   /// Of these, the ones that take the nearest row in which they are not null, each for itself.
   std::vector<std::string> ignore_nulls = {};
+  /// Put behind the name of a column of the table that the probes have too; empty: that is an error.
+  std::string suffix = {};
   /// The name of the matched row's time in the result; empty: it is left out.
   std::string matched_time = "matched_time";
   std::vector<TagPredicate> where = {};  ///< rows that do not match are passed over

@@ -80,6 +80,25 @@ typedef struct marigram_aggregate {
   int by_series; /* not 0: a group for each series */
 } marigram_aggregate;
 
+typedef enum marigram_asof_direction {
+  MARIGRAM_ASOF_BACKWARD = 0, /* the last row up to the probe */
+  MARIGRAM_ASOF_FORWARD = 1,  /* the first from it on */
+  MARIGRAM_ASOF_NEAREST = 2   /* the nearer of the two */
+} marigram_asof_direction;
+
+typedef struct marigram_asof_options {
+  size_t size; /* sizeof(marigram_asof_options): so that later versions can add members */
+  marigram_asof_direction direction;
+  int strict;                 /* not 0: rows of the probe's own time are passed over */
+  const uint64_t* tolerance;  /* how far a row may be, in nanoseconds or steps of an integer index; NULL: no limit */
+  const char* const* columns; /* of the table; none: all but tags and time */
+  size_t column_count;
+  const char* const* ignore_nulls; /* of these, the ones that take the nearest row in which they are not null */
+  size_t ignore_nulls_count;
+  const char* suffix;       /* behind names of columns that the probes have too; NULL: these are an error */
+  const char* matched_time; /* name of the column with the time of the row; "": none, NULL: "matched_time" */
+} marigram_asof_options;
+
 typedef struct marigram_database marigram_database;
 
 /* The error of the last call of this thread that failed; valid until its next call. */
@@ -110,6 +129,12 @@ MARIGRAM_EXPORT marigram_status marigram_append(marigram_database* db, const cha
 MARIGRAM_EXPORT marigram_status marigram_query(marigram_database* db, const char* tenant, const char* series,
                                                const marigram_selection* selection, const marigram_aggregate* aggregate,
                                                struct ArrowArrayStream* out);
+
+/* Joins each row of `probes`, which have the table's tags and time, to a row of the table: `out` has the columns of the
+ * probes, those of the table and the time of the row (asof.h). Takes ownership of `probes`. `options` may be NULL. */
+MARIGRAM_EXPORT marigram_status marigram_asof(marigram_database* db, const char* tenant, const char* series,
+                                              struct ArrowArrayStream* probes, const marigram_asof_options* options,
+                                              struct ArrowArrayStream* out);
 
 /* Deletes rows; `removed` may be NULL. */
 MARIGRAM_EXPORT marigram_status marigram_remove(marigram_database* db, const char* tenant, const char* series,

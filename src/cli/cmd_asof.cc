@@ -44,6 +44,7 @@ struct Options {
   std::vector<std::string> columns;
   std::vector<std::string> last_non_null;
   std::vector<std::string> where;
+  std::string suffix;
   std::string matched_time = "matched_time";
   std::string at;
   RowOutputOptions output;
@@ -82,6 +83,7 @@ Result<AsofRequest> make_request(Context& context, const Options& options, const
   }
   request.columns = options.columns;
   request.ignore_nulls = options.last_non_null;
+  request.suffix = options.suffix;
   request.matched_time = options.matched_time;
   MARIGRAM_ASSIGN(request.where, parse_where(context, options.where));
   request.cancel = context.cancel;
@@ -150,6 +152,8 @@ void add_asof(CLI::App& app, Context& context) {
   add_names("--columns", options->columns, "Columns of the table, in this order (default: all but tags and time)");
   add_names("--last-non-null", options->last_non_null, "Of these, take each from the nearest row that has a value");
   add_where(command, options->where);
+  command.add_option("--suffix", options->suffix, "Put behind the names of columns that the probes have too")
+      ->type_name("TEXT");
   command.add_option("--matched-time", options->matched_time, "Name of the column with the time of the row")
       ->type_name("NAME")
       ->capture_default_str();

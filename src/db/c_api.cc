@@ -90,6 +90,38 @@ marigram::Result<marigram::MatchOp> op_of(std::string_view text) {
                         "cannot use the condition \"" + std::string(text) + "\"; want =, !=, =~ or !~");
 }
 
+marigram::Result<std::vector<std::string>> names_of(const char* const* names, std::size_t count, const char* what) {
+  std::vector<std::string> list;
+  MARIGRAM_TRY(check_array(names, count, what));
+  for (std::size_t i = 0; i < count; ++i) {
+    MARIGRAM_TRY(check_text(names[i], what));
+    list.emplace_back(names[i]);
+  }
+  return list;
+}
+
+marigram::Result<marigram::AsofRequest> asof_request_of(const marigram_asof_options* given) {
+  marigram::AsofRequest request;
+  if (given == nullptr) return request;
+  if (given->size != sizeof(marigram_asof_options)) {
+    return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_asof_options");
+  }
+  const auto direction = static_cast<std::uint64_t>(given->direction);
+  if (direction > MARIGRAM_ASOF_NEAREST) {
+    return marigram::fail(ErrorCode::kInvalidInput, "the direction is " + std::to_string(direction) +
+                                                        "; want one of MARIGRAM_ASOF_BACKWARD, _FORWARD or _NEAREST");
+  }
+  request.direction = static_cast<marigram::AsofDirection>(given->direction);
+  request.allow_exact_matches = given->strict == 0;
+  if (given->tolerance != nullptr) request.tolerance = *given->tolerance;
+  MARIGRAM_ASSIGN(request.columns, names_of(given->columns, given->column_count, "the names of columns"));
+  MARIGRAM_ASSIGN(request.ignore_nulls,
+                  names_of(given->ignore_nulls, given->ignore_nulls_count, "the names of columns without nulls"));
+  if (given->suffix != nullptr) request.suffix = given->suffix;
+  if (given->matched_time != nullptr) request.matched_time = given->matched_time;
+  return request;
+}
+
 marigram::Result<marigram::Selection> selection_of(const marigram_selection* given) {
   marigram::Selection selection;
   if (given == nullptr) return selection;
@@ -216,6 +248,18 @@ marigram_status marigram_query(marigram_database* db, const char* tenant, const 
     marigram::QueryRequest request{.from_ns = chosen.from_ns, .to_ns = chosen.to_ns, .where = std::move(chosen.where)};
     MARIGRAM_TRY(add_aggregate(aggregate, request));
     return db->database.query(tenant, series, request, out);
+  });
+}
+
+marigram_status marigram_asof(marigram_database* db, const char* tenant, const char* series,
+                              struct ArrowArrayStream* probes, const marigram_asof_options* options,
+                              struct ArrowArrayStream* out) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_target(db, tenant, series));
+    MARIGRAM_TRY(check_there(probes, "the stream of probes"));
+    MARIGRAM_TRY(check_there(out, "the place of the stream"));
+    MARIGRAM_ASSIGN(const marigram::AsofRequest request, asof_request_of(options));
+    return db->database.asof(tenant, series, probes, request, out);
   });
 }
 

@@ -50,18 +50,21 @@ Result<std::vector<std::string>> wanted_columns(const AsofRequest& request, cons
 }
 
 Result<std::shared_ptr<arrow::Schema>> result_schema(const arrow::Schema& probes, const arrow::FieldVector& columns,
-                                                     const std::string& matched_time,
+                                                     const AsofRequest& request,
                                                      const std::shared_ptr<arrow::DataType>& time) {
   arrow::FieldVector fields = probes.fields();
-  for (const auto& column : columns) fields.push_back(column->WithNullable(true));
-  if (!matched_time.empty()) fields.push_back(arrow::field(matched_time, time));
+  for (const auto& column : columns) {
+    const bool is_taken = probes.GetFieldIndex(column->name()) >= 0;
+    fields.push_back(column->WithName(column->name() + (is_taken ? request.suffix : ""))->WithNullable(true));
+  }
+  if (!request.matched_time.empty()) fields.push_back(arrow::field(request.matched_time, time));
   std::set<std::string> names;
   for (const auto& field : fields) {
     if (names.insert(field->name()).second) continue;
     return fail(
         ErrorCode::kInvalidInput,
-        fmt::format("{}: the result would have two columns {}; rename that of the probes, ask for other columns, "
-                    "or give the matched time another name",
+        fmt::format("{}: the result would have two columns {}; give those of the table a suffix, ask for others, or "
+                    "give the matched time another name",
                     kDoing, field->name()));
   }
   return arrow::schema(std::move(fields));
@@ -173,7 +176,7 @@ Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr
   for (const std::string& name : wanted) columns.push_back(arrow_schema->GetFieldByName(name));
   const auto time = arrow_schema->GetFieldByName(index.column)->type();
   AsofResult result;
-  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, columns, request.matched_time, time));
+  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, columns, request, time));
   MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, index, table, snapshot.state->meta->grows()));
   const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
   const IndexUnits units(index.kind, unit);

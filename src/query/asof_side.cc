@@ -198,15 +198,15 @@ std::optional<std::int64_t> AsofSearch::target(const Pending& pending) const {
 /// One window further for each.
 Status AsofSearch::look_further() {
   std::map<std::size_t, std::vector<Pending>> by_window;
-  for (Pending& pending : std::exchange(pending_, {})) {
+  for (const Pending& pending : std::exchange(pending_, {})) {
     const auto at = target(pending);
-    if (at) by_window[plan_.windows.of(*at)].push_back(std::move(pending));
+    if (at) by_window[plan_.windows.of(*at)].push_back(pending);
   }
-  for (auto& [window, pending] : by_window) MARIGRAM_TRY(look_into(window, std::move(pending)));
+  for (auto& [window, pending] : by_window) MARIGRAM_TRY(look_into(window, pending));
   return {};
 }
 
-Status AsofSearch::look_into(std::size_t window, std::vector<Pending> pending) {
+Status AsofSearch::look_into(std::size_t window, std::vector<Pending>& pending) {
   ++statistics_.looked_back;
   std::set<const SeriesKey*> series;
   std::int64_t limit = before() ? INT64_MIN : INT64_MAX;
@@ -227,7 +227,7 @@ Status AsofSearch::look_into(std::size_t window, std::vector<Pending> pending) {
   return {};
 }
 
-void AsofSearch::settle(const AsofRows& rows, std::size_t window, Pending pending) {
+void AsofSearch::settle(const AsofRows& rows, std::size_t window, const Pending& pending) {
   const SeriesTimes own = rows.times_of(*pending.work.series, lanes_[pending.lane].valid());
   const auto times = own.times();
   const auto found = before() ? std::ranges::lower_bound(times, pending.limit) - times.begin() - 1
@@ -238,8 +238,8 @@ void AsofSearch::settle(const AsofRows& rows, std::size_t window, Pending pendin
   }
   const auto end = plan_.windows.end(window);
   if (before() ? window == 0 : !end) return;
-  pending.limit = before() ? plan_.windows.begin(window) : *end - 1;
-  pending_.push_back(std::move(pending));
+  const std::int64_t limit = before() ? plan_.windows.begin(window) : *end - 1;
+  pending_.push_back({.lane = pending.lane, .work = pending.work, .limit = limit});
 }
 
 }  // namespace marigram::query

@@ -64,8 +64,8 @@ class AsofSearch {
   std::optional<std::int64_t> target(const Pending& pending) const;
   std::optional<std::int64_t> covered(const Pending& pending) const;
   std::optional<std::int64_t> newer(const Pending& pending) const;
-  Status look_into(std::size_t window, std::vector<Pending> pending);
-  void settle(const AsofRows& rows, std::size_t window, Pending pending);
+  Status look_into(std::size_t window, std::vector<Pending>& pending);
+  void settle(const AsofRows& rows, std::size_t window, const Pending& pending);
   Result<AsofRows> load(std::size_t window, ScanRequest request, const std::vector<const SeriesKey*>& series) const;
 
   const AsofPlan& plan_;

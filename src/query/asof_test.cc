@@ -322,6 +322,7 @@ TEST(AsofTest, BadRequestsAreNamed) {
   EXPECT_THAT(error_of(probes, {.ignore_nulls = {"volume"}}).message, HasSubstr("volume"));
   EXPECT_THAT(error_of(probes, {.matched_time = "number"}).message, HasSubstr("two columns number"));
   EXPECT_THAT(error_of(probes, {.columns = {"series"}}).message, HasSubstr("two columns series"));
+  EXPECT_EQ(error_of(probes, {.columns = {"series"}, .suffix = "_of_row"}).message, "");
   EXPECT_EQ(error_of(probes, {.where = {{.column = "value", .values = {"1"}}}}).code, ErrorCode::kNotFound);
   const BatchPtr without = *probes->SelectColumns({0, 1});
   EXPECT_EQ(error_of(without, {}).code, ErrorCode::kSchemaMismatch);

@@ -38,6 +38,31 @@ static int64_t count_rows(marigram_database* db, const marigram_selection* selec
   return rows;
 }
 
+/* The rows of an aggregate as probes: a column of the table is joined to each, and summed up. */
+static double join_values(marigram_database* db, const marigram_asof_options* options) {
+  const marigram_aggregate count = {.kind = "count", .every_ns = 1000, .by_series = 1};
+  struct ArrowArrayStream probes;
+  struct ArrowArrayStream joined;
+  CHECK(marigram_query(db, "t", "cpu", NULL, &count, &probes) == MARIGRAM_OK);
+  CHECK(marigram_asof(db, "t", "cpu", &probes, options, &joined) == MARIGRAM_OK);
+  double sum = 0;
+  for (;;) {
+    struct ArrowArray batch;
+    CHECK(joined.get_next(&joined, &batch) == 0);
+    if (batch.release == NULL) break;
+    const struct ArrowArray* value = batch.children[batch.n_children - 1];
+    const double* values = value->buffers[1];
+    const uint8_t* valid = value->buffers[0];
+    for (int64_t i = 0; i < batch.length; ++i) {
+      const int64_t at = value->offset + i;
+      if (valid == NULL || (valid[at / 8] >> (at % 8) & 1) != 0) sum += values[at];
+    }
+    batch.release(&batch);
+  }
+  joined.release(&joined);
+  return sum;
+}
+
 /* Whether a call is refused with words that name what was wrong. */
 #define REFUSED(call, words) CHECK((call) == MARIGRAM_INVALID_INPUT && strstr(marigram_last_error(), words) != NULL)
 
@@ -71,6 +96,16 @@ static void check_bad_arguments(marigram_database* db) {
   REFUSED(marigram_insert_batch(db, "t", "cpu", &time, NULL, 1, NULL, NULL, 0), "values");
   CHECK(marigram_insert_batch(db, "t", "cpu", NULL, NULL, 0, NULL, NULL, 0) == MARIGRAM_OK);
   REFUSED(marigram_append(db, "t", "cpu", NULL, NULL), "stream");
+  marigram_asof_options asof = {.size = 4};
+  REFUSED(marigram_asof(db, "t", "cpu", NULL, NULL, &stream), "probes");
+  REFUSED(marigram_asof(db, "t", "cpu", &stream, NULL, NULL), "stream");
+  REFUSED(marigram_asof(db, "t", "cpu", &stream, &asof, &stream), "size");
+  asof.size = sizeof(asof);
+  asof.direction = (marigram_asof_direction)9;
+  REFUSED(marigram_asof(db, "t", "cpu", &stream, &asof, &stream), "direction is 9");
+  asof.direction = MARIGRAM_ASOF_BACKWARD;
+  asof.column_count = 1;
+  REFUSED(marigram_asof(db, "t", "cpu", &stream, &asof, &stream), "columns");
   memset(&stream, 0, sizeof(stream));
   REFUSED(marigram_append(db, "t", "cpu", &stream, NULL), "released");
 
@@ -121,6 +156,15 @@ int main(void) {
   CHECK(count_rows(db, NULL, NULL, &sum) == 2 && sum == 3.5);
   CHECK(marigram_flush(db) == MARIGRAM_OK);
   CHECK(marigram_compact(db) == MARIGRAM_OK);
+
+  const char* const value[] = {"value"};
+  const uint64_t one = 1;
+  marigram_asof_options join = {.size = sizeof(join), .columns = value, .column_count = 1, .suffix = "_then", .matched_time = ""};
+  CHECK(join_values(db, &join) == 0); /* buckets begin before all rows */
+  join.direction = MARIGRAM_ASOF_FORWARD;
+  CHECK(join_values(db, &join) == 3.5);
+  join.tolerance = &one;
+  CHECK(join_values(db, &join) == 1.5);
 
   struct ArrowArrayStream stream;
   CHECK(marigram_query(db, "t", "none", NULL, NULL, &stream) == MARIGRAM_NOT_FOUND);

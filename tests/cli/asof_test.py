@@ -79,6 +79,8 @@ class Asof(CliTest):
         self.error("asof", "stations", "--probes", "absent.csv", code=3)
         self.write("odd.csv", "time,id\n2024-01-01T00:00:00Z,1\n")
         self.assertIn("station", self.error("asof", "stations", "--probes", "odd.csv", code=1))
+        row = json.loads(self.out("asof", "stations", "--probes", "probes.csv", "--columns", "station", "--suffix", "_there", "--json").splitlines()[0])
+        self.assertEqual(row["station_there"], "B")
         self.assertIn("two columns station",
                       self.error("asof", "stations", "--probes", "probes.csv", "--columns", "station", code=1))
 
