@@ -89,4 +89,31 @@ greatest 3 db query air nyc.departures --agg avg --every 1h
 greatest 4 db query air nyc.departures --agg p90 --by carrier
 greatest 3 db query air nyc.cancelled --agg count --every 1d
 
+step 'The weather of each departure: the last report of its airport, as they left (scheduled time, in UTC, and delay)'
+python3 - flights.csv >departures.csv <<'PYTHON'
+import csv, datetime, sys
+print("departed,origin,delay")
+for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
+    if row["dep_delay"] != "NA":
+        scheduled = datetime.datetime.fromisoformat(row["time_hour"].rstrip("Z")) + datetime.timedelta(minutes=int(row["minute"]))
+        departed = scheduled + datetime.timedelta(minutes=int(row["dep_delay"]))
+        print(f"{departed.isoformat()}Z,{row['origin']},{row['dep_delay']}")
+PYTHON
+weather_at() { run asof weather --probes departures.csv --map departed=time_hour --columns visib,wind_speed "$@"; }
+weather_at -o joined.csv
+weather_at --tolerance 1h -o fresh.csv
+python3 - joined.csv fresh.csv <<'PYTHON'
+import csv, datetime, statistics, sys
+joined, fresh = (list(csv.DictReader(open(name, encoding="utf-8"))) for name in sys.argv[1:])
+time = datetime.datetime.fromisoformat
+ages = [(time(row["time_hour"].rstrip("Z")) - time(row["matched_time"].rstrip("Z"))).total_seconds() / 60 for row in joined if row["matched_time"]]
+print(f"{len(joined):,} departures; the report was {statistics.median(ages):.0f} minutes old in the middle, {max(ages):.0f} at most")
+print(f"{sum(not row['matched_time'] for row in fresh):,} departures fell in a gap: no report of the hour before; {len(joined) - len(ages):,} came before the first")
+for column, title, steps in (("visib", "miles of visibility", (1, 5, 10)), ("wind_speed", "miles an hour of wind", (10, 20, 30))):
+    for low, high in zip((0, *steps), (*steps, 1000)):
+        delays = [float(row["delay"]) for row in joined if row[column] and low <= float(row[column]) < high]
+        if delays:
+            print(f"{title} {low:>2} to {'more' if high == 1000 else high}: {len(delays):>7,} departures, {statistics.mean(delays):5.1f} minutes late")
+PYTHON
+
 step 'Done: nothing that was acknowledged is missing'

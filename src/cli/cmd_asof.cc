@@ -38,6 +38,7 @@ namespace {
 struct Options {
   std::string table;
   std::string probes;
+  std::vector<std::string> map;
   std::string direction = "backward";
   bool strict = false;
   std::string tolerance;
@@ -104,7 +105,17 @@ TableShape shape_of(const TableInfo& info) {
   return shape;
 }
 
+Result<ColumnOptions> column_options(Context& context, const Options& options) {
+  ColumnOptions columns;
+  for (const std::string& text : options.map) {
+    MARIGRAM_ASSIGN(auto pair, parse_pair(context, "--map", text, false));
+    columns.map.push_back(std::move(pair));
+  }
+  return columns;
+}
+
 Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const ColumnOptions columns, column_options(context, options));
   MARIGRAM_ASSIGN(const RowOutput output, choose_row_output(context, options.output));
   MARIGRAM_ASSIGN(const OpenOptions version, parse_at(context, options.at));
   const InterruptGuard guard(context.cancel);
@@ -113,7 +124,7 @@ Result<int> run(Context& context, const Options& options) {
   MARIGRAM_ASSIGN(const AsofRequest request, make_request(context, options, info));
   MARIGRAM_ASSIGN(const auto source, open_source(context.cancel, options.probes, ""));
   const std::string name = options.probes == "-" ? "standard input" : options.probes;
-  MARIGRAM_ASSIGN(ColumnPlan plan, plan_columns({}, shape_of(info), *source, name));
+  MARIGRAM_ASSIGN(ColumnPlan plan, plan_columns(columns, shape_of(info), *source, name));
   MARIGRAM_TRY(start_source(*source, plan));
   Progress progress("read " + name, source->bytes_total());
   const auto probes =
@@ -138,6 +149,7 @@ void add_asof(CLI::App& app, Context& context) {
                   "CSV, JSON lines or Parquet with the table's tags and time; - is standard input")
       ->type_name("FILE")
       ->required();
+  add_repeated(command, "--map", options->map, "OLD=NEW", "Rename a column of the probes");
   add_choice(command, "--direction", options->direction, {"backward", "forward", "nearest"},
              "The last row up to each probe, the first from it on, or the nearer of the two")
       ->capture_default_str();

@@ -72,6 +72,10 @@ class Asof(CliTest):
         self.assertEqual(self.joined()[0], 9)
         self.assertEqual(self.joined("--at", "2")[0], 6)
 
+    def test_columns_of_the_probes_are_renamed(self):
+        self.write("probes.csv", PROBES.replace("time,station,id", "at,place,id"))
+        self.assertEqual(self.joined("--map", "at=time", "--map", "place=station"), [6, 3, 1, None, None])
+
     def test_bad_input(self):
         self.assertIn("no column volume", self.error("asof", "stations", "--probes", "probes.csv", "--columns", "volume", code=3))
         self.assertIn("--tolerance", self.error("asof", "stations", "--probes", "probes.csv", "--tolerance", "5 parsec", code=2))
