@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs one file of interoperation tests against one version of the reference's Python package.
+"""Runs one file of interoperation tests against one version of the reference's Python package, or against peers.
 
-usage: run.py <version> <tests> [unittest options]      for instance  run.py 0.9.0 same_bytes_test -k append
+usage: run.py <version or peers> <tests> [unittest options]      for instance  run.py 0.9.0 same_bytes_test -k append
 
 The packages lie where deps/interop puts them. Without them (a clone that has never been online, or another Python)
 nothing can be compared: the exit code is then 77, which ctest shows as skipped; in continuous integration (CI=true) it is
@@ -19,9 +19,9 @@ ROOT = HERE.parent.parent
 SKIPPED = 77
 
 
-def without_packages(version, cause):
+def without_packages(packages, cause):
     ci = os.environ.get("CI") == "true"
-    print(f"{'failed' if ci else 'skipped'}: timeseries-table-format {version} {cause}; run deps/interop", flush=True)
+    print(f"{'failed' if ci else 'skipped'}: {packages} {cause}; run deps/interop", flush=True)
     sys.exit(1 if ci else SKIPPED)
 
 
@@ -31,15 +31,15 @@ def main():
     version, tests = sys.argv[1:3]
     packages = ROOT / "deps" / ".cache" / f"interop-{version}"
     if not (packages / ".stamp").exists():
-        without_packages(version, "is not there")
+        without_packages(packages.name, "is not there")
     os.environ.setdefault("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "marigram"))
     os.environ["PYTHONPATH"] = os.pathsep.join((str(packages), str(HERE)))  # of the processes that tests start
     sys.path[:0] = [str(packages), str(HERE)]
     sys.dont_write_bytecode = True
     try:
-        importlib.import_module("timeseries_table_format")
+        importlib.import_module("pandas" if version == "peers" else "timeseries_table_format")
     except ImportError as error:
-        without_packages(version, f"cannot be loaded by {sys.executable} ({error})")
+        without_packages(packages.name, f"cannot be loaded by {sys.executable} ({error})")
     unittest.main(module=importlib.import_module(tests), argv=[tests, "-v", *sys.argv[3:]])
 
 
