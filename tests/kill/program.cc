@@ -49,6 +49,7 @@ DatabaseOptions options(const Arguments& arguments) {
   options.flush_bytes = std::uint64_t{96} << 10;
   options.log_file_bytes = std::uint64_t{16} << 10;
   options.duplicates = arguments.policy;
+  options.segments = arguments.seed % 2 == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet;
   return options;
 }
 
