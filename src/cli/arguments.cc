@@ -45,6 +45,17 @@ Result<std::pair<std::string, std::string>> parse_pair(Context& context, std::st
   return std::pair(text.substr(0, cut), text.substr(cut + 1));
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> parse_pairs(Context& context, std::string_view option,
+                                                                     const std::vector<std::string>& texts,
+                                                                     bool empty_value) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const std::string& text : texts) {
+    MARIGRAM_ASSIGN(auto pair, parse_pair(context, option, text, empty_value));
+    pairs.push_back(std::move(pair));
+  }
+  return pairs;
+}
+
 Result<std::vector<TagPredicate>> parse_where(Context& context, const std::vector<std::string>& texts) {
   std::vector<TagPredicate> where;
   for (const std::string& text : texts) {

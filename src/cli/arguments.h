@@ -20,6 +20,11 @@ struct Context;
 Result<std::pair<std::string, std::string>> parse_pair(Context& context, std::string_view option,
                                                        const std::string& text, bool empty_value);
 
+/// The same of an option that may be repeated.
+Result<std::vector<std::pair<std::string, std::string>>> parse_pairs(Context& context, std::string_view option,
+                                                                     const std::vector<std::string>& texts,
+                                                                     bool empty_value);
+
 /// Repeated tag=value: the same tag collects values (any of them), different tags narrow.
 Result<std::vector<TagPredicate>> parse_where(Context& context, const std::vector<std::string>& texts);
 

@@ -105,17 +105,9 @@ TableShape shape_of(const TableInfo& info) {
   return shape;
 }
 
-Result<ColumnOptions> column_options(Context& context, const Options& options) {
-  ColumnOptions columns;
-  for (const std::string& text : options.map) {
-    MARIGRAM_ASSIGN(auto pair, parse_pair(context, "--map", text, false));
-    columns.map.push_back(std::move(pair));
-  }
-  return columns;
-}
-
 Result<int> run(Context& context, const Options& options) {
-  MARIGRAM_ASSIGN(const ColumnOptions columns, column_options(context, options));
+  ColumnOptions columns;
+  MARIGRAM_ASSIGN(columns.map, parse_pairs(context, "--map", options.map, false));
   MARIGRAM_ASSIGN(const RowOutput output, choose_row_output(context, options.output));
   MARIGRAM_ASSIGN(const OpenOptions version, parse_at(context, options.at));
   const InterruptGuard guard(context.cancel);

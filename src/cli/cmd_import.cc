@@ -73,14 +73,8 @@ struct Summary {
 
 Result<ColumnOptions> column_options(Context& context, const Options& options, const TimeFormat& format) {
   ColumnOptions columns;
-  for (const std::string& text : options.map) {
-    MARIGRAM_ASSIGN(auto pair, parse_pair(context, "--map", text, false));
-    columns.map.push_back(std::move(pair));
-  }
-  for (const std::string& text : options.set) {
-    MARIGRAM_ASSIGN(auto pair, parse_pair(context, "--set", text, true));
-    columns.set.push_back(std::move(pair));
-  }
+  MARIGRAM_ASSIGN(columns.map, parse_pairs(context, "--map", options.map, false));
+  MARIGRAM_ASSIGN(columns.set, parse_pairs(context, "--set", options.set, true));
   for (const std::string& text : options.new_table.fields) {
     MARIGRAM_ASSIGN(auto field, parse_column(context, "--field", text));
     columns.fields.push_back(std::move(field));

@@ -90,12 +90,13 @@ marigram::Result<marigram::MatchOp> op_of(std::string_view text) {
                         "cannot use the condition \"" + std::string(text) + "\"; want =, !=, =~ or !~");
 }
 
-marigram::Result<std::vector<std::string>> names_of(const char* const* names, std::size_t count, const char* what) {
+marigram::Result<std::vector<std::string>> names_of(const char* const* names, std::size_t count, const char* what,
+                                                    const char* one) {
   std::vector<std::string> list;
   MARIGRAM_TRY(check_array(names, count, what));
-  for (std::size_t i = 0; i < count; ++i) {
-    MARIGRAM_TRY(check_text(names[i], what));
-    list.emplace_back(names[i]);
+  for (const char* name : std::span(names, count)) {
+    MARIGRAM_TRY(check_text(name, one));
+    list.emplace_back(name);
   }
   return list;
 }
@@ -114,9 +115,11 @@ marigram::Result<marigram::AsofRequest> asof_request_of(const marigram_asof_opti
   request.direction = static_cast<marigram::AsofDirection>(given->direction);
   request.allow_exact_matches = given->strict == 0;
   if (given->tolerance != nullptr) request.tolerance = *given->tolerance;
-  MARIGRAM_ASSIGN(request.columns, names_of(given->columns, given->column_count, "the names of columns"));
+  MARIGRAM_ASSIGN(request.columns,
+                  names_of(given->columns, given->column_count, "the names of columns", "the name of a column"));
   MARIGRAM_ASSIGN(request.ignore_nulls,
-                  names_of(given->ignore_nulls, given->ignore_nulls_count, "the names of columns without nulls"));
+                  names_of(given->ignore_nulls, given->ignore_nulls_count, "the names of columns without nulls",
+                           "the name of a column without nulls"));
   if (given->suffix != nullptr) request.suffix = given->suffix;
   if (given->matched_time != nullptr) request.matched_time = given->matched_time;
   return request;
@@ -167,11 +170,7 @@ Status add_aggregate(const marigram_aggregate* given, marigram::QueryRequest& re
   if (given->kind != nullptr) request.aggregate = given->kind;
   request.every_ns = given->every_ns;
   request.by_series = given->by_series != 0;
-  MARIGRAM_TRY(check_array(given->by, given->by_count, "the list of groups"));
-  for (const char* tag : std::span(given->by, given->by_count)) {
-    MARIGRAM_TRY(check_text(tag, "the tag of a group"));
-    request.by.emplace_back(tag);
-  }
+  MARIGRAM_ASSIGN(request.by, names_of(given->by, given->by_count, "the list of groups", "the tag of a group"));
   return {};
 }
 

@@ -124,15 +124,14 @@ void AsofSearch::match(const AsofRows& rows, std::size_t lane, const Work& work,
     if (!before()) missed.begin = work.begin + i + 1;
     matches_[lane][work.begin + i] = {lanes_[lane].keep(own.row(found[i])), times[found[i]]};
   }
-  if (missed.begin == missed.end) return;
+  if (missed.begin != missed.end) put_off(lane, missed, window);
+}
+
+/// Their rows, if there are any, lie beyond this window.
+void AsofSearch::put_off(std::size_t lane, const Work& missed, std::size_t window) {
   const auto end = plan_.windows.end(window);
   if (before() ? window == 0 : !end) return;  // there is nothing beyond
   pending_.push_back({.lane = lane, .work = missed, .limit = before() ? plan_.windows.begin(window) : *end - 1});
-}
-
-void AsofSearch::assign(std::size_t lane, const Work& work, std::uint32_t kept, std::int64_t time) {
-  std::fill_n(matches_[lane].begin() + static_cast<std::ptrdiff_t>(work.begin), work.end - work.begin,
-              AsofMatch{kept, time});
 }
 
 // ---- beyond a probe's own window ----
@@ -141,32 +140,43 @@ void AsofSearch::assign(std::size_t lane, const Work& work, std::uint32_t kept, 
 Status AsofSearch::read_newer() {
   if (!plan_.snapshot.newer) return {};
   ScanRequest request;
-  request.where = plan_.request.where;
-  request.order = ScanOrder::kSeries;
-  const auto none = std::make_shared<log::TableState>(*plan_.snapshot.state);
-  none->segments.clear();
   request.columns = plan_.columns;
-  MARIGRAM_ASSIGN(const table::ScanStream stream,
-                  table::scan(plan_.snapshot.engine, none, request, plan_.snapshot.newer(request)));
+  request.where = plan_.request.where;
+  request.cancel = plan_.request.cancel;
+  MARIGRAM_ASSIGN(const table::ScanStream stream, plan_.windows.newer_rows(request));
   MARIGRAM_ASSIGN(newer_, AsofRows::load(*stream.rows, stream.schema, plan_.index));
   return {};
+}
+
+/// The first time beyond the limit; unset: there is none.
+std::optional<std::int64_t> AsofSearch::beyond(std::int64_t limit) const {
+  if (limit == (before() ? INT64_MIN : INT64_MAX)) return std::nullopt;
+  return before() ? limit - 1 : limit + 1;
+}
+
+/// The row beyond the limit, at the nearest; kNoRow: there is none.
+std::size_t AsofSearch::nearest_row(const SeriesTimes& own, std::int64_t limit) const {
+  const auto bound = beyond(limit);
+  std::size_t row = kNoRow;
+  if (bound) find_rows(side_, own.times(), std::span(&*bound, 1), std::span(&row, 1));
+  return row;
 }
 
 /// Where a segment has a row of the series beyond the limit, at the nearest; rows of other lanes count too.
 std::optional<std::int64_t> AsofSearch::covered(const Pending& pending) const {
   const bool by_series = plan_.snapshot.state->dialect() == Dialect::kV7;  // v1 has one series, and does not name it
   const auto found = coverage_->find(by_series ? *pending.work.series : SeriesKey());
-  if (found == coverage_->end() || pending.limit == (before() ? INT64_MIN : INT64_MAX)) return std::nullopt;
-  const std::int64_t nearest = before() ? pending.limit - 1 : pending.limit + 1;
+  const auto nearest = beyond(pending.limit);
+  if (found == coverage_->end() || !nearest) return std::nullopt;
   const coverage::BucketGrid grid(plan_.snapshot.state->dialect(), plan_.index.kind);
-  const auto id = grid.id_of(plan_.units.to_value(nearest));
+  const auto id = grid.id_of(plan_.units.to_value(*nearest));
   if (!id) return std::nullopt;
   using Direction = coverage::RunCursor::Direction;
   coverage::RunCursor runs(found->second, before() ? coverage::IdRange{0, *id} : coverage::IdRange{*id, grid.max_id()},
                            before() ? Direction::kDown : Direction::kUp);
   const auto run = runs.next();
   if (!run) return std::nullopt;
-  if (!before()) return std::max(plan_.units.from_value(grid.start_of(run->first)), nearest);
+  if (!before()) return std::max(plan_.units.from_value(grid.start_of(run->first)), *nearest);
   if (run->last == *id) return nearest;
   return plan_.units.from_value(grid.end_of(run->last)) - 1;
 }
@@ -175,13 +185,8 @@ std::optional<std::int64_t> AsofSearch::covered(const Pending& pending) const {
 std::optional<std::int64_t> AsofSearch::newer(const Pending& pending) const {
   if (!newer_) return std::nullopt;
   const SeriesTimes own = newer_->times_of(*pending.work.series, lanes_[pending.lane].valid());
-  const auto times = own.times();
-  if (before()) {
-    const auto end = std::ranges::lower_bound(times, pending.limit);
-    return end == times.begin() ? std::nullopt : std::optional(*(end - 1));
-  }
-  const auto begin = std::ranges::upper_bound(times, pending.limit);
-  return begin == times.end() ? std::nullopt : std::optional(*begin);
+  const std::size_t row = nearest_row(own, pending.limit);
+  return row == kNoRow ? std::nullopt : std::optional(own.times()[row]);
 }
 
 /// The nearest time at which there may be a row; unset if there is none, or none near enough.
@@ -228,18 +233,12 @@ Status AsofSearch::look_into(std::size_t window, std::vector<Pending>& pending) 
 }
 
 void AsofSearch::settle(const AsofRows& rows, std::size_t window, const Pending& pending) {
-  const SeriesTimes own = rows.times_of(*pending.work.series, lanes_[pending.lane].valid());
-  const auto times = own.times();
-  const auto found = before() ? std::ranges::lower_bound(times, pending.limit) - times.begin() - 1
-                              : std::ranges::upper_bound(times, pending.limit) - times.begin();
-  if (found >= 0 && found < static_cast<std::ptrdiff_t>(times.size())) {
-    const auto row = static_cast<std::size_t>(found);
-    return assign(pending.lane, pending.work, lanes_[pending.lane].keep(own.row(row)), times[row]);
-  }
-  const auto end = plan_.windows.end(window);
-  if (before() ? window == 0 : !end) return;
-  const std::int64_t limit = before() ? plan_.windows.begin(window) : *end - 1;
-  pending_.push_back({.lane = pending.lane, .work = pending.work, .limit = limit});
+  const auto& [lane, work, limit] = pending;
+  const SeriesTimes own = rows.times_of(*work.series, lanes_[lane].valid());
+  const std::size_t row = nearest_row(own, limit);
+  if (row == kNoRow) return put_off(lane, work, window);
+  const AsofMatch match{lanes_[lane].keep(own.row(row)), own.times()[row]};
+  std::fill_n(matches_[lane].begin() + static_cast<std::ptrdiff_t>(work.begin), work.end - work.begin, match);
 }
 
 }  // namespace marigram::query

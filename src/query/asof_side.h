@@ -57,10 +57,12 @@ class AsofSearch {
   std::map<std::size_t, std::vector<Work>> distribute() const;
   Status search(std::size_t window, const std::vector<Work>& works);
   void match(const AsofRows& rows, std::size_t lane, const Work& work, std::size_t window);
-  void assign(std::size_t lane, const Work& work, std::uint32_t kept, std::int64_t time);
+  void put_off(std::size_t lane, const Work& missed, std::size_t window);
 
   Status read_newer();
   Status look_further();
+  std::optional<std::int64_t> beyond(std::int64_t limit) const;
+  std::size_t nearest_row(const SeriesTimes& own, std::int64_t limit) const;
   std::optional<std::int64_t> target(const Pending& pending) const;
   std::optional<std::int64_t> covered(const Pending& pending) const;
   std::optional<std::int64_t> newer(const Pending& pending) const;

@@ -1,6 +1,6 @@
 #include "query/asof_windows.h"
 
-#include "base/try.h"
+#include "table/scan_part.h"
 
 #include <algorithm>
 #include <utility>
@@ -45,13 +45,17 @@ Result<table::ScanStream> AsofWindows::rows(std::size_t window, ScanRequest requ
   const auto last = end(window);
   if (begin && (!request.from || *request.from < *begin)) request.from = begin;
   if (last && (!request.to || units_.to_value(*last) < *request.to)) request.to = units_.to_value(*last);
+  return scan(clusters_[window], std::move(request));
+}
+
+Result<table::ScanStream> AsofWindows::newer_rows(ScanRequest request) const {
+  return scan({}, std::move(request));
+}
+
+Result<table::ScanStream> AsofWindows::scan(const table::Cluster& segments, ScanRequest request) const {
   request.order = ScanOrder::kSeries;
-  auto part = std::make_shared<log::TableState>(bare_);
-  for (const table::SegmentPtr& segment : clusters_[window]) {
-    part->segments.emplace(segment->key(part->dialect()), segment);
-  }
-  return table::scan(snapshot_.engine, std::move(part), request,
-                     snapshot_.newer ? snapshot_.newer(request) : table::NewerRows());
+  return table::scan_part(snapshot_.engine, bare_, segments, request,
+                          snapshot_.newer ? snapshot_.newer(request) : table::NewerRows());
 }
 
 }  // namespace marigram::query

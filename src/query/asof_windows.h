@@ -58,8 +58,12 @@ class AsofWindows {
 
   /// Its rows by (series, time), within the request's bounds too.
   Result<table::ScanStream> rows(std::size_t window, ScanRequest request) const;
+  /// The rows of all windows that no segment has, likewise.
+  Result<table::ScanStream> newer_rows(ScanRequest request) const;
 
  private:
+  Result<table::ScanStream> scan(const table::Cluster& segments, ScanRequest request) const;
+
   AsofSnapshot snapshot_;
   IndexUnits units_;
   log::TableState bare_;  // the state without segments

@@ -3,11 +3,10 @@
 #include "base/try.h"
 #include "segment/arrow_schema.h"
 #include "segment/arrow_status.h"
-#include "segment/memory_pool.h"
 #include "segment/tag_columns.h"
+#include "table/absent_tags.h"
 
 #include <arrow/array.h>
-#include <arrow/array/builder_binary.h>
 #include <arrow/compute/cast.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -16,7 +15,6 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -134,15 +132,8 @@ Result<BatchPtr> with_empty_tags(const BatchPtr& batch, const std::vector<std::s
     const int position = filled->schema()->GetFieldIndex(tag);
     const auto& column = filled->column(position);
     if (column->null_count() == 0) continue;
-    arrow::StringBuilder values(segment::memory_pool());
-    const auto& texts = static_cast<const arrow::StringArray&>(*column);
-    arrow::Status status;
-    for (std::int64_t row = 0; row < texts.length() && status.ok(); ++row) {
-      status = values.Append(texts.IsNull(row) ? std::string_view() : texts.GetView(row));
-    }
-    auto array = status.ok() ? values.Finish() : status;
-    if (!array.ok()) return std::unexpected(segment::from_arrow_status(array.status(), kDoing, false));
-    auto with = filled->SetColumn(position, filled->schema()->field(position), *array);
+    MARIGRAM_ASSIGN(const auto array, table::empty_for_null(column));
+    auto with = filled->SetColumn(position, filled->schema()->field(position), array);
     if (!with.ok()) return std::unexpected(segment::from_arrow_status(with.status(), kDoing, false));
     filled = *std::move(with);
   }

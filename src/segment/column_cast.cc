@@ -2,13 +2,18 @@
 
 #include "base/try.h"
 #include "segment/arrow_schema.h"
+#include "segment/arrow_status.h"
 #include "segment/dictionary_values.h"
+#include "segment/memory_pool.h"
 
 #include <marigram/error.h>
 
 #include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/compute/cast.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <fmt/format.h>
 
 #include <cstddef>
 #include <memory>
@@ -91,6 +96,20 @@ Result<std::shared_ptr<arrow::Array>> become(const std::shared_ptr<arrow::Array>
   auto cast = arrow::compute::Cast(*values, to, arrow::compute::CastOptions::Safe());
   if (!cast.ok()) return std::unexpected(from_arrow_status(cast.status(), doing, true));
   return *std::move(cast);
+}
+
+Result<std::shared_ptr<arrow::Array>> absent_column(const std::shared_ptr<arrow::DataType>& type, bool text_tag,
+                                                    std::int64_t rows, const std::string& doing) {
+  auto array = text_tag ? arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows, memory_pool())
+                        : arrow::MakeArrayOfNull(type, rows, memory_pool());
+  if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), doing, true));
+  return *std::move(array);
+}
+
+Status check_nulls(const arrow::Array& values, bool nullable, const std::string& column, const std::string& doing) {
+  if (nullable || values.null_count() == 0) return {};
+  return fail(ErrorCode::kCorruption,
+              fmt::format("{}: column {} holds null values, and the table's is not nullable", doing, column));
 }
 
 }  // namespace marigram::segment

@@ -3,6 +3,7 @@
 
 #include <marigram/error.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -21,5 +22,11 @@ bool can_become(const arrow::DataType& from, const arrow::DataType& to);
 /// `values` as `to`; can_become() holds for the types. `doing` begins messages.
 Result<std::shared_ptr<arrow::Array>> become(const std::shared_ptr<arrow::Array>& values,
                                              const std::shared_ptr<arrow::DataType>& to, const std::string& doing);
+
+/// A column of the table that a file lacks: nulls, but empty if it is a text tag, which the series of the file lack.
+Result<std::shared_ptr<arrow::Array>> absent_column(const std::shared_ptr<arrow::DataType>& type, bool text_tag,
+                                                    std::int64_t rows, const std::string& doing);
+/// kCorruption if the table's `column` may not be null, and some values are.
+Status check_nulls(const arrow::Array& values, bool nullable, const std::string& column, const std::string& doing);
 
 }  // namespace marigram::segment

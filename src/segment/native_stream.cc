@@ -3,17 +3,13 @@
 #include "base/try.h"
 #include "segment/arrow_status.h"
 #include "segment/column_cast.h"
-#include "segment/memory_pool.h"
 #include "segment/native_arrays.h"
 #include "segment/native_plan.h"
 #include "segment/row_range.h"
 
 #include <arrow/array.h>
-#include <arrow/array/util.h>
 #include <arrow/record_batch.h>
-#include <arrow/scalar.h>
 #include <arrow/type.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
@@ -153,23 +149,15 @@ class Stream : public RowStream {
 
   Result<ArrayPtr> make_column(std::size_t i, const std::vector<PagePart>& parts, std::int64_t rows) {
     const NativeSource& column = plan_.columns[i];
-    if (!column.tag && !column.block) return absent(column, rows);
+    if (!column.tag && !column.block) return absent_column(column.type, column.text_tag, rows, file_->doing());
     MARIGRAM_ASSIGN(const BlockValues values, column.tag ? tags_of(*column.tag, parts) : values_of(i, parts));
     const std::size_t tags = file_->structure().tags.size();
     const NativeColumn& stored = file_->structure().columns[column.tag ? *column.tag : tags + *column.block];
     MARIGRAM_ASSIGN(ArrayPtr array,
                     make_array(stored.kind, column.stored, static_cast<std::size_t>(rows), values, file_->doing()));
     MARIGRAM_ASSIGN(array, become(array, column.type, file_->doing()));
-    if (column.nullable || array->null_count() == 0) return array;
-    return fail(ErrorCode::kCorruption, fmt::format("{}: column {} holds null values, and the table's is not nullable",
-                                                    file_->doing(), stored.name));
-  }
-
-  Result<ArrayPtr> absent(const NativeSource& column, std::int64_t rows) const {
-    auto array = column.text_tag ? arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows, memory_pool())
-                                 : arrow::MakeArrayOfNull(column.type, rows, memory_pool());
-    if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), file_->doing(), true));
-    return *std::move(array);
+    MARIGRAM_TRY(check_nulls(*array, column.nullable, stored.name, file_->doing()));
+    return array;
   }
 
   Result<BlockValues> tags_of(std::size_t number, const std::vector<PagePart>& parts) const {

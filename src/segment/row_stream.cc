@@ -19,7 +19,6 @@
 #include <arrow/array.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
-#include <arrow/scalar.h>
 #include <arrow/type.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
@@ -259,23 +258,15 @@ class Stream : public RowStream {
   template <typename F>
   Result<ArrayPtr> make_column(std::size_t position, std::int64_t rows, F read) {
     const PlannedColumn& column = plan_->columns[position];
-    if (column.field < 0) return absent(column, rows);
+    if (column.field < 0) return absent_column(column.type, column.text_tag, rows, file_->doing());
     MARIGRAM_ASSIGN(const ArrayPtr values, read(position));
     return finish_column(column, values);
   }
 
   Result<ArrayPtr> finish_column(const PlannedColumn& column, const ArrayPtr& values) const {
     MARIGRAM_ASSIGN(ArrayPtr result, become(values, column.type, file_->doing()));
-    if (column.nullable || result->null_count() == 0) return result;
-    return fail(ErrorCode::kCorruption, fmt::format("{}: column {} holds null values, and the table's is not nullable",
-                                                    file_->doing(), column.name));
-  }
-
-  Result<ArrayPtr> absent(const PlannedColumn& column, std::int64_t rows) const {
-    auto array = column.text_tag ? arrow::MakeArrayFromScalar(arrow::StringScalar(""), rows)
-                                 : arrow::MakeArrayOfNull(column.type, rows);
-    if (!array.ok()) return std::unexpected(from_arrow_status(array.status(), file_->doing(), true));
-    return *std::move(array);
+    MARIGRAM_TRY(check_nulls(*result, column.nullable, column.name, file_->doing()));
+    return result;
   }
 
   Result<std::unique_ptr<ColumnSource>> open_source(std::size_t position, const RowRanges& rows) {

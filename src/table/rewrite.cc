@@ -5,7 +5,7 @@
 #include "table/append.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
-#include "table/scan.h"
+#include "table/scan_part.h"
 
 #include <arrow/api.h>
 
@@ -54,9 +54,7 @@ class Rewrite {
 
   /// The rows of some segments alone, as a scan of the table gives them.
   Result<ScanStream> rows_of(const Cluster& segments, const ScanRequest& request) const {
-    auto part = std::make_shared<log::TableState>(bare_);
-    for (const SegmentPtr& segment : segments) part->segments.emplace(segment->key(part->dialect()), segment);
-    return scan(engine_, std::move(part), request, {});
+    return scan_part(engine_, bare_, segments, request, {});
   }
 
   /// Writes the rows of the segments that the filter lets through as new segments in their place.
