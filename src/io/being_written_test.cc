@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,23 +111,26 @@ TEST_F(BeingWritten, AskingWhileWritersComeAndGoDoesNotKillTheAsker) {
   struct sigaction before{};
   ASSERT_EQ(::sigaction(SIGIO, nullptr, &before), 0);
   ASSERT_EQ(before.sa_handler, SIG_DFL);  // else the test shows nothing
+  std::array<int, 2> at_work{};
+  ASSERT_EQ(::pipe(at_work.data()), 0);
   const pid_t child = ::fork();
   if (child == 0) {
-    for (int i = 0; i < 3'000; ++i) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (char byte = 1;; byte = 0) {  // until killed
       const int fd = ::open(path().c_str(), O_WRONLY);
-      if (fd < 0) ::_exit(1);
+      if (fd < 0 || (byte == 1 && ::write(at_work[1], &byte, 1) != 1)) ::_exit(1);
       ::close(fd);
     }
-    ::_exit(0);
   }
+  ::close(at_work[1]);
+  char byte = 0;
+  EXPECT_EQ(::read(at_work[0], &byte, 1), 1);
+  for (int i = 0; i < 50'000; ++i) EXPECT_TRUE(is_being_written(reader_.get()));
   int status = 0;
-  int asked = 0;
-  while (::waitpid(child, &status, WNOHANG) == 0) {
-    ASSERT_TRUE(is_being_written(reader_.get()));
-    ++asked;
-  }
-  EXPECT_EQ(status, 0);
-  EXPECT_GT(asked, 0);
+  EXPECT_EQ(::waitpid(child, &status, WNOHANG), 0);  // it was at work all the time
+  EXPECT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ::close(at_work[0]);
   expect_both(false);
 }
 
