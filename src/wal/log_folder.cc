@@ -75,13 +75,16 @@ Result<std::expected<FileHeader, std::string>> LogFolder::read_header(Lsn first)
 Result<FileImage> LogFolder::read(Lsn first) const {
   const std::string name = file_name(first);
   const io::Attempt attempt{"read", name, name_};
-  FileImage image{.first = first, .data = nullptr, .size = 0, .header = std::unexpected("")};
+  FileImage image{.first = first, .data = nullptr, .header = std::unexpected("")};
   MARIGRAM_ASSIGN(image.header, read_header(first));
   MARIGRAM_ASSIGN(const auto file, open_for_reading(first));
   MARIGRAM_ASSIGN(const io::FileStat stat, explain(file->stat(), attempt));
-  const std::uint64_t size = std::min(stat.size, image.header ? image.header->file_bytes : kFileBytesMax);
-  image.data = std::make_unique_for_overwrite<std::byte[]>(size);
-  MARIGRAM_ASSIGN(image.size, explain(file->read_at(0, std::span(image.data.get(), size)), attempt));
+  image.size = image.header ? image.header->file_bytes : std::min(stat.size, kFileBytesMax);
+  image.data = std::make_unique_for_overwrite<std::byte[]>(image.size);
+  const std::span data(image.data.get(), image.size);
+  const auto room = data.first(std::min<std::size_t>(stat.size, image.size));
+  MARIGRAM_ASSIGN(image.there, explain(file->read_at(0, room), attempt));
+  std::ranges::fill(data.subspan(image.there), std::byte{0});
   return image;
 }
 

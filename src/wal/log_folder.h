@@ -42,11 +42,13 @@ class LogFile {
   std::string folder_;  // for messages
 };
 
-/// What a file holds, up to the end that its header tells.
+/// What a file holds, up to the end that its header tells. What it lacks up to there, if it was cut short, counts as
+/// zeros: those it has once it is given its space again.
 struct FileImage {
   Lsn first = 0;  ///< says its name
   std::unique_ptr<std::byte[]> data;
-  std::size_t size = 0;                           ///< less than the header tells if the file was cut short
+  std::size_t size = 0;                           ///< with those zeros
+  std::size_t there = 0;                          ///< without
   std::expected<FileHeader, std::string> header;  ///< or what is wrong with it
 
   std::span<const std::byte> bytes() const { return {data.get(), size}; }

@@ -32,6 +32,7 @@ class Replay {
   /// The part of a file that was walked.
   struct Stretch {
     FileHeader header;
+    std::uint64_t there = 0;  // bytes of the file
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
   };
@@ -135,7 +136,7 @@ Status Replay::remove_files_behind() {
 
 /// Visits records until one is not sound.
 Status Replay::walk() {
-  walked_.push_back({.header = *image_.header, .begin = offset_, .end = offset_});
+  walked_.push_back({.header = *image_.header, .there = image_.there, .begin = offset_, .end = offset_});
   for (;;) {
     const auto record = record_at(image_.bytes(), image_.first, offset_);
     if (record) MARIGRAM_TRY(take(*record));
@@ -170,7 +171,7 @@ Result<bool> Replay::enter_next_file() {
   image_ = std::move(next);
   offset_ = kFileHeaderBytes;
   at_file_end_ = false;
-  walked_.push_back({.header = *image_.header, .begin = offset_, .end = offset_});
+  walked_.push_back({.header = *image_.header, .there = image_.there, .begin = offset_, .end = offset_});
   return true;
 }
 
@@ -266,14 +267,14 @@ Status Replay::rewrite(const Stretch& stretch, LogFile& file) {
     MARIGRAM_ASSIGN(again, folder_.read(first));
     image = &again;
   }
-  if (image->size < stretch.end) return damaged(first, image->size, "it became shorter while it was read");
+  if (image->there < stretch.there) return damaged(first, image->there, "it became shorter while it was read");
   return file.write(begin, image->bytes().subspan(begin, stretch.end - begin));
 }
 
 /// Zeroes what could pass for a record behind the end, the last first.
 Status Replay::cut(LogFile& file) {
   constexpr std::array<std::byte, kRecordHeaderBytes> kZeros{};
-  if (image_.size < file.bytes()) MARIGRAM_TRY(file.allocate());
+  if (image_.there < image_.size) MARIGRAM_TRY(file.allocate());
   for (std::size_t i = leftovers_.size(); i > 0; --i) MARIGRAM_TRY(file.write(leftovers_[i - 1], kZeros));
   if (!is_blank(image_.bytes(), offset_)) MARIGRAM_TRY(file.write(offset_, kZeros));
   return {};

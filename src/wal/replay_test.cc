@@ -130,13 +130,12 @@ TEST_F(Replay, ATornEndIsCutAtEachOfItsBytesAndStaysCut) {
   Contents contents = contents_of(*disk_);
   const std::string whole = contents.begin()->second;
   for (std::uint64_t cut = 64; cut < ends.back(); ++cut) {
-    for (const bool shorter : {false, true}) {  // the rest is zeros, or missing
+    for (const bool shorter : {false, true}) {  // the rest is zeros, or missing, which is the same
       std::string& bytes = contents.begin()->second;
       bytes = whole.substr(0, cut);
       if (!shorter) bytes.resize(whole.size());
       disk_ = disk_with(contents, clock_);
-      const std::vector<Lsn>& whole_from = shorter ? ends : padding;
-      const auto want = static_cast<std::size_t>(std::ranges::count_if(whole_from, [&](Lsn at) { return at <= cut; }));
+      const auto want = static_cast<std::size_t>(std::ranges::count_if(padding, [&](Lsn at) { return at <= cut; }));
       const Lsn end = want == 0 ? 0 : ends[want - 1];  // without a batch the file goes
       {
         const OpenLog log = open();
@@ -152,6 +151,29 @@ TEST_F(Replay, ATornEndIsCutAtEachOfItsBytesAndStaysCut) {
       EXPECT_EQ(log.entries.back(), (Entry{std::max(end, kFileHeaderBytes), "new"}));
       EXPECT_EQ(log.recovery.cut_bytes, 0u);
     }
+  }
+}
+
+TEST_F(Replay, WhatAFileLacksCountsAsZeros) {
+  // A closed log ends with a mark that says how far it was synced; its last bytes are zeros. Without them the file says
+  // as much: that a batch before it was damaged.
+  Lsn second = 0;
+  {
+    const OpenLog log = open();
+    log.append("first");
+    second = log.append("second");
+    ASSERT_TRUE(log.wal->close());
+  }
+  overwrite(file_name(0), second + kRecordHeaderBytes, "?");
+  const Contents damaged = contents_of(*disk_);
+  for (const bool shorter : {false, true}) {
+    Contents contents = damaged;
+    std::string& bytes = contents.begin()->second;
+    if (shorter) bytes.resize(bytes.find_last_not_of('\0') + 1);
+    disk_ = disk_with(contents, clock_);
+    const auto log = open_log(*disk_, small_files());
+    ASSERT_FALSE(log);
+    EXPECT_EQ(log.error().code, ErrorCode::kCorruption);
   }
 }
 
