@@ -25,6 +25,11 @@ class BitReader {
   }
   bool take_bit() { return take(1) != 0; }
 
+  /// The next bits without taking them, at least so many; above them may be anything.
+  static constexpr unsigned kPeekBits = 57;
+  std::uint64_t peek() const { return load_word(bytes_, at_ / 8) >> (at_ % 8); }
+  void skip(unsigned bits) { at_ += bits; }
+
   /// Takes ones up to the first zero, which it takes too, but no more than `most` bits; returns the number of ones.
   unsigned take_ones(unsigned most) {
     unsigned ones = 0;

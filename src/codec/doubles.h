@@ -5,21 +5,17 @@
 // of the tag:
 //
 //   0-5  the values are integers: this is a block of integers (integers.h), base 0
-//   6    XOR: the first value's 64 bits; for each further one, by the XOR of its bits with those before: 0 as the bit
-//   0; if its
-//        bits lie in the window of the last one written out, as 1,0 and the window's bits; otherwise as 1,1, the
-//        leading zeros in 5 bits (31: or more), the length less one in 6, and so many bits, the new window
-//   7    bit 3 set, decimals: a block of integers, each to be divided by ten to the power of the tag's bits 4-7; these
-//        0, decimals with exceptions: the exponent in one byte, uleb number of exceptions, such a block, in which an
-//        exception is any integer, a block of integers with their positions, and a block of them, XOR
-//        bit 3 not set, dictionary: number of entries less two in one byte, a block of the entries (not a dictionary),
+//   6    bit 3 not set, XOR (xor_doubles.h)
+//        bit 3 set, ordered: a block of integers, base 0, with the bits of the values, those below the sign bit
+//        inverted where it is set: so the integers come in the order of the values
+//   7    bit 3 not set, dictionary: number of entries less two in one byte, a block of the entries (not a dictionary),
 //        and an index for each value, in as many bits as the last index needs
-//
-// XOR is Gorilla's (Pelkonen et al., VLDB 2015, 4.1.2), bits from the lowest on; decimals are the idea of ALP (Afroozeh
-// et al., SIGMOD 2024), with division, by which each number written in decimals is exact.
+//        bit 3 set, decimals: a block of integers, each to be divided by ten to the power of the tag's bits 4-7; these
+//        0, decimals that need more to be said (decimals.h)
 #pragma once
 
 #include "codec/bit_writer.h"
+#include "codec/integers.h"
 #include "codec/packed_bits.h"
 
 #include <span>
@@ -27,7 +23,7 @@
 namespace marigram::codec {
 
 /// Appends a block. O(values).
-void encode_doubles(std::span<const double> values, Buffer& out);
+void encode_doubles(std::span<const double> values, Buffer& out, Effort effort = Effort::kQuick);
 
 /// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
 /// Never reads outside the bytes.

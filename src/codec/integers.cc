@@ -1,6 +1,7 @@
 #include "codec/integers.h"
 
 #include "codec/bit_reader.h"
+#include "codec/sequence.h"
 
 #include <algorithm>
 #include <array>
@@ -8,11 +9,12 @@
 #include <cstddef>
 #include <numeric>
 #include <optional>
+#include <vector>
 
 namespace marigram::codec {
 namespace {
 
-enum Encoding : std::uint8_t { kConstant, kPacked, kDeltas, kDoubleDeltas, kTicks };
+enum Encoding : std::uint8_t { kConstant, kPacked, kDeltas, kDoubleDeltas, kTicks, kSequence };
 
 constexpr std::uint8_t kAligned = 1U << 3U;
 constexpr unsigned kWidthInTagMax = 14;
@@ -170,16 +172,28 @@ void put_head(const Plan& plan, std::uint64_t step, Buffer& out) {
   put_uleb128(zigzag(plan.start), out);
 }
 
+/// The value's distance from the least.
+std::uint64_t steps_above_least(std::int64_t value, const Shape& shape) {
+  const std::uint64_t distance = unsigned_of(value) - unsigned_of(shape.least);
+  return shape.step == 1 ? distance : distance / shape.step;
+}
+
+void put_values_as_sequence(std::span<const std::int64_t> values, const Shape& shape, Buffer& out) {
+  std::vector<std::uint64_t> numbers(values.size());
+  std::ranges::transform(values, numbers.begin(), [&](std::int64_t value) { return steps_above_least(value, shape); });
+  put_sequence(numbers, out);
+}
+
 void put_body(std::span<const std::int64_t> values, const Shape& shape, const Plan& plan, Buffer& out) {
   BitWriter bits(out);
   const std::uint64_t step = shape.step;
   switch (plan.encoding) {
     case kConstant:
       break;
+    case kSequence:
+      return put_values_as_sequence(values, shape, out);
     case kPacked:
-      for (const std::int64_t value : values) {
-        bits.put((unsigned_of(value) - unsigned_of(shape.least)) / step, plan.width);
-      }
+      for (const std::int64_t value : values) bits.put(steps_above_least(value, shape), plan.width);
       break;
     case kDeltas: {
       const std::uint64_t least = unsigned_of(shape.least_delta / static_cast<std::int64_t>(step));
@@ -227,7 +241,7 @@ std::optional<Head> take_head(Bytes& bytes, std::int64_t base) {
     head.width = bytes.front();
     bytes = bytes.subspan(1);
   }
-  if (head.encoding > kTicks) return std::nullopt;
+  if (head.encoding > kSequence) return std::nullopt;
   if (head.encoding != kConstant) {
     const auto step = take_uleb128(bytes);
     if (!step || *step == 0) return std::nullopt;
@@ -249,6 +263,12 @@ bool take_packed(Bytes& bytes, unsigned width, std::size_t count, std::uint64_t*
     unpack(bytes, width, 0, count, out);
   }
   bytes = bytes.subspan(size);
+  return true;
+}
+
+/// From steps above the start; always true.
+bool to_values(const Head& head, std::span<std::uint64_t> steps) {
+  for (std::uint64_t& value : steps) value = head.start + value * head.step;
   return true;
 }
 
@@ -290,9 +310,21 @@ bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values)
 
 }  // namespace
 
-void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out) {
+void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out, Effort effort) {
+  constexpr std::size_t kSequenceMin = 64;  // values; of fewer, the bins take more than they save
   const Shape shape = shape_of(values);
   const Plan plan = best_plan(values, base, shape);
+  if (effort == Effort::kThorough && values.size() >= kSequenceMin && plan.bytes > kSequenceMin / 2) {
+    Buffer block;
+    const Plan sequence = begin_plan(kSequence, shape.least, base, shape.step, 0);
+    put_head(sequence, shape.step, block);
+    put_body(values, shape, sequence, block);
+    // The others are decoded several times as fast, which is worth a little.
+    if (block.size() + block.size() / 32 < plan.bytes) {
+      out.insert(out.end(), block.begin(), block.end());
+      return;
+    }
+  }
   put_head(plan, shape.step, out);
   put_body(values, shape, plan, out);
 }
@@ -307,9 +339,9 @@ bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int64_t> va
       std::ranges::fill(out, head->start);
       return true;
     case kPacked:
-      if (!take_packed(bytes, head->width, out.size(), out.data())) return false;
-      for (std::uint64_t& value : out) value = head->start + value * head->step;
-      return true;
+      return take_packed(bytes, head->width, out.size(), out.data()) && to_values(*head, out);
+    case kSequence:
+      return take_sequence(bytes, out) && to_values(*head, out);
     case kDeltas:
       return take_deltas(bytes, *head, out);
     case kDoubleDeltas:

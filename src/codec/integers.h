@@ -10,10 +10,11 @@
 //   each 3 double deltas   uleb step, start', zz first, differences of the differences / step, each as a code (below)
 //   4 ticks           uleb step, start', a bit for each step behind the first value: whether there is a value; up to
 //   the last
+//   5 sequence        uleb step, start', the values as (value - start) / step as a sequence (sequence.h)
 //
-// start' is zz (start - base), divided by step if the tag says "aligned"; start is the least value in (1), else the
-// first. A code is of a zigzag-coded number z: 0 as the bit 0; from 1 as 1,0 and 2 bits; from 5 as 1,1,0 and 4 bits;
-// from 21 as 1,1,1,0 and 8 bits; from 277 as 1,1,1,1,0 and 20 bits; otherwise 1,1,1,1,1 and all 64 bits of z.
+// start' is zz (start - base), divided by step if the tag says "aligned"; start is the least value in (1) and (5), else
+// the first. A code is of a zigzag-coded number z: 0 as the bit 0; from 1 as 1,0 and 2 bits; from 5 as 1,1,0 and 4
+// bits; from 21 as 1,1,1,0 and 8 bits; from 277 as 1,1,1,1,0 and 20 bits; otherwise 1,1,1,1,1 and all 64 bits of z.
 //
 // Double deltas with codes are Gorilla's timestamps (Pelkonen et al., VLDB 2015, 4.1.1), with other code lengths and in
 // units of the step; packed values are known as frame of reference (Goldstein et al., ICDE 1998).
@@ -27,9 +28,16 @@
 
 namespace marigram::codec {
 
+/// Time spent on a block.
+enum class Effort : std::uint8_t {
+  kQuick,     // what is written as it comes: some nanoseconds a value
+  kThorough,  // what stays: bins too, ten times as long
+};
+
 /// Appends a block. `base`: any number near the values that the reader knows too, such as the begin of a partition; 0
 /// if there is none. O(values).
-void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out);
+void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out,
+                     Effort effort = Effort::kQuick);
 
 /// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
 /// Never reads outside the bytes.

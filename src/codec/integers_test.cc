@@ -8,6 +8,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -20,15 +21,17 @@ constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 using Values = std::vector<std::int64_t>;
 
-Buffer encoded(const Values& values, std::int64_t base = 0) {
+constexpr std::array kEfforts{Effort::kQuick, Effort::kThorough};
+
+Buffer encoded(const Values& values, std::int64_t base = 0, Effort effort = Effort::kQuick) {
   Buffer block;
-  encode_integers(values, base, block);
+  encode_integers(values, base, block, effort);
   return block;
 }
 
-void expect_same(const Values& values, std::int64_t base) {
+void expect_same(const Values& values, std::int64_t base, Effort effort) {
   Buffer block{7};
-  encode_integers(values, base, block);
+  encode_integers(values, base, block, effort);
   block.push_back(9);
   Bytes bytes = Bytes(block).subspan(1);
   Values decoded(values.size());
@@ -44,7 +47,7 @@ Values random_values(Random& random) {
   const auto width = static_cast<unsigned>(below(random, 64));
   const auto noise = [&] { return static_cast<std::int64_t>(random() >> width); };
   const std::int64_t step = below(random, 3) == 0 ? 1 : 1 + (noise() >> 8U);
-  const std::int64_t kind = below(random, 7);
+  const std::int64_t kind = below(random, 9);
   std::int64_t value = noise();
   for (std::int64_t& next : values) {
     switch (kind) {
@@ -66,6 +69,13 @@ Values random_values(Random& random) {
       case 5:
         value = below(random, 2) == 0 ? kLeast + below(random, 3) : kLargest - below(random, 3);
         break;
+      case 6:
+        value = below(random, 20) == 0 ? noise() : value + (below(random, 5) - 2) * below(random, 3);
+        break;
+      case 7:  // a few wild numbers, in turn
+        value = (&next - values.data()) % 7 * (step & 0xFFFF) +
+                (below(random, 9) == 0 ? (noise() & 15) * (kLargest / 20) : 0);
+        break;
       default:
         break;
     }
@@ -82,28 +92,28 @@ TEST_P(IntegersTest, ComeBack) {
   for (int i = 0; i < 50; ++i) {
     const Values values = random_values(random);
     const std::int64_t base = below(random, 2) == 0 ? 0 : values.front() / 2 - below(random, 100);
-    ASSERT_NO_FATAL_FAILURE(expect_same(values, base)) << "seed " << GetParam() << " round " << i;
+    for (const Effort effort : kEfforts) {
+      ASSERT_NO_FATAL_FAILURE(expect_same(values, base, effort)) << "seed " << GetParam() << " round " << i;
+    }
   }
 }
 
 TEST_P(IntegersTest, DamageIsHarmless) {
   Random random(GetParam() + 1'000);
   const Values values = random_values(random);
-  expect_damage_is_harmless(encoded(values), random, [&](Bytes& bytes) {
-    Values decoded(values.size());
-    return decode_integers(bytes, 0, decoded);
-  });
+  for (const Effort effort : kEfforts) {
+    expect_damage_is_harmless(encoded(values, 0, effort), random, [&](Bytes& bytes) {
+      Values decoded(values.size());
+      return decode_integers(bytes, 0, decoded);
+    });
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, IntegersTest, ::testing::Range<std::uint64_t>(1, 61));
 
-RC_GTEST_PROP(Integers, AnyValuesComeBack, (Values values, std::int64_t base)) {
+RC_GTEST_PROP(Integers, AnyValuesComeBack, (Values values, std::int64_t base, bool thorough)) {
   RC_PRE(!values.empty());
-  const Buffer block = [&] {
-    Buffer out;
-    encode_integers(values, base, out);
-    return out;
-  }();
+  const Buffer block = encoded(values, base, thorough ? Effort::kThorough : Effort::kQuick);
   Bytes bytes(block);
   Values decoded(values.size());
   RC_ASSERT(decode_integers(bytes, base, decoded));
@@ -116,7 +126,9 @@ TEST(Integers, ExtremesComeBack) {
        {Values{kLeast}, Values{kLargest}, Values{kLeast, kLargest}, Values{kLargest, kLeast},
         Values{kLeast, 0, kLargest}, Values{kLargest, kLeast, kLargest, kLeast, 0}, Values{0, kLargest, 0, kLeast, -1},
         Values{kLeast, kLeast + 1, kLargest - 1, kLargest}}) {
-    for (const std::int64_t base : {std::int64_t{0}, kLeast, kLargest, std::int64_t{-1}}) expect_same(values, base);
+    for (const std::int64_t base : {std::int64_t{0}, kLeast, kLargest, std::int64_t{-1}}) {
+      for (const Effort effort : kEfforts) expect_same(values, base, effort);
+    }
   }
 }
 

@@ -1,7 +1,5 @@
 #include "codec/strings.h"
 
-#include "codec/integers.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -9,7 +7,7 @@
 
 namespace marigram::codec {
 
-void encode_strings(std::span<const std::string_view> values, Buffer& out) {
+void encode_strings(std::span<const std::string_view> values, Buffer& out, Effort effort) {
   std::unordered_map<std::string_view, std::int64_t> numbers;
   std::vector<std::int64_t> lengths;
   std::vector<std::int64_t> indices;
@@ -23,9 +21,9 @@ void encode_strings(std::span<const std::string_view> values, Buffer& out) {
     text.insert(text.end(), value.begin(), value.end());
   }
   put_uleb128(lengths.size(), out);
-  encode_integers(lengths, 0, out);
+  encode_integers(lengths, 0, out, effort);
   out.insert(out.end(), text.begin(), text.end());
-  encode_integers(indices, 0, out);
+  encode_integers(indices, 0, out, effort);
 }
 
 bool decode_strings(Bytes& bytes, std::span<std::string_view> values) {

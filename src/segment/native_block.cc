@@ -19,6 +19,7 @@ using codec::Buffer;
 using codec::Bytes;
 
 constexpr std::size_t kBitmapAlignment = 8;
+constexpr codec::Effort kEffort = codec::Effort::kThorough;  // segments are written once and stay
 
 bool is_float(ValueKind kind) {
   return kind == ValueKind::kFloat32 || kind == ValueKind::kFloat64;
@@ -183,12 +184,12 @@ void put_packed(ValueKind kind, std::span<const std::uint64_t> cells, Buffer& ou
   if (kind == ValueKind::kFloat32) {
     const bool doubles = are_doubles(cells);
     out.push_back(doubles ? 1 : 0);
-    if (!doubles) return codec::encode_integers(as_integers(cells), 0, out);
+    if (!doubles) return codec::encode_integers(as_integers(cells), 0, out, kEffort);
   }
-  if (!is_float(kind)) return codec::encode_integers(as_integers(cells), 0, out);
+  if (!is_float(kind)) return codec::encode_integers(as_integers(cells), 0, out, kEffort);
   std::vector<double> doubles(cells.size());
   std::ranges::transform(cells, doubles.begin(), [kind](std::uint64_t cell) { return as_double(kind, cell); });
-  codec::encode_doubles(doubles, out);
+  codec::encode_doubles(doubles, out, kEffort);
 }
 
 /// Whether a value of 64 bits is one of the kind.
@@ -297,7 +298,7 @@ void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, 
   for (std::size_t row = 0; row < rows; ++row) {
     if (nulls == 0 || values.valid[row] != 0) texts.push_back(values.texts[row]);
   }
-  codec::encode_strings(texts, out);
+  codec::encode_strings(texts, out, kEffort);
 }
 
 bool decode_plain(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls, BlockValues& out) {
@@ -369,8 +370,8 @@ void encode_series_times(std::span<const std::int64_t> times, std::span<const st
     }
     at += rows;
   }
-  codec::encode_integers(firsts, 0, out);
-  if (!steps.empty()) codec::encode_integers(steps, 0, out);
+  codec::encode_integers(firsts, 0, out, kEffort);
+  if (!steps.empty()) codec::encode_integers(steps, 0, out, kEffort);
 }
 
 bool decode_series_times(Bytes bytes, std::span<const std::uint32_t> series_rows, std::span<std::int64_t> times) {

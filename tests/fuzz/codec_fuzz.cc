@@ -19,26 +19,31 @@ namespace {
 
 using marigram::codec::Buffer;
 using marigram::codec::Bytes;
+using marigram::codec::Effort;
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
 void check_integers(const std::vector<std::int64_t>& values, std::int64_t base) {
-  Buffer block;
-  marigram::codec::encode_integers(values, base, block);
-  Bytes bytes(block);
-  std::vector<std::int64_t> decoded(values.size());
-  require(marigram::codec::decode_integers(bytes, base, decoded) && bytes.empty() && decoded == values);
+  for (const Effort effort : {Effort::kQuick, Effort::kThorough}) {
+    Buffer block;
+    marigram::codec::encode_integers(values, base, block, effort);
+    Bytes bytes(block);
+    std::vector<std::int64_t> decoded(values.size());
+    require(marigram::codec::decode_integers(bytes, base, decoded) && bytes.empty() && decoded == values);
+  }
 }
 
 void check_doubles(const std::vector<double>& values) {
-  Buffer block;
-  marigram::codec::encode_doubles(values, block);
-  Bytes bytes(block);
-  std::vector<double> decoded(values.size());
-  require(marigram::codec::decode_doubles(bytes, decoded) && bytes.empty());
-  require(std::memcmp(decoded.data(), values.data(), values.size() * sizeof(double)) == 0);
+  for (const Effort effort : {Effort::kQuick, Effort::kThorough}) {
+    Buffer block;
+    marigram::codec::encode_doubles(values, block, effort);
+    Bytes bytes(block);
+    std::vector<double> decoded(values.size());
+    require(marigram::codec::decode_doubles(bytes, decoded) && bytes.empty());
+    require(std::memcmp(decoded.data(), values.data(), values.size() * sizeof(double)) == 0);
+  }
 }
 
 void check_strings(const std::vector<std::string_view>& values) {

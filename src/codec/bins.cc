@@ -1,0 +1,246 @@
+#include "codec/bins.h"
+
+#include "codec/bit_reader.h"
+#include "codec/tans.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+namespace marigram::codec {
+namespace {
+
+constexpr std::size_t kGroups = 64;  // that begin at quantiles; numbers that are frequent have their own besides
+constexpr unsigned kWidthBits = 7;
+constexpr unsigned kLengthBits = 6;
+constexpr double kBinBits = 1 + kWidthBits + 8;  // of a bin that follows the one before
+constexpr double kHeadBits = 12 + 4 * 10;        // of all, with the first states
+
+/// Numbers that are in one bin, whatever the bins.
+struct Group {
+  std::uint64_t least = 0;
+  std::uint64_t largest = 0;
+  std::size_t end = 0;  // position behind it
+};
+
+std::vector<Group> groups_of(std::span<const std::uint64_t> sorted) {
+  const std::size_t enough = std::max<std::size_t>(sorted.size() / kGroups, 1);
+  std::vector<Group> groups;
+  groups.reserve(2 * kGroups + 2);
+  std::size_t begin = 0;
+  for (std::size_t run = 0; run < sorted.size();) {
+    const auto end = static_cast<std::size_t>(
+        std::upper_bound(sorted.begin() + static_cast<std::ptrdiff_t>(run), sorted.end(), sorted[run]) -
+        sorted.begin());
+    if (end - run >= enough && run > begin) {
+      groups.push_back({sorted[begin], sorted[run - 1], run});
+      begin = run;
+    }
+    if (end - begin >= enough || end == sorted.size()) {
+      groups.push_back({sorted[begin], sorted[run], end});
+      begin = end;
+    }
+    run = end;
+  }
+  return groups;
+}
+
+double log2_of(std::size_t number) {
+  constexpr std::size_t kKnown = 1 << 14;
+  static const std::vector<float> known = [] {
+    std::vector<float> logs(kKnown);
+    for (std::size_t i = 1; i < kKnown; ++i) logs[i] = std::log2(static_cast<float>(i));
+    return logs;
+  }();
+  return number < kKnown ? static_cast<double>(known[number]) : std::log2(static_cast<double>(number));
+}
+
+unsigned width_of(std::uint64_t range) {
+  return static_cast<unsigned>(std::bit_width(range));
+}
+
+std::uint64_t size_of(unsigned width) {
+  return width < 64 ? std::uint64_t{1} << width : 0;
+}
+
+/// The bin in which each number is, and the weights.
+struct Coded {
+  unsigned log = 0;
+  std::vector<std::uint16_t> weights = {};
+};
+
+Coded code_of(const Bins& bins, std::size_t numbers) {
+  Coded coded;
+  if (bins.bins.size() == 1) return coded;
+  const auto enough = static_cast<unsigned>(std::bit_width(bins.bins.size())) + 1;
+  const auto fine = static_cast<unsigned>(std::bit_width(numbers)) - std::min<unsigned>(3, std::bit_width(numbers));
+  coded.log = std::clamp(std::max(std::min(fine, 10U), enough), kTansLogMin, kTansLogMax);
+  std::vector<std::size_t> counts;
+  counts.reserve(bins.bins.size());
+  for (const Bin& bin : bins.bins) counts.push_back(bin.count);
+  coded.weights = tans_weights(counts, coded.log);
+  return coded;
+}
+
+std::vector<std::uint8_t> bins_of_numbers(std::span<const std::uint64_t> numbers, const Bins& bins) {
+  std::vector<std::uint64_t> begins;
+  begins.reserve(bins.bins.size());
+  for (const Bin& bin : bins.bins) begins.push_back(bin.lowest);
+  std::vector<std::uint8_t> symbols(numbers.size());
+  std::ranges::transform(numbers, symbols.begin(), [&](std::uint64_t number) {
+    return static_cast<std::uint8_t>(std::ranges::upper_bound(begins, number) - begins.begin() - 1);
+  });
+  return symbols;
+}
+
+void put_begin(std::uint64_t begin, std::uint64_t end_before, BitWriter& bits) {
+  const std::uint64_t gap = zigzag(begin - end_before);
+  bits.put(gap == 0 ? 0 : 1, 1);
+  if (gap == 0) return;
+  bits.put(width_of(gap) - 1, kLengthBits);
+  bits.put(gap, width_of(gap));
+}
+
+std::uint64_t take_begin(std::uint64_t end_before, BitReader& bits) {
+  if (!bits.take_bit()) return end_before;
+  const auto length = static_cast<unsigned>(bits.take(kLengthBits)) + 1;
+  return end_before + unzigzag(bits.take(length));
+}
+
+/// What stands before the numbers.
+struct Head {
+  std::array<Bin, kTansSymbolsMax> bins = {};
+  std::size_t count = 0;
+  unsigned log = 0;
+  std::vector<std::uint16_t> weights = {};
+  unsigned width_max = 0;
+};
+
+std::optional<Head> take_head(BitReader& bits) {
+  Head head;
+  head.count = bits.take(8) + 1;
+  head.log = static_cast<unsigned>(bits.take(4));
+  if (head.count > 1 && (head.log < kTansLogMin || head.log > kTansLogMax)) return std::nullopt;
+  std::uint64_t end = 0;
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < head.count; ++i) {
+    Bin& bin = head.bins[i];
+    bin.width = static_cast<unsigned>(bits.take(kWidthBits));
+    if (bin.width > 64) return std::nullopt;
+    head.width_max = std::max(head.width_max, bin.width);
+    if (head.count > 1) {
+      head.weights.push_back(static_cast<std::uint16_t>(bits.take(head.log) + 1));
+      sum += head.weights.back();
+    }
+    bin.lowest = take_begin(end, bits);
+    end = bin.lowest + size_of(bin.width);
+  }
+  if (head.count > 1 && sum != std::size_t{1} << head.log) return std::nullopt;
+  return head;
+}
+
+void add_offsets(const Head& head, std::span<const std::uint8_t> symbols, BitReader& bits,
+                 std::span<std::uint64_t> numbers) {
+  if (head.width_max > BitReader::kPeekBits) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const Bin& bin = head.bins[symbols[i]];
+      numbers[i] = bin.lowest + bits.take(bin.width);
+    }
+    return;
+  }
+  std::array<std::uint64_t, kTansSymbolsMax> masks{};
+  for (std::size_t i = 0; i < head.count; ++i) masks[i] = size_of(head.bins[i].width) - 1;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const Bin& bin = head.bins[symbols[i]];
+    numbers[i] = bin.lowest + (bits.peek() & masks[symbols[i]]);
+    bits.skip(bin.width);
+  }
+}
+
+}  // namespace
+
+void radix_sort(std::vector<std::uint64_t>& numbers) {
+  // By the bytes in which they differ, from the lowest on.
+  std::uint64_t differing = 0;
+  for (const std::uint64_t number : numbers) differing |= number ^ numbers.front();
+  std::vector<std::uint64_t> sorted(numbers.size());
+  for (unsigned shift = 0; shift < 64; shift += 8) {
+    if ((differing >> shift & 0xFFU) == 0) continue;
+    std::array<std::uint32_t, 257> begins{};
+    for (const std::uint64_t number : numbers) ++begins[(number >> shift & 0xFFU) + 1];
+    for (std::size_t byte = 1; byte < 256; ++byte) begins[byte] += begins[byte - 1];
+    for (const std::uint64_t number : numbers) sorted[begins[number >> shift & 0xFFU]++] = number;
+    numbers.swap(sorted);
+  }
+}
+
+Bins choose_bins(std::vector<std::uint64_t> numbers) {
+  radix_sort(numbers);
+  const std::vector<Group> groups = groups_of(numbers);
+  struct Best {
+    double bits = std::numeric_limits<double>::infinity();
+    std::size_t begin = 0;  // group with which the last bin begins
+  };
+  // Dynamic programming: the least that the first groups take, by how many they are.
+  std::vector<Best> best(groups.size() + 1);
+  best[0].bits = kHeadBits;
+  const double all = log2_of(numbers.size());
+  for (std::size_t end = 1; end <= groups.size(); ++end) {
+    for (std::size_t begin = end; begin-- > 0;) {
+      const std::size_t count = groups[end - 1].end - (begin == 0 ? 0 : groups[begin - 1].end);
+      const unsigned width = width_of(groups[end - 1].largest - groups[begin].least);
+      const double gap =
+          width == 0 && begin > 0 && groups[begin].least == groups[begin - 1].largest + 1 ? 0 : kLengthBits + width;
+      const double bits =
+          best[begin].bits + kBinBits + gap + static_cast<double>(count) * (width + all - log2_of(count));
+      if (bits < best[end].bits) best[end] = {bits, begin};
+    }
+  }
+  Bins chosen{.bits = best.back().bits};
+  for (std::size_t end = groups.size(); end > 0; end = best[end].begin) {
+    const std::size_t begin = best[end].begin;
+    chosen.bins.push_back({.lowest = groups[begin].least,
+                           .width = width_of(groups[end - 1].largest - groups[begin].least),
+                           .count = groups[end - 1].end - (begin == 0 ? 0 : groups[begin - 1].end)});
+  }
+  std::ranges::reverse(chosen.bins);
+  return chosen;
+}
+
+void put_binned(std::span<const std::uint64_t> numbers, const Bins& bins, Buffer& out) {
+  const Coded coded = code_of(bins, numbers.size());
+  BitWriter bits(out);
+  bits.put(bins.bins.size() - 1, 8);
+  bits.put(coded.log, 4);
+  std::uint64_t end = 0;
+  for (std::size_t i = 0; i < bins.bins.size(); ++i) {
+    const Bin& bin = bins.bins[i];
+    bits.put(bin.width, kWidthBits);
+    if (!coded.weights.empty()) bits.put(coded.weights[i] - 1U, coded.log);
+    put_begin(bin.lowest, end, bits);
+    end = bin.lowest + size_of(bin.width);
+  }
+  const std::vector<std::uint8_t> symbols = bins_of_numbers(numbers, bins);
+  if (!coded.weights.empty()) put_symbols(symbols, coded.weights, coded.log, bits);
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const Bin& bin = bins.bins[symbols[i]];
+    bits.put(numbers[i] - bin.lowest, bin.width);
+  }
+  bits.finish();
+}
+
+bool take_binned(Bytes& bytes, std::span<std::uint64_t> numbers) {
+  BitReader bits(bytes);
+  const auto head = take_head(bits);
+  if (!head || bits.ended_before()) return false;
+  std::vector<std::uint8_t> symbols(numbers.size());
+  if (head->count > 1 && !take_symbols(bits, head->weights, head->log, symbols)) return false;
+  add_offsets(*head, symbols, bits, numbers);
+  bytes = bytes.subspan(bits.bytes_read());
+  return !bits.ended_before();
+}
+
+}  // namespace marigram::codec

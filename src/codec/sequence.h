@@ -1,0 +1,31 @@
+// A sequence of numbers modulo 2^64 in little room: itself or its differences in bins (bins.h).
+//
+// A byte says the form; a "least" is the least of what is binned, as a signed number, and subtracted from each:
+//
+//   0 numbers        the bins of all
+//   1 differences    uleb lag, uleb the first number, zz least, bins of each further one less the one `lag` before, or
+//                    the first where there is none
+//   2 second ones    uleb the first number, zz second less first, zz least, bins of each further difference of
+//   neighbours less the one before 3 distinct       uleb how many different numbers there are, bins of them, ascending,
+//   each less the one before (the first less 0),
+//                    and a sequence, not in this form, with each number's position among them
+//
+// uleb is unsigned LEB128, zz that of a zigzag-coded number.
+#pragma once
+
+#include "codec/bit_writer.h"
+#include "codec/packed_bits.h"
+
+#include <cstdint>
+#include <span>
+
+namespace marigram::codec {
+
+/// Appends the sequence of one number or more in the form that takes least, to judge by some of it. O(numbers).
+void put_sequence(std::span<const std::uint64_t> numbers, Buffer& out);
+
+/// Takes a sequence of `numbers.size()` numbers off the front. False if it is damaged: then the numbers are
+/// unspecified. Never reads outside the bytes.
+bool take_sequence(Bytes& bytes, std::span<std::uint64_t> numbers);
+
+}  // namespace marigram::codec
