@@ -35,8 +35,13 @@ Status check_names(std::string_view name, const TableOptions& options) {
 }  // namespace
 
 Catalogue::Catalogue(std::shared_ptr<Storage> storage, const Clock& clock, ThreadPool& pool, head::MemoryBudget& memory,
-                     std::uint64_t series_max)
-    : storage_(std::move(storage)), clock_(clock), pool_(pool), memory_(memory), series_max_(series_max) {}
+                     std::uint64_t series_max, bool owner)
+    : storage_(std::move(storage)),
+      clock_(clock),
+      pool_(pool),
+      memory_(memory),
+      series_max_(series_max),
+      owner_(owner) {}
 
 Result<std::string> Catalogue::folder(std::string_view name_space, std::string_view name) {
   MARIGRAM_ASSIGN(const std::string outer, folder_of_name(name_space, "namespace"));
@@ -69,8 +74,8 @@ Result<table::LiveTable*> Catalogue::find(std::string_view name_space, std::stri
     number = tables_.size();
   }
   table::TableName table_name{.name_space = std::string(name_space), .name = std::string(name)};
-  auto table =
-      table::LiveTable::open(table_name, number, std::move(environment), {.memory = &memory_, .series = budget});
+  auto table = table::LiveTable::open(table_name, number, std::move(environment),
+                                      {.memory = &memory_, .series = budget, .owner = owner_});
   if (!table && table.error().code == ErrorCode::kNotFound) {
     return fail(ErrorCode::kNotFound, fmt::format("there is no table {} in {}", table_name.text(), storage_->name()));
   }

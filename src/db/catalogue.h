@@ -27,9 +27,10 @@ namespace marigram::db {
 /// Thread-safe. Tables are opened when they are first asked for, and stay open as long as it lives.
 class Catalogue {
  public:
-  /// What is borrowed outlives it. `series_max`: of a namespace.
+  /// What is borrowed outlives it. `series_max`: of a namespace. `owner`: what is found in a table may be relied on by
+  /// writing.
   Catalogue(std::shared_ptr<Storage> storage, const Clock& clock, ThreadPool& pool, head::MemoryBudget& memory,
-            std::uint64_t series_max);
+            std::uint64_t series_max, bool owner);
 
   /// kNotFound if there is no such table.
   Result<table::LiveTable*> find(std::string_view name_space, std::string_view name);
@@ -63,6 +64,7 @@ class Catalogue {
   ThreadPool& pool_;
   head::MemoryBudget& memory_;
   const std::uint64_t series_max_;
+  const bool owner_;
 
   std::mutex opening_;                                                         // held while a table is opened or made
   mutable StripedSharedMutex mutex_;                                           // guards all below

@@ -64,7 +64,8 @@ Core::Core(const Surroundings& surroundings, const DatabaseOptions& options)
       options_(options),
       memory_(options.memory_bytes),
       gate_(memory_, options.write_timeout),
-      catalogue_(surroundings.storage, *surroundings.clock, *surroundings.pool, memory_, options.series_max) {}
+      catalogue_(surroundings.storage, *surroundings.clock, *surroundings.pool, memory_, options.series_max,
+                 !options.read_only) {}
 
 Core::~Core() {
   [[maybe_unused]] const Status closed = close();

@@ -174,7 +174,7 @@ Status Verify::replay(const std::string& id) {
   LogFindings& log = *found_.log;
   head::MemoryBudget memory;
   Catalogue catalogue(surroundings_.storage, *surroundings_.clock, *surroundings_.pool, memory,
-                      std::numeric_limits<std::uint64_t>::max());
+                      std::numeric_limits<std::uint64_t>::max(), true);
   const auto flush = [&](wal::Lsn lsn) -> Status {
     ReplayMarks marks({.log = id, .lsn = lsn});
     for (table::LiveTable* table : catalogue.open_tables()) MARIGRAM_TRY(table->flush(marks));

@@ -75,7 +75,7 @@ Result<Head> find_head(const io::ObjectStore& store, std::uint64_t known) {
     if (!info && info.error().code == ErrorCode::kNotFound) return table_is_gone(store, known);
     if (!info) return std::unexpected(info.error());
   }
-  Head head{.version = std::max(pointer.version, known)};
+  Head head{.version = std::max(pointer.version, known), .published = pointer.version};
   while (true) {
     MARIGRAM_ASSIGN(head.next, look(store, head.version + 1));
     if (head.next.kind == Found::Kind::kAbsent) return head;
@@ -106,6 +106,16 @@ Status publish(io::ObjectStore& store, std::uint64_t version) {
     if (code != ErrorCode::kConflict && code != ErrorCode::kAlreadyExists)
       return std::unexpected(std::move(put).error());
   }
+}
+
+Status make_last(io::ObjectStore& store, const Head& head) {
+  if (head.published >= head.version) return {};
+  const std::string path = commit_path(head.version);
+  MARIGRAM_ASSIGN(const io::ObjectContent content, store.read(path));
+  // To be told that it exists is to be told that it lasts (see ObjectStore).
+  auto put = store.put(path, content.bytes, io::PutCondition::if_absent());
+  if (!put && put.error().code != ErrorCode::kAlreadyExists) return std::unexpected(std::move(put).error());
+  return publish(store, head.version);
 }
 
 }  // namespace marigram::log

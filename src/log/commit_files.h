@@ -45,6 +45,7 @@ Result<Found> look(const io::ObjectStore& store, std::uint64_t version);
 /// The newest committed version and what lies after it.
 struct Head {
   std::uint64_t version = 0;
+  std::uint64_t published = 0;  ///< what CURRENT says
   Found next = {};
 };
 /// From CURRENT or `known`, a version that is known to be committed, whichever is newer. kCorruption: CURRENT is
@@ -56,5 +57,9 @@ std::unexpected<Error> table_is_gone(const io::ObjectStore& store, std::uint64_t
 
 /// Moves CURRENT to `version` unless it is there or beyond.
 Status publish(io::ObjectStore& store, std::uint64_t version);
+
+/// Makes the newest commit last, and publishes it. If CURRENT does not tell of it, its writer may have been killed
+/// before it lasted: then a power cut could take it away from under all that relies on it.
+Status make_last(io::ObjectStore& store, const Head& head);
 
 }  // namespace marigram::log

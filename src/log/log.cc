@@ -235,6 +235,7 @@ Status Log::commit(TableState& state, Proposal proposal) {
     MARIGRAM_ASSIGN(auto committed_before, find_committed(state, proposal.extension.transaction_id));
     return committed_before ? apply(state, std::move(*committed_before)) : conflict(state.version, head.version);
   }
+  MARIGRAM_TRY(log::make_last(*store_, head));
   MARIGRAM_ASSIGN(Commit commit, prepare(state, std::move(proposal)));
   MARIGRAM_ASSIGN(const std::string bytes, encode_commit(*commit.dialect, commit));
   // Never publish what a reader would refuse: a path that is not canonical, metadata nested too deep.
@@ -248,6 +249,11 @@ Status Log::commit(TableState& state, Proposal proposal) {
   const Status applied = apply(state, std::move(commit));
   assert(applied);
   return applied;
+}
+
+Status Log::make_last() {
+  MARIGRAM_ASSIGN(const Head head, find_head(*store_, 0));
+  return log::make_last(*store_, head);
 }
 
 Status Log::commit_with_retry(TableState& state, const std::function<Result<Proposal>(const TableState&)>& propose) {

@@ -81,6 +81,10 @@ class Log {
   /// often; its error ends the loop.
   Status commit_with_retry(TableState& state, const std::function<Result<Proposal>(const TableState&)>& propose);
 
+  /// Makes the newest commit last, as its writer may have been killed before it did. For who relies on it otherwise
+  /// than by a commit, which does the same. O(1).
+  Status make_last();
+
   /// Writes the fold of the log at `state`. Idempotent.
   Status write_checkpoint(const TableState& state);
 

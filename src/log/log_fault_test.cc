@@ -124,6 +124,36 @@ INSTANTIATE_TEST_SUITE_P(Modes, LogFaultTest,
                          ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
                                            Mode::kKill));
 
+/// A killed writer leaves a commit that is seen and does not last. Who relies on it, by a commit of their own or
+/// otherwise, must not lose it to a power cut.
+TEST(LogKilledThenPowerCutTest, WhatIsReliedOnLasts) {
+  bool fired = true;
+  for (std::uint64_t point = 0; fired; ++point) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+      SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
+      const ManualClock clock;
+      auto store = io::make_fault_store(clock);
+      store->arm(Mode::kKill, point, 0);
+      (void)run_workload(store, clock);
+      fired = store->fired();
+      store = store->reopen();
+      Log log(store, clock);
+      auto state = log.load();
+      if (!state) continue;
+      clock.advance(std::chrono::minutes(1));
+      if (seed % 2 == 0) {
+        ASSERT_TRUE(log.make_last());
+      } else {
+        ASSERT_TRUE(log.commit(*state, append_proposal(50)));
+      }
+      store->arm(Mode::kPowerCut, 1'000, seed);
+      const auto after = Log(store->restart(), clock).load();
+      ASSERT_TRUE(after) << after.error().message;
+      EXPECT_EQ(describe(*after), describe(*state));
+    }
+  }
+}
+
 TEST(LogFaultPlantedTest, AFileSyncThatDoesNothingIsNoticed) {
   EXPECT_GT(try_all_points(Mode::kPowerCut, 10, true, false).wrong, 0U);
 }

@@ -66,6 +66,7 @@ TableDefinition describe_table(const TableName& name, const log::TableState& sta
 Result<std::unique_ptr<LiveTable>> LiveTable::open(TableName name, std::uint64_t number, Environment environment,
                                                    const Shared& shared) {
   MARIGRAM_ASSIGN(auto engine, Engine::open(std::move(environment), {}));
+  if (shared.owner) MARIGRAM_TRY(engine->log().make_last());
   std::unique_ptr<LiveTable> table(new LiveTable(std::move(name), number, std::move(engine), shared));
   const StatePtr state = table->engine_->state();
   MARIGRAM_ASSIGN(table->schema_, make_live_schema(*state));

@@ -90,6 +90,7 @@ class LiveTable {
   struct Shared {
     head::MemoryBudget* memory = nullptr;
     head::SeriesBudget* series = nullptr;
+    bool owner = false;  // who opens it writes, and relies on what is there
   };
 
   /// `number`: how the log's records call the table, and its place in the order of locks. O(series of the table).
