@@ -58,6 +58,7 @@ struct DatabaseOptions {
   bool widen_integers = false;                ///< integers may be written to fields of floats; else kSchemaMismatch
   Duplicates duplicates = Duplicates::kLast;  ///< of tables that are made by their first insert
   SegmentFormat segments = SegmentFormat::kParquet;  ///< of those too
+  std::string compression = "auto";                  ///< and that, see TableOptions
 };
 
 /// A value at a time, of the series that the tags name.

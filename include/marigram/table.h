@@ -72,6 +72,10 @@ struct TableOptions {
   std::optional<std::string> calendar = {};  ///< JSON text of a calendar (docs/format/coverage.md)
   std::string partition = "1d";              ///< a segment never crosses a multiple of this width
   SegmentFormat segments = SegmentFormat::kParquet;
+  /// Of native segments: how blocks are encoded, and what they are put through behind that: none (values side by side),
+  /// delta, double_delta, gorilla, dictionary or auto (the smallest of all for each block), and `:zstd`, `:lz4` or
+  /// `:snappy` behind it if wanted ("gorilla:zstd").
+  std::string compression = "auto";
   Duplicates duplicates = Duplicates::kReject;  ///< for good; v1 knows kReject only
   /// v7: tags may be added later (add_tags); other programs than Marigram refuse such a table. All tags are nullable
   /// strings, and for a row null, the empty value and a tag that did not exist yet say the same: its series lacks the
@@ -121,6 +125,7 @@ struct TableInfo {
   std::optional<std::string> calendar = {};  ///< JSON text
   Duplicates duplicates = Duplicates::kReject;
   SegmentFormat segment_format = SegmentFormat::kParquet;  ///< of what is written from now on
+  std::string compression = "auto";                        ///< see TableOptions
   bool growing = false;                                    ///< see TableOptions
 };
 
@@ -223,8 +228,9 @@ class MARIGRAM_EXPORT Table {
   /// for a table that does not grow, kAlreadyExists for a column that is there. O(segments).
   Result<std::uint64_t> add_tags(std::span<const std::string> names);
 
-  /// What files are written from now on (v7); compact() writes those that are there anew. Returns the new version.
-  Result<std::uint64_t> set_segments(SegmentFormat format);
+  /// What files are written from now on (v7), and in which compression (TableOptions; default: as before); compact()
+  /// writes those of another format anew. Returns the new version. kInvalidInput for a compression that there is not.
+  Result<std::uint64_t> set_segments(SegmentFormat format, const std::optional<std::string>& compression = {});
   /// Merges small and overlapping segments of a partition, and writes those of another format than the table's anew, as
   /// one commit, or none if there is nothing to gain. Scans give the same rows before and after; the old files stay,
   /// for versions that name them, until vacuum. Memory: that of an append.

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,7 @@ namespace {
 struct Options {
   std::string table;
   std::string segments;
+  std::string compression;
 };
 
 nlohmann::ordered_json to_json(const CompactReport::Total& total) {
@@ -35,12 +37,21 @@ std::string summary(const CompactReport& report, const std::string& table) {
                      group_digits(report.after.segments), format_bytes(report.after.bytes), report.version);
 }
 
+/// Makes a version only if something changes.
+Status choose_segments(Table& table, const Options& options) {
+  const TableInfo info = table.info();
+  SegmentFormat format = info.segment_format;
+  if (!options.segments.empty())
+    format = options.segments == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
+  std::optional<std::string> compression;
+  if (!options.compression.empty() && options.compression != info.compression) compression = options.compression;
+  if (format != info.segment_format || compression) MARIGRAM_TRY(table.set_segments(format, compression));
+  return {};
+}
+
 Result<int> run(Context& context, const Options& options) {
   MARIGRAM_ASSIGN(Table table, Table::open(options.table));
-  if (!options.segments.empty()) {
-    const auto format = options.segments == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
-    if (format != table.info().segment_format) MARIGRAM_TRY(table.set_segments(format));
-  }
+  MARIGRAM_TRY(choose_segments(table, options));
   MARIGRAM_ASSIGN(const CompactReport report, table.compact());
   if (context.json) {
     MARIGRAM_TRY(context.print(
@@ -61,6 +72,11 @@ void add_compact(CLI::App& app, Context& context) {
   add_table(command, options->table);
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "What files rows are kept in from now on; those that are there are written anew");
+  command
+      .add_option("--compression", options->compression,
+                  "Of native segments from now on: none, delta, double_delta, gorilla, dictionary or "
+                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
+      ->type_name("METHOD[:CODEC]");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -45,6 +45,7 @@ struct Options {
   std::string durability = "sync";
   std::string duplicates = "last";
   std::string segments = "parquet";
+  std::string compression = "auto";
   std::uint64_t batch_rows = 10'000;
   bool skip_bad = false;
   bool widen = false;
@@ -64,6 +65,7 @@ DatabaseOptions database_options(const Options& options) {
   if (options.duplicates == "reject") database.duplicates = Duplicates::kReject;
   if (options.duplicates == "all") database.duplicates = Duplicates::kAll;
   if (options.segments == "native") database.segments = SegmentFormat::kNative;
+  database.compression = options.compression;
   return database;
 }
 
@@ -191,6 +193,12 @@ void add_db_write(CLI::App& app, Context& context) {
       ->capture_default_str();
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "Of tables that this makes: what files rows are kept in")
+      ->capture_default_str();
+  command
+      .add_option("--compression", options->compression,
+                  "Of their native segments: none, delta, double_delta, gorilla, dictionary or "
+                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
+      ->type_name("METHOD[:CODEC]")
       ->capture_default_str();
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }

@@ -43,6 +43,7 @@ std::string describe(const std::string& name, const TableInfo& info) {
   line("created", format_rfc3339(info.created_at));
   line("rows", group_digits(info.rows));
   line("segments", fmt::format("{} ({})", group_digits(info.segments), format_name(info.segment_format)));
+  if (info.segment_format == SegmentFormat::kNative) line("compression", printable(info.compression));
   const std::string unit = info.unit ? fmt::format(", {}", time_unit_name(*info.unit)) : "";
   line("time", fmt::format("{} ({}{})", printable(info.time_column), info.index_type, unit));
   if (info.min && info.max) {

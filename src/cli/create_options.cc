@@ -95,6 +95,12 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   add_choice(command, "--segments", options.segments, {"parquet", "native"},
              "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
       ->capture_default_str();
+  command
+      .add_option("--compression", options.compression,
+                  "Of native segments: none, delta, double_delta, gorilla, dictionary or "
+                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
+      ->type_name("METHOD[:CODEC]")
+      ->capture_default_str();
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -117,6 +123,7 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   if (!options.timezone.empty()) table.timezone = options.timezone;
   table.dialect = options.dialect == "v1" ? Dialect::kV1 : Dialect::kV7;
   if (options.segments == "native") table.segments = SegmentFormat::kNative;
+  table.compression = options.compression;
   if (options.duplicates == "last") table.duplicates = Duplicates::kLast;
   if (options.duplicates == "all") table.duplicates = Duplicates::kAll;
   if (!options.calendar_file.empty()) {

@@ -30,10 +30,11 @@ struct CreateOptions {
   std::string partition = "1d";
   std::string duplicates = "reject";
   std::string segments = "parquet";
+  std::string compression = "auto";
 };
 
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
-/// --partition, --duplicates and --segments.
+/// --partition, --duplicates, --segments and --compression.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

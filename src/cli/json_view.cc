@@ -80,6 +80,7 @@ Json to_json(const TableInfo& info) {
           {"bucket", info.bucket},
           {"duplicates", duplicates_name(info.duplicates)},
           {"segment_format", format_name(info.segment_format)},
+          {"compression", info.compression},
           {"features", info.features}};
 }
 

@@ -131,14 +131,14 @@ std::optional<Decimals> decimals_of(std::span<const double> values) {
   return decimals ? std::move(decimals) : near_decimals(values);
 }
 
-void put_decimals(const Decimals& decimals, Effort effort, Buffer& out) {
+void put_decimals(const Decimals& decimals, Method method, Buffer& out) {
   out.push_back(static_cast<std::uint8_t>(decimals.exponent | (decimals.single ? kSingle : 0U) |
                                           (decimals.corrections.empty() ? 0U : kCorrected)));
   put_uleb128(decimals.exceptions.size(), out);
-  encode_integers(decimals.integers, 0, out, effort);
-  if (!decimals.corrections.empty()) encode_integers(decimals.corrections, 0, out, effort);
+  encode_integers(decimals.integers, 0, out, method);
+  if (!decimals.corrections.empty()) encode_integers(decimals.corrections, 0, out, method);
   if (decimals.exceptions.empty()) return;
-  encode_integers(decimals.positions, 0, out, effort);
+  encode_integers(decimals.positions, 0, out, method);
   put_xor(decimals.exceptions, out);
 }
 

@@ -46,7 +46,7 @@ struct Decimals {
 /// O(values).
 std::optional<Decimals> decimals_of(std::span<const double> values);
 
-void put_decimals(const Decimals& decimals, Effort effort, Buffer& out);
+void put_decimals(const Decimals& decimals, Method method, Buffer& out);
 
 /// Takes a block of `values.size()` values off the front. False if it is damaged.
 bool take_decimals(Bytes& bytes, std::span<double> values);

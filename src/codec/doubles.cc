@@ -20,11 +20,11 @@ constexpr std::uint8_t kDictionary = 7;
 constexpr std::uint8_t kDecimals = kDictionary | 1U << 3U;  // in the upper bits the exponent; 0, not only integers
 constexpr std::size_t kEntriesMax = 16;
 
-void put_ordered(std::span<const double> values, Effort effort, Buffer& out) {
+void put_ordered(std::span<const double> values, Method method, Buffer& out) {
   std::vector<std::int64_t> integers(values.size());
   std::ranges::transform(values, integers.begin(), ordered_of);
   out.push_back(kOrdered);
-  encode_integers(integers, 0, out, effort);
+  encode_integers(integers, 0, out, method);
 }
 
 bool take_ordered(Bytes& bytes, std::span<double> values) {
@@ -34,28 +34,33 @@ bool take_ordered(Bytes& bytes, std::span<double> values) {
   return true;
 }
 
-void put_tagged_decimals(const Decimals& decimals, Effort effort, Buffer& out) {
+void put_tagged_decimals(const Decimals& decimals, Method method, Buffer& out) {
   if (!decimals.is_pure() || decimals.exponent > 0) {
     out.push_back(static_cast<std::uint8_t>(kDecimals | (decimals.is_pure() ? decimals.exponent << 4U : 0U)));
   }
   if (decimals.is_pure()) {
-    encode_integers(decimals.integers, 0, out, effort);
+    encode_integers(decimals.integers, 0, out, method);
   } else {
-    put_decimals(decimals, effort, out);
+    put_decimals(decimals, method, out);
   }
 }
 
-/// In the smallest way but a dictionary.
-void put_plain(std::span<const double> values, Effort effort, Buffer& out) {
+/// In the smallest way of the method, but a dictionary.
+void put_plain(std::span<const double> values, Method method, Buffer& out) {
+  if (method == Method::kGorilla) {
+    out.push_back(kXor);
+    return put_xor(values, out);
+  }
   Buffer best;
   const auto decimals = decimals_of(values);
-  if (decimals) put_tagged_decimals(*decimals, effort, best);
-  if (effort == Effort::kThorough && !(decimals && decimals->is_pure())) {
+  if (decimals) put_tagged_decimals(*decimals, method, best);
+  if (method != Method::kQuick && !(decimals && decimals->is_pure())) {
     Buffer block;
-    put_ordered(values, effort, block);
+    put_ordered(values, method, block);
     if (best.empty() || block.size() < best.size()) best.swap(block);
   }
-  if (best.empty() || 1 + xor_bytes(values) < best.size()) {
+  const bool may_be_xor = method == Method::kQuick || method == Method::kAuto;
+  if (may_be_xor && (best.empty() || 1 + xor_bytes(values) < best.size())) {
     out.push_back(kXor);
     put_xor(values, out);
   } else {
@@ -99,10 +104,10 @@ std::optional<Dictionary> dictionary_of(std::span<const double> values) {
   return dictionary;
 }
 
-void put_dictionary(const Dictionary& dictionary, Effort effort, Buffer& out) {
+void put_dictionary(const Dictionary& dictionary, Method method, Buffer& out) {
   out.push_back(kDictionary);
   out.push_back(static_cast<std::uint8_t>(dictionary.entries.size() - 2));
-  put_plain(dictionary.entries, effort, out);
+  put_plain(dictionary.entries, method, out);
   BitWriter bits(out);
   for (const std::uint8_t index : dictionary.indices) bits.put(index, index_bits(dictionary.entries.size()));
   bits.finish();
@@ -126,14 +131,16 @@ bool take_dictionary(Bytes& bytes, std::span<double> values) {
 
 }  // namespace
 
-void encode_doubles(std::span<const double> values, Buffer& out, Effort effort) {
+void encode_doubles(std::span<const double> values, Buffer& out, Method method) {
+  const bool may_be_dictionary = method == Method::kQuick || method == Method::kAuto || method == Method::kDictionary;
   const std::size_t begin = out.size();
-  put_plain(values, effort, out);
-  if (out.size() - begin <= 2 + index_bits(2) * values.size() / 8) return;  // a dictionary would not be smaller
+  put_plain(values, method, out);
+  const std::size_t bytes_min = 2 + index_bits(2) * values.size() / 8;
+  if (!may_be_dictionary || out.size() - begin <= bytes_min) return;
   const auto dictionary = dictionary_of(values);
   if (!dictionary) return;
   Buffer block;
-  put_dictionary(*dictionary, effort, block);
+  put_dictionary(*dictionary, method, block);
   if (block.size() >= out.size() - begin) return;
   out.resize(begin);
   out.insert(out.end(), block.begin(), block.end());

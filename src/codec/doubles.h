@@ -23,7 +23,7 @@
 namespace marigram::codec {
 
 /// Appends a block. O(values).
-void encode_doubles(std::span<const double> values, Buffer& out, Effort effort = Effort::kQuick);
+void encode_doubles(std::span<const double> values, Buffer& out, Method method = Method::kQuick);
 
 /// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
 /// Never reads outside the bytes.

@@ -134,15 +134,21 @@ std::size_t double_delta_bits(std::span<const std::int64_t> values, std::uint64_
   return bits;
 }
 
-Plan best_plan(std::span<const std::int64_t> values, std::int64_t base, const Shape& shape) {
+bool is_of(Method method, Encoding encoding) {
+  if (method == Method::kDelta) return encoding == kDeltas;
+  return (method != Method::kDoubleDelta && method != Method::kGorilla) || encoding == kDoubleDeltas;
+}
+
+/// The smallest of the method; packed if it has none for these values.
+Plan best_plan(std::span<const std::int64_t> values, std::int64_t base, const Shape& shape, Method method) {
   const std::uint64_t step = shape.step;
   if (step == 0) return {.encoding = kConstant, .start = unsigned_of(values[0]) - unsigned_of(base)};
   const std::uint64_t range = unsigned_of(shape.largest) - unsigned_of(shape.least);
   Plan best = begin_plan(kPacked, shape.least, base, step, static_cast<unsigned>(std::bit_width(range / step)));
-  best.bytes += bytes_of(values.size() * best.width);
+  best.bytes = is_of(method, kPacked) ? best.bytes + bytes_of(values.size() * best.width) : SIZE_MAX;
   if (!shape.has_deltas || step > INT64_MAX) return best;
-  const auto take = [&best](const Plan& plan) {
-    if (plan.bytes < best.bytes) best = plan;
+  const auto take = [&](const Plan& plan) {
+    if (plan.bytes < best.bytes && is_of(method, plan.encoding)) best = plan;
   };
   const std::size_t deltas = values.size() - 1;
   const std::uint64_t delta_range = unsigned_of(shape.largest_delta) - unsigned_of(shape.least_delta);
@@ -156,7 +162,7 @@ Plan best_plan(std::span<const std::int64_t> values, std::int64_t base, const Sh
     plan.bytes += bytes_of(range / step);
     take(plan);
   }
-  if (width > 0) {
+  if (width > 0 || !is_of(method, kDeltas)) {
     plan = begin_plan(kDoubleDeltas, values[0], base, step, 0);
     plan.bytes += uleb128_bytes(zigzag(steps_to(values, 1, step))) + bytes_of(double_delta_bits(values, step));
     take(plan);
@@ -178,20 +184,13 @@ std::uint64_t steps_above_least(std::int64_t value, const Shape& shape) {
   return shape.step == 1 ? distance : distance / shape.step;
 }
 
-void put_values_as_sequence(std::span<const std::int64_t> values, const Shape& shape, Buffer& out) {
-  std::vector<std::uint64_t> numbers(values.size());
-  std::ranges::transform(values, numbers.begin(), [&](std::int64_t value) { return steps_above_least(value, shape); });
-  put_sequence(numbers, out);
-}
-
 void put_body(std::span<const std::int64_t> values, const Shape& shape, const Plan& plan, Buffer& out) {
   BitWriter bits(out);
   const std::uint64_t step = shape.step;
   switch (plan.encoding) {
     case kConstant:
+    case kSequence:  // sequence_block()
       break;
-    case kSequence:
-      return put_values_as_sequence(values, shape, out);
     case kPacked:
       for (const std::int64_t value : values) bits.put(steps_above_least(value, shape), plan.width);
       break;
@@ -221,6 +220,23 @@ void put_body(std::span<const std::int64_t> values, const Shape& shape, const Pl
       break;
   }
   bits.finish();
+}
+
+/// The block as a sequence; nothing if that would be no smaller, or the values hardly repeat where they should.
+Buffer sequence_block(std::span<const std::int64_t> values, std::int64_t base, const Shape& shape,
+                      std::size_t other_bytes, Method method) {
+  constexpr std::size_t kValuesMin = 64;  // of fewer, the bins take more than they save
+  Buffer block;
+  if (values.size() < kValuesMin || other_bytes <= kValuesMin / 2) return block;
+  put_head(begin_plan(kSequence, shape.least, base, shape.step, 0), shape.step, block);
+  std::vector<std::uint64_t> numbers(values.size());
+  std::ranges::transform(values, numbers.begin(), [&](std::int64_t value) { return steps_above_least(value, shape); });
+  if (method != Method::kDictionary) {
+    put_sequence(numbers, block);
+  } else if (!put_distinct(numbers, block)) {
+    block.clear();
+  }
+  return block;
 }
 
 /// What the fields say.
@@ -310,17 +326,13 @@ bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values)
 
 }  // namespace
 
-void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out, Effort effort) {
-  constexpr std::size_t kSequenceMin = 64;  // values; of fewer, the bins take more than they save
+void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out, Method method) {
   const Shape shape = shape_of(values);
-  const Plan plan = best_plan(values, base, shape);
-  if (effort == Effort::kThorough && values.size() >= kSequenceMin && plan.bytes > kSequenceMin / 2) {
-    Buffer block;
-    const Plan sequence = begin_plan(kSequence, shape.least, base, shape.step, 0);
-    put_head(sequence, shape.step, block);
-    put_body(values, shape, sequence, block);
+  const Plan plan = best_plan(values, base, shape, method);
+  if (method == Method::kAuto || method == Method::kDictionary) {
+    const Buffer block = sequence_block(values, base, shape, plan.bytes, method);
     // The others are decoded several times as fast, which is worth a little.
-    if (block.size() + block.size() / 32 < plan.bytes) {
+    if (!block.empty() && (method == Method::kDictionary || block.size() + block.size() / 32 < plan.bytes)) {
       out.insert(out.end(), block.begin(), block.end());
       return;
     }

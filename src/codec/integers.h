@@ -28,16 +28,20 @@
 
 namespace marigram::codec {
 
-/// Time spent on a block.
-enum class Effort : std::uint8_t {
-  kQuick,     // what is written as it comes: some nanoseconds a value
-  kThorough,  // what stays: bins too, ten times as long
+/// Which of the encodings a block may have.
+enum class Method : std::uint8_t {
+  kQuick,        // the smallest of those that take some nanoseconds a value: for what is written as it comes
+  kAuto,         // the smallest of all, which takes some ten times as long: for what stays
+  kDelta,        // differences; where they do not fit, and of other methods too, packed values
+  kDoubleDelta,  // differences of differences
+  kGorilla,      // double deltas, and XOR of doubles
+  kDictionary,   // each value once, and positions; of values that hardly repeat, as kQuick
 };
 
 /// Appends a block. `base`: any number near the values that the reader knows too, such as the begin of a partition; 0
 /// if there is none. O(values).
 void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out,
-                     Effort effort = Effort::kQuick);
+                     Method method = Method::kQuick);
 
 /// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
 /// Never reads outside the bytes.

@@ -21,17 +21,18 @@ constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 using Values = std::vector<std::int64_t>;
 
-constexpr std::array kEfforts{Effort::kQuick, Effort::kThorough};
+constexpr std::array kMethods{Method::kQuick,       Method::kAuto,    Method::kDelta,
+                              Method::kDoubleDelta, Method::kGorilla, Method::kDictionary};
 
-Buffer encoded(const Values& values, std::int64_t base = 0, Effort effort = Effort::kQuick) {
+Buffer encoded(const Values& values, std::int64_t base = 0, Method method = Method::kQuick) {
   Buffer block;
-  encode_integers(values, base, block, effort);
+  encode_integers(values, base, block, method);
   return block;
 }
 
-void expect_same(const Values& values, std::int64_t base, Effort effort) {
+void expect_same(const Values& values, std::int64_t base, Method method) {
   Buffer block{7};
-  encode_integers(values, base, block, effort);
+  encode_integers(values, base, block, method);
   block.push_back(9);
   Bytes bytes = Bytes(block).subspan(1);
   Values decoded(values.size());
@@ -92,8 +93,8 @@ TEST_P(IntegersTest, ComeBack) {
   for (int i = 0; i < 50; ++i) {
     const Values values = random_values(random);
     const std::int64_t base = below(random, 2) == 0 ? 0 : values.front() / 2 - below(random, 100);
-    for (const Effort effort : kEfforts) {
-      ASSERT_NO_FATAL_FAILURE(expect_same(values, base, effort)) << "seed " << GetParam() << " round " << i;
+    for (const Method method : kMethods) {
+      ASSERT_NO_FATAL_FAILURE(expect_same(values, base, method)) << "seed " << GetParam() << " round " << i;
     }
   }
 }
@@ -101,8 +102,8 @@ TEST_P(IntegersTest, ComeBack) {
 TEST_P(IntegersTest, DamageIsHarmless) {
   Random random(GetParam() + 1'000);
   const Values values = random_values(random);
-  for (const Effort effort : kEfforts) {
-    expect_damage_is_harmless(encoded(values, 0, effort), random, [&](Bytes& bytes) {
+  for (const Method method : kMethods) {
+    expect_damage_is_harmless(encoded(values, 0, method), random, [&](Bytes& bytes) {
       Values decoded(values.size());
       return decode_integers(bytes, 0, decoded);
     });
@@ -111,9 +112,9 @@ TEST_P(IntegersTest, DamageIsHarmless) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, IntegersTest, ::testing::Range<std::uint64_t>(1, 61));
 
-RC_GTEST_PROP(Integers, AnyValuesComeBack, (Values values, std::int64_t base, bool thorough)) {
+RC_GTEST_PROP(Integers, AnyValuesComeBack, (Values values, std::int64_t base, unsigned method)) {
   RC_PRE(!values.empty());
-  const Buffer block = encoded(values, base, thorough ? Effort::kThorough : Effort::kQuick);
+  const Buffer block = encoded(values, base, kMethods[method % kMethods.size()]);
   Bytes bytes(block);
   Values decoded(values.size());
   RC_ASSERT(decode_integers(bytes, base, decoded));
@@ -127,7 +128,7 @@ TEST(Integers, ExtremesComeBack) {
         Values{kLeast, 0, kLargest}, Values{kLargest, kLeast, kLargest, kLeast, 0}, Values{0, kLargest, 0, kLeast, -1},
         Values{kLeast, kLeast + 1, kLargest - 1, kLargest}}) {
     for (const std::int64_t base : {std::int64_t{0}, kLeast, kLargest, std::int64_t{-1}}) {
-      for (const Effort effort : kEfforts) expect_same(values, base, effort);
+      for (const Method method : kMethods) expect_same(values, base, method);
     }
   }
 }

@@ -102,27 +102,6 @@ void put_best(std::span<const std::uint64_t> numbers, Buffer& out) {
   put_binned(binned.numbers, choose_bins(binned.numbers), out);
 }
 
-/// Nothing if the numbers hardly repeat.
-Buffer distinct_block(std::span<const std::uint64_t> numbers) {
-  constexpr std::size_t kRepeats = 4;
-  constexpr std::size_t kFew = 2;  // of so many, bins of their own are as good
-  std::vector<std::uint64_t> distinct(numbers.begin(), numbers.end());
-  radix_sort(distinct);
-  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
-  Buffer block;
-  if (distinct.size() <= kFew || distinct.size() > numbers.size() / kRepeats) return block;
-  std::vector<std::uint64_t> positions(numbers.size());
-  std::ranges::transform(numbers, positions.begin(), [&](std::uint64_t number) {
-    return static_cast<std::uint64_t>(std::ranges::lower_bound(distinct, number) - distinct.begin());
-  });
-  block.push_back(kDistinct);
-  put_uleb128(distinct.size(), block);
-  for (std::size_t i = distinct.size() - 1; i > 0; --i) distinct[i] -= distinct[i - 1];
-  put_binned(distinct, choose_bins(distinct), block);
-  put_best(positions, block);
-  return block;
-}
-
 bool take_differences(Bytes& bytes, std::span<std::uint64_t> numbers) {
   const auto lag = take_uleb128(bytes);
   const auto first = take_uleb128(bytes);
@@ -184,11 +163,30 @@ bool take_distinct(Bytes& bytes, std::span<std::uint64_t> numbers) {
 
 }  // namespace
 
+bool put_distinct(std::span<const std::uint64_t> numbers, Buffer& out) {
+  constexpr std::size_t kRepeats = 4;
+  constexpr std::size_t kFew = 2;  // of so many, bins of their own are as good
+  std::vector<std::uint64_t> distinct(numbers.begin(), numbers.end());
+  radix_sort(distinct);
+  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
+  if (distinct.size() <= kFew || distinct.size() > numbers.size() / kRepeats) return false;
+  std::vector<std::uint64_t> positions(numbers.size());
+  std::ranges::transform(numbers, positions.begin(), [&](std::uint64_t number) {
+    return static_cast<std::uint64_t>(std::ranges::lower_bound(distinct, number) - distinct.begin());
+  });
+  out.push_back(kDistinct);
+  put_uleb128(distinct.size(), out);
+  for (std::size_t i = distinct.size() - 1; i > 0; --i) distinct[i] -= distinct[i - 1];
+  put_binned(distinct, choose_bins(distinct), out);
+  put_best(positions, out);
+  return true;
+}
+
 void put_sequence(std::span<const std::uint64_t> numbers, Buffer& out) {
   Buffer best;
   put_best(numbers, best);
-  const Buffer distinct = distinct_block(numbers);
-  if (!distinct.empty() && distinct.size() < best.size()) best = distinct;
+  Buffer distinct;
+  if (put_distinct(numbers, distinct) && distinct.size() < best.size()) best.swap(distinct);
   out.insert(out.end(), best.begin(), best.end());
 }
 

@@ -24,6 +24,9 @@ namespace marigram::codec {
 /// Appends the sequence of one number or more in the form that takes least, to judge by some of it. O(numbers).
 void put_sequence(std::span<const std::uint64_t> numbers, Buffer& out);
 
+/// Appends it in form 3. False, and nothing, if the numbers hardly repeat.
+bool put_distinct(std::span<const std::uint64_t> numbers, Buffer& out);
+
 /// Takes a sequence of `numbers.size()` numbers off the front. False if it is damaged: then the numbers are
 /// unspecified. Never reads outside the bytes.
 bool take_sequence(Bytes& bytes, std::span<std::uint64_t> numbers);

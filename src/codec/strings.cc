@@ -7,7 +7,7 @@
 
 namespace marigram::codec {
 
-void encode_strings(std::span<const std::string_view> values, Buffer& out, Effort effort) {
+void encode_strings(std::span<const std::string_view> values, Buffer& out, Method method) {
   std::unordered_map<std::string_view, std::int64_t> numbers;
   std::vector<std::int64_t> lengths;
   std::vector<std::int64_t> indices;
@@ -21,9 +21,9 @@ void encode_strings(std::span<const std::string_view> values, Buffer& out, Effor
     text.insert(text.end(), value.begin(), value.end());
   }
   put_uleb128(lengths.size(), out);
-  encode_integers(lengths, 0, out, effort);
+  encode_integers(lengths, 0, out, method);
   out.insert(out.end(), text.begin(), text.end());
-  encode_integers(indices, 0, out, effort);
+  encode_integers(indices, 0, out, method);
 }
 
 bool decode_strings(Bytes& bytes, std::span<std::string_view> values) {

@@ -15,7 +15,7 @@
 namespace marigram::codec {
 
 /// Appends a block. O(bytes).
-void encode_strings(std::span<const std::string_view> values, Buffer& out, Effort effort = Effort::kQuick);
+void encode_strings(std::span<const std::string_view> values, Buffer& out, Method method = Method::kQuick);
 
 /// Takes the block of `values.size()` values off the front; the values point into the bytes. False if it is damaged:
 /// then the values are unspecified. Never reads outside the bytes.

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,8 @@ DatabaseOptions options_of(Duplicates policy, std::uint64_t seed) {
   options.log_file_bytes = TestDisk::kLogFileBytes;
   options.duplicates = policy;
   options.segments = seed / 3 % 2 == 1 ? SegmentFormat::kNative : SegmentFormat::kParquet;
+  constexpr std::array kCompressions{"auto", "none", "gorilla:zstd", "dictionary:lz4", "delta:snappy"};
+  if (options.segments == SegmentFormat::kNative) options.compression = kCompressions[seed / 6 % kCompressions.size()];
   if (seed % 8 == 0) options.memory_bytes = std::uint64_t{256} << 10;
   options.write_timeout = std::chrono::milliseconds(0);
   return options;

@@ -170,8 +170,8 @@ Result<std::uint64_t> Table::add_tags(std::span<const std::string> names) {
   return table::add_tags(*impl_->engine, names);
 }
 
-Result<std::uint64_t> Table::set_segments(SegmentFormat format) {
-  return table::set_segments(*impl_->engine, format);
+Result<std::uint64_t> Table::set_segments(SegmentFormat format, const std::optional<std::string>& compression) {
+  return table::set_segments(*impl_->engine, format, compression);
 }
 
 Result<CompactReport> Table::compact() {

@@ -63,6 +63,7 @@ TableOptions options_of_new_tables(const DatabaseOptions& options) {
   table.growing = true;
   table.duplicates = options.duplicates;
   table.segments = options.segments;
+  table.compression = options.compression;
   return table;
 }
 

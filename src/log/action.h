@@ -78,7 +78,9 @@ struct Extension {
   /// Table option: comes with the commit that creates the table and never changes. kReject is left out of the JSON.
   Duplicates duplicates = Duplicates::kReject;
   std::optional<SegmentFormat> segments = {};  // table option: of segments to come; last one wins, at first Parquet
-  std::optional<WalMark> wal = {};             // last one wins
+  /// Table option: of native segments to come; last one wins, at first "auto".
+  std::optional<std::string> compression = {};
+  std::optional<WalMark> wal = {};  // last one wins
   std::optional<std::uint64_t> rank =
       {};  // of all segments that the commit adds; 1 to its version, which is the default
 

@@ -302,7 +302,7 @@ Result<Extension> extension_in(json::Element element) {
   std::array slots{
       json::Slot{"transaction_id"}, json::Slot{"operation"},  json::Slot{"partition"}, json::Slot{"calendar"},
       json::Slot{"declared_types"}, json::Slot{"duplicates"}, json::Slot{"wal"},       json::Slot{"rank"},
-      json::Slot{"segments"}};
+      json::Slot{"segments"},       json::Slot{"compression"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -316,6 +316,7 @@ Result<Extension> extension_in(json::Element element) {
   if (json::given(slots[8])) {
     MARIGRAM_ASSIGN(extension.segments, format_in(slots[8]));
   }
+  MARIGRAM_ASSIGN(extension.compression, json::optional_text(slots[9]));
   return extension;
 }
 
@@ -351,6 +352,7 @@ Result<std::string> encode_extension(const Extension& extension) {
     out["duplicates"] = kDuplicates[static_cast<std::size_t>(extension.duplicates)];
   }
   if (extension.segments) out["segments"] = kFormats[static_cast<std::size_t>(*extension.segments)];
+  if (extension.compression) out["compression"] = *extension.compression;
   if (extension.wal) out["wal"] = Json{{"log", extension.wal->log}, {"lsn", extension.wal->lsn}};
   if (extension.rank) out["rank"] = *extension.rank;
   return dump(out);

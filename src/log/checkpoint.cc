@@ -116,6 +116,7 @@ Status add_state(LineWriter& lines, const TableState& state) {
                     .duplicates = state.duplicates,
                     .wal = state.wal};
   if (state.segment_format != SegmentFormat::kParquet) options.segments = state.segment_format;
+  if (state.compression != TableState{}.compression) options.compression = state.compression;
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
   for (const std::string& action : state.unknown_actions) {
@@ -229,6 +230,7 @@ Status add_line(TableState& state, json::Element element) {
     state.declared_types = std::move(options.declared_types);
     state.duplicates = options.duplicates;
     if (options.segments) state.segment_format = *options.segments;
+    if (options.compression) state.compression = *std::move(options.compression);
     state.wal = std::move(options.wal);
   } else if (member->name == "Unknown") {
     state.unknown_actions.push_back(simdjson::minify(*member->value));

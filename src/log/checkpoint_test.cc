@@ -38,6 +38,7 @@ class CheckpointTest : public ::testing::Test {
       clock_.advance(std::chrono::seconds(1));
       Proposal proposal = append_proposal(static_cast<std::int64_t>(state.version), dialect);
       proposal.extension.declared_types = {{"ts", "timestamp[us]"}};
+      if (state.version == 4 && dialect == Dialect::kV7) proposal.extension.compression = "delta:lz4";
       proposal.extension.wal = WalMark{.log = std::string(32, '1'), .lsn = state.version};
       if (state.version == 3) proposal.extension.rank = 2;
       const auto second = static_cast<std::int64_t>(state.version) + 1'000;
@@ -64,6 +65,7 @@ TEST_F(CheckpointTest, HoldsTheWholeState) {
     ASSERT_TRUE(loaded) << loaded.error().message;
     EXPECT_EQ(describe(*loaded), describe(state));
     EXPECT_EQ(loaded->meta, state.meta);
+    EXPECT_EQ(loaded->compression, dialect == Dialect::kV7 ? "delta:lz4" : "auto");
     for (const auto& [key, segment] : state.segments) EXPECT_EQ(*loaded->segments.at(key), *segment);
     // The log up to it is not looked at any more, and what comes after is applied to it.
     ASSERT_TRUE(store_->remove(commit_path(3)));

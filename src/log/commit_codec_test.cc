@@ -163,7 +163,7 @@ TEST(CommitCodecTest, TheExtensionIsAnActionInV7AndAMemberInV1) {
 
 TEST(CommitCodecTest, PolicyMarkAndRankAreMembersOfTheExtension) {
   const std::string extension =
-      R"({"transaction_id":"t","operation":"o","duplicates":"last","segments":"native","wal":{"log":"00112233445566778899aabbccddeeff","lsn":18446744073709551615},"rank":3})";
+      R"({"transaction_id":"t","operation":"o","duplicates":"last","segments":"native","compression":"gorilla:zstd","wal":{"log":"00112233445566778899aabbccddeeff","lsn":18446744073709551615},"rank":3})";
   const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
   expect_round_trip(text);
   expect_round_trip(with(text, "last", "all"));

@@ -233,6 +233,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
 void apply_extension(TableState& state, Extension extension) {
   if (extension.duplicates != Duplicates::kReject) state.duplicates = extension.duplicates;
   if (extension.segments) state.segment_format = *extension.segments;
+  if (extension.compression) state.compression = *std::move(extension.compression);
   if (extension.wal) state.wal = std::move(extension.wal);
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);

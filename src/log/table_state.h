@@ -31,6 +31,7 @@ struct TableState {
   std::map<std::string, std::string> declared_types = {};  // see Extension
   Duplicates duplicates = Duplicates::kReject;
   SegmentFormat segment_format = SegmentFormat::kParquet;
+  std::string compression = "auto";  // as written: a later version may know more than this one
   std::optional<WalMark> wal = {};
   std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 

@@ -169,7 +169,7 @@ class AsofRun {
 
   void compact() {
     if (below(2) == 0) {
-      ASSERT_TRUE(table::set_segments(*engine_, below(2) == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet));
+      ASSERT_TRUE(table::set_segments(*engine_, below(2) == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet, {}));
     }
     ASSERT_TRUE(table::compact(*engine_));
   }

@@ -19,7 +19,6 @@ using codec::Buffer;
 using codec::Bytes;
 
 constexpr std::size_t kBitmapAlignment = 8;
-constexpr codec::Effort kEffort = codec::Effort::kThorough;  // segments are written once and stay
 
 bool is_float(ValueKind kind) {
   return kind == ValueKind::kFloat32 || kind == ValueKind::kFloat64;
@@ -180,16 +179,16 @@ bool are_doubles(std::span<const std::uint64_t> cells) {
                               [](std::uint64_t cell) { return std::isnan(as_double(ValueKind::kFloat32, cell)); });
 }
 
-void put_packed(ValueKind kind, std::span<const std::uint64_t> cells, Buffer& out) {
+void put_packed(ValueKind kind, std::span<const std::uint64_t> cells, codec::Method method, Buffer& out) {
   if (kind == ValueKind::kFloat32) {
     const bool doubles = are_doubles(cells);
     out.push_back(doubles ? 1 : 0);
-    if (!doubles) return codec::encode_integers(as_integers(cells), 0, out, kEffort);
+    if (!doubles) return codec::encode_integers(as_integers(cells), 0, out, method);
   }
-  if (!is_float(kind)) return codec::encode_integers(as_integers(cells), 0, out, kEffort);
+  if (!is_float(kind)) return codec::encode_integers(as_integers(cells), 0, out, method);
   std::vector<double> doubles(cells.size());
   std::ranges::transform(cells, doubles.begin(), [kind](std::uint64_t cell) { return as_double(kind, cell); });
-  codec::encode_doubles(doubles, out, kEffort);
+  codec::encode_doubles(doubles, out, method);
 }
 
 /// Whether a value of 64 bits is one of the kind.
@@ -288,17 +287,17 @@ void encode_plain(ValueKind kind, std::size_t rows, const BlockValues& values, B
   put_bitmap(values.valid, out);
 }
 
-void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, Buffer& out) {
+void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, codec::Method method, Buffer& out) {
   const auto nulls = static_cast<std::size_t>(std::ranges::count(values.valid, 0));
   if (nulls == rows) return;
   if (nulls > 0) put_bitmap(values.valid, out);
-  if (kind != ValueKind::kText) return put_packed(kind, valid_cells(rows, values), out);
+  if (kind != ValueKind::kText) return put_packed(kind, valid_cells(rows, values), method, out);
   std::vector<std::string_view> texts;
   texts.reserve(rows);
   for (std::size_t row = 0; row < rows; ++row) {
     if (nulls == 0 || values.valid[row] != 0) texts.push_back(values.texts[row]);
   }
-  codec::encode_strings(texts, out, kEffort);
+  codec::encode_strings(texts, out, method);
 }
 
 bool decode_plain(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls, BlockValues& out) {
@@ -356,7 +355,8 @@ bool decode_packed(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nu
   return bytes.empty();
 }
 
-void encode_series_times(std::span<const std::int64_t> times, std::span<const std::uint32_t> series_rows, Buffer& out) {
+void encode_series_times(std::span<const std::int64_t> times, std::span<const std::uint32_t> series_rows,
+                         codec::Method method, Buffer& out) {
   std::vector<std::int64_t> firsts;
   std::vector<std::int64_t> steps;
   firsts.reserve(series_rows.size());
@@ -370,8 +370,8 @@ void encode_series_times(std::span<const std::int64_t> times, std::span<const st
     }
     at += rows;
   }
-  codec::encode_integers(firsts, 0, out, kEffort);
-  if (!steps.empty()) codec::encode_integers(steps, 0, out, kEffort);
+  codec::encode_integers(firsts, 0, out, method);
+  if (!steps.empty()) codec::encode_integers(steps, 0, out, method);
 }
 
 bool decode_series_times(Bytes bytes, std::span<const std::uint32_t> series_rows, std::span<std::int64_t> times) {

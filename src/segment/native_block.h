@@ -2,10 +2,12 @@
 #pragma once
 
 #include "codec/bit_writer.h"
+#include "codec/integers.h"
 #include "codec/packed_bits.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -28,7 +30,8 @@ enum class ValueKind : std::uint8_t {
 struct BlockValues {
   std::vector<std::uint64_t> cells = {};  // but for texts: the bits of the value, int32 with its sign; a null is 0
   std::vector<std::string_view> texts = {};
-  std::vector<std::uint8_t> valid = {};  // 0: null, 1: a value; empty: no row is null
+  std::vector<std::uint8_t> valid = {};                         // 0: null, 1: a value; empty: no row is null
+  std::vector<std::shared_ptr<const codec::Buffer>> held = {};  // what texts point into, where it is not a file
 };
 
 /// What a block says of its values without being decoded. Bits of values, as in BlockValues; all 0 for texts, and where
@@ -55,7 +58,8 @@ constexpr std::size_t plain_width(ValueKind kind) {
 /// Appends a plain block, to begin at a multiple of 64 in its file; nothing if all rows are null.
 void encode_plain(ValueKind kind, std::size_t rows, const BlockValues& values, codec::Buffer& out);
 /// Appends a packed block; nothing if all rows are null.
-void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, codec::Buffer& out);
+void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, codec::Method method,
+                   codec::Buffer& out);
 
 /// The values of a block, `out` empty before; texts point into the bytes. False if it is damaged, or not exactly as
 /// long as its values need. Never reads outside the bytes.
@@ -65,7 +69,7 @@ bool decode_packed(codec::Bytes bytes, ValueKind kind, std::size_t rows, std::si
 /// Times of the rows of several series, which have that many rows each, at least one: their first times, then the
 /// differences of neighbours within a series, so that series which tick alike cost next to nothing.
 void encode_series_times(std::span<const std::int64_t> times, std::span<const std::uint32_t> series_rows,
-                         codec::Buffer& out);
+                         codec::Method method, codec::Buffer& out);
 bool decode_series_times(codec::Bytes bytes, std::span<const std::uint32_t> series_rows, std::span<std::int64_t> times);
 
 }  // namespace marigram::segment

@@ -119,7 +119,7 @@ std::optional<BlockValues> decode(bool plain, const Buffer& bytes, ValueKind kin
 
 Buffer encode(bool plain, ValueKind kind, std::size_t rows, const BlockValues& values) {
   Buffer bytes;
-  plain ? encode_plain(kind, rows, values, bytes) : encode_packed(kind, rows, values, bytes);
+  plain ? encode_plain(kind, rows, values, bytes) : encode_packed(kind, rows, values, codec::Method::kAuto, bytes);
   return bytes;
 }
 
@@ -260,7 +260,7 @@ TEST(NativeBlock, TimesOfSeveralSeriesComeBack) {
       }
     }
     Buffer bytes;
-    encode_series_times(times, rows, bytes);
+    encode_series_times(times, rows, codec::Method::kAuto, bytes);
     std::vector<std::int64_t> back(times.size());
     ASSERT_TRUE(decode_series_times(bytes, rows, back));
     EXPECT_EQ(back, times);
@@ -276,7 +276,7 @@ TEST(NativeBlock, SeriesThatTickAlikeCostNextToNothing) {
     times.push_back(1'700'000'000'000'000'000 + static_cast<std::int64_t>(i % 10) * 10'000'000'000);
   }
   Buffer bytes;
-  encode_series_times(times, rows, bytes);
+  encode_series_times(times, rows, codec::Method::kAuto, bytes);
   EXPECT_LT(bytes.size(), 32U);
 }
 

@@ -99,7 +99,14 @@ Result<codec::Bytes> NativeFile::block_bytes(std::size_t column, std::size_t pag
 Result<BlockValues> NativeFile::read(std::size_t column, std::size_t page) const {
   MARIGRAM_ASSIGN(const codec::Bytes bytes, block_bytes(column, page));
   BlockValues values;
-  if (decode(*this, column, page, bytes, values)) return values;
+  const ByteCodec codec = structure_.blocks[column][page].codec;
+  if (codec == ByteCodec::kNone || bytes.empty()) {
+    if (decode(*this, column, page, bytes, values)) return values;
+  } else {
+    const auto block = std::make_shared<codec::Buffer>();
+    values.held = {block};
+    if (decompress(codec, bytes, *block) && decode(*this, column, page, *block, values)) return values;
+  }
   return fail(ErrorCode::kCorruption, fmt::format("{}: column {} of page {} is damaged: its values cannot be decoded",
                                                   doing_, structure_.block_columns()[column].name, page));
 }

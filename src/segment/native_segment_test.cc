@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,8 +37,8 @@ Rows native_rows(Random& random, std::int64_t rows) {
   }
 }
 
-Status write(io::ObjectStore& store, const Rows& rows, const NativeWriterOptions& options, std::int64_t batch_rows) {
-  auto writer = value_of(NativeWriter::create(store, kKey, rows.schema, rows.index, {1, 2, 3}, options));
+Status write(io::ObjectStore& store, const Rows& rows, const Compression& compression, std::int64_t batch_rows) {
+  auto writer = value_of(NativeWriter::create(store, kKey, rows.schema, rows.index, {1, 2, 3}, compression));
   for (std::int64_t at = 0; at < rows.batch->num_rows(); at += batch_rows) {
     if (const Status written = writer->write(*rows.batch->Slice(at, batch_rows)); !written) return written;
   }
@@ -55,13 +56,21 @@ std::shared_ptr<arrow::RecordBatch> read(const std::shared_ptr<const NativeFile>
   return batch;
 }
 
+/// Each of all, in turn.
+Compression compression(std::uint64_t number) {
+  constexpr std::array kMethods{"none", "auto", "delta", "double_delta", "gorilla", "dictionary"};
+  constexpr std::array kCodecs{"", ":zstd", ":lz4", ":snappy"};
+  const std::string text = std::string(kMethods[number % 6]) + kCodecs[number / 6 % 4];
+  return value_of(parse_compression(text, "test"));
+}
+
 TEST(NativeSegment, GivesWhatANaiveFilterGives) {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE(seed);
     Random random(seed);
     const Rows rows = native_rows(random, static_cast<std::int64_t>(random() % (seed % 10 == 0 ? 30'000 : 1'500)));
     const auto store = make_store();
-    expect_ok(write(*store, rows, {.plain = seed % 2 == 0}, 1 + static_cast<std::int64_t>(random() % 700)));
+    expect_ok(write(*store, rows, compression(seed), 1 + static_cast<std::int64_t>(random() % 700)));
     const auto file = value_of(NativeFile::open(*store, kKey));
     EXPECT_EQ(file->structure().rows(), static_cast<std::uint64_t>(rows.batch->num_rows()));
     EXPECT_EQ(file->structure().presence, (codec::Buffer{1, 2, 3}));
@@ -160,13 +169,22 @@ TEST(NativeSegment, TypesThatItCannotHoldAreNamed) {
   EXPECT_THAT(writer.error().message, HasSubstr("column cost is of type decimal(10,2)"));
 }
 
+TEST(NativeSegment, ACompressionThatThereIsNotIsNamed) {
+  for (const char* const text : {"", "lzma", "auto:", "auto:gzip", ":zstd", "auto:zstd:lz4", "Auto"}) {
+    const auto parsed = parse_compression(text, "cannot do it");
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidInput);
+    EXPECT_THAT(parsed.error().message, HasSubstr("cannot do it: there is no compression '" + std::string(text) + "'"));
+  }
+}
+
 /// Every bit of a small file: an error, or the right answer.
 TEST(NativeSegment, NoDamageGivesWrongRows) {
-  for (const bool plain : {true, false}) {
-    Random random(plain ? 3 : 4);
+  for (const char* const text : {"none", "auto", "none:zstd", "dictionary:lz4"}) {
+    Random random(*text == 'n' ? 3 : 4);
     const Rows rows = native_rows(random, 40);
     const auto store = make_store();
-    expect_ok(write(*store, rows, {.plain = plain}, 1'000));
+    expect_ok(write(*store, rows, value_of(parse_compression(text, "test")), 1'000));
     const std::string bytes = value_of(store->read(kKey)).bytes;
     const auto expected = read_naively(rows, everything(rows.schema));
     const auto check = [&](const std::string& damaged) {

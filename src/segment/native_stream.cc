@@ -195,6 +195,7 @@ class Stream : public RowStream {
       }
       append_rows(cached.values.cells, part.rows, all.cells);
       append_rows(cached.values.texts, part.rows, all.texts);
+      all.held.insert(all.held.end(), cached.values.held.begin(), cached.values.held.end());
       const auto count = static_cast<std::size_t>(count_rows(part.rows));
       if (!cached.values.valid.empty()) {
         all.valid.resize(rows, 1);

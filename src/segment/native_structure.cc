@@ -21,6 +21,7 @@ namespace {
 using codec::Buffer;
 using codec::Bytes;
 
+constexpr unsigned kFormBits = 4;               // of the byte that says a block's form; above them its codec
 constexpr std::size_t kBlockEntryBytesMin = 5;  // of one block in the section of columns
 constexpr std::size_t kColumnsMax = 1U << 16U;
 
@@ -152,7 +153,7 @@ void put_series(const NativeStructure& structure, Buffer& out) {
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const NativeTag& tag = structure.tags[i];
     Buffer values;
-    encode_packed(kinds[i], count_of(kinds[i], tag.values), tag.values, values);
+    encode_packed(kinds[i], count_of(kinds[i], tag.values), tag.values, codec::Method::kAuto, values);
     codec::put_uleb128(count_of(kinds[i], tag.values), out);
     codec::put_uleb128(values.size(), out);
     out.insert(out.end(), values.begin(), values.end());
@@ -237,7 +238,7 @@ bool take_pages(Bytes bytes, std::size_t pages, NativeStructure& structure) {
 void put_cells(ValueKind kind, std::vector<std::uint64_t> cells, Buffer& out) {
   const std::size_t count = cells.size();
   Buffer block;
-  encode_packed(kind, count, {.cells = std::move(cells)}, block);
+  encode_packed(kind, count, {.cells = std::move(cells)}, codec::Method::kAuto, block);
   codec::put_uleb128(block.size(), out);
   out.insert(out.end(), block.begin(), block.end());
 }
@@ -280,7 +281,10 @@ void put_blocks(std::span<const NativeBlock> blocks, ValueKind kind, Buffer& out
   put_integers<std::uint64_t>(each<std::uint64_t>(blocks, [](const auto& block) { return block.offset; }), out);
   put_integers<std::uint64_t>(each<std::uint64_t>(blocks, [](const auto& block) { return block.bytes; }), out);
   for (const NativeBlock& block : blocks) put_number(block.checksum, out);
-  for (const NativeBlock& block : blocks) out.push_back(static_cast<std::uint8_t>(block.form));
+  for (const NativeBlock& block : blocks) {
+    out.push_back(
+        static_cast<std::uint8_t>(static_cast<unsigned>(block.form) | static_cast<unsigned>(block.codec) << kFormBits));
+  }
   put_integers<std::uint64_t>(each<std::uint64_t>(blocks, [](const auto& block) { return block.statistics.nulls; }),
                               out);
   for (const Statistic& statistic : statistics_of_kind(kind)) {
@@ -300,9 +304,13 @@ bool take_blocks(Bytes& bytes, ValueKind kind, std::span<NativeBlock> blocks) {
     blocks[i].checksum = *take_number<std::uint32_t>(bytes);
   }
   for (NativeBlock& block : blocks) {
-    const auto form = *take_number<std::uint8_t>(bytes);
-    if (form > static_cast<std::uint8_t>(BlockForm::kSeriesTimes)) return false;
+    const auto byte = *take_number<std::uint8_t>(bytes);
+    const unsigned form = byte & ((1U << kFormBits) - 1);
+    const unsigned codec = byte >> kFormBits;
+    if (form > static_cast<unsigned>(BlockForm::kSeriesTimes)) return false;
+    if (codec > static_cast<unsigned>(ByteCodec::kSnappy)) return false;
     block.form = static_cast<BlockForm>(form);
+    block.codec = static_cast<ByteCodec>(codec);
   }
   const auto nulls = take_integers(bytes, blocks.size(), 0, kPageRowsMax);
   if (!nulls) return false;
@@ -319,7 +327,7 @@ bool fits(const NativeBlock& block, const NativeColumn& column, std::uint64_t ro
   const std::uint64_t nulls = block.statistics.nulls;
   if (nulls > rows || (nulls > 0 && !column.nullable) || (nulls == rows) != (block.bytes == 0)) return false;
   if (block.form == BlockForm::kSeriesTimes && column.role != NativeRole::kTime) return false;
-  return block.form != BlockForm::kPlain || block.offset % kPlainAlignment == 0;
+  return block.form != BlockForm::kPlain || block.codec != ByteCodec::kNone || block.offset % kPlainAlignment == 0;
 }
 
 /// Whether the blocks lie one behind the other, page after page, before `end`.

@@ -2,6 +2,7 @@
 // (docs/format/segment.md).
 #pragma once
 
+#include "segment/compression.h"
 #include "segment/native_block.h"
 
 #include <marigram/error.h>
@@ -37,6 +38,7 @@ struct NativeBlock {
   std::uint64_t bytes = 0;   // 0 if all rows are null
   std::uint32_t checksum = 0;
   BlockForm form = BlockForm::kPacked;
+  ByteCodec codec = ByteCodec::kNone;
   BlockStatistics statistics = {};
 
   friend bool operator==(const NativeBlock&, const NativeBlock&) = default;

@@ -81,7 +81,7 @@ Result<NativeColumn> native_column(const model::Column& column, NativeRole role,
 }  // namespace
 
 struct NativeWriter::State {
-  NativeWriterOptions options;
+  Compression compression;
   std::string doing;
   std::shared_ptr<arrow::Schema> arrow_schema;
   std::vector<std::string> tag_names;
@@ -106,6 +106,7 @@ struct NativeWriter::State {
   Status flush_page();
   Status flush_before_last_series();
   Status put_block(std::size_t column);
+  codec::Buffer encode(std::size_t column, NativeBlock& block) const;
   Status put(std::span<const std::uint8_t> bytes);
   Status flush_buffer();
 };
@@ -221,24 +222,37 @@ Status NativeWriter::State::put_block(std::size_t column) {
   const BlockValues& values = page->rows.column(column);
   NativeBlock& block = structure.blocks[column].emplace_back();
   block.statistics = statistics_of(kind, page->rows.size(), values);
-  codec::Buffer bytes;
-  if (options.plain) {
-    block.form = BlockForm::kPlain;
-    encode_plain(kind, page->rows.size(), values, bytes);
-    if (!bytes.empty())
-      MARIGRAM_TRY(put(codec::Buffer((kPlainAlignment - position % kPlainAlignment) % kPlainAlignment)));
-  } else if (column == 0 && page->begins.size() > 1) {
-    block.form = BlockForm::kSeriesTimes;
-    const std::vector<std::int64_t> times(values.cells.begin(), values.cells.end());
-    encode_series_times(times, page->series_rows(), bytes);
-  } else {
-    encode_packed(kind, page->rows.size(), values, bytes);
+  codec::Buffer bytes = encode(column, block);
+  if (codec::Buffer smaller = compress(compression.bytes, bytes); !smaller.empty()) {
+    block.codec = compression.bytes;
+    bytes = std::move(smaller);
   }
   block.bytes = bytes.size();
   if (bytes.empty()) return {};
+  if (block.form == BlockForm::kPlain && block.codec == ByteCodec::kNone) {
+    MARIGRAM_TRY(put(codec::Buffer((kPlainAlignment - position % kPlainAlignment) % kPlainAlignment)));
+  }
   block.offset = position;
   block.checksum = checksum(bytes);
   return put(bytes);
+}
+
+/// The page's values, and in the block what form they have.
+codec::Buffer NativeWriter::State::encode(std::size_t column, NativeBlock& block) const {
+  const ValueKind kind = page->rows.kind(column);
+  const BlockValues& values = page->rows.column(column);
+  codec::Buffer bytes;
+  if (compression.plain) {
+    block.form = BlockForm::kPlain;
+    encode_plain(kind, page->rows.size(), values, bytes);
+  } else if (column == 0 && page->begins.size() > 1) {
+    block.form = BlockForm::kSeriesTimes;
+    const std::vector<std::int64_t> times(values.cells.begin(), values.cells.end());
+    encode_series_times(times, page->series_rows(), compression.method, bytes);
+  } else {
+    encode_packed(kind, page->rows.size(), values, compression.method, bytes);
+  }
+  return bytes;
 }
 
 Status NativeWriter::State::put(std::span<const std::uint8_t> bytes) {
@@ -281,10 +295,10 @@ NativeWriter::~NativeWriter() = default;
 
 Result<std::unique_ptr<NativeWriter>> NativeWriter::create(io::ObjectStore& store, const std::string& key,
                                                            const model::Schema& schema, const model::IndexSpec& index,
-                                                           codec::Buffer presence, const NativeWriterOptions& options) {
+                                                           codec::Buffer presence, const Compression& compression) {
   auto state = std::make_unique<State>();
   state->structure.presence = std::move(presence);
-  state->options = options;
+  state->compression = compression;
   state->doing = "cannot write " + key;
   MARIGRAM_ASSIGN(state->arrow_schema, to_arrow(schema));
   MARIGRAM_TRY(state->take_columns(schema, index));

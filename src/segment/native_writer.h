@@ -5,6 +5,7 @@
 #include "io/object_store.h"
 #include "model/index.h"
 #include "model/schema.h"
+#include "segment/compression.h"
 #include "segment/writer.h"
 
 #include <marigram/error.h>
@@ -19,10 +20,6 @@ class RecordBatch;
 
 namespace marigram::segment {
 
-struct NativeWriterOptions {
-  bool plain = false;  // blocks can be read in place, and take most room
-};
-
 /// Writes in one pass; a page and what is known of series and blocks is in memory. Rows out of order are refused
 /// (kInvalidInput).
 class NativeWriter : public SegmentWriter {
@@ -31,7 +28,7 @@ class NativeWriter : public SegmentWriter {
   /// kInvalidInput for a column whose type native segments do not hold.
   static Result<std::unique_ptr<NativeWriter>> create(io::ObjectStore& store, const std::string& key,
                                                       const model::Schema& schema, const model::IndexSpec& index,
-                                                      codec::Buffer presence, const NativeWriterOptions& options = {});
+                                                      codec::Buffer presence, const Compression& compression = {});
   ~NativeWriter() override;
 
   Status write(const arrow::RecordBatch& batch) override;

@@ -4,6 +4,7 @@
 #include "model/index.h"
 #include "model/schema.h"
 #include "model/table_meta.h"
+#include "segment/compression.h"
 #include "segment/native_types.h"
 
 #include <fmt/format.h>
@@ -142,6 +143,7 @@ Status declare_duplicates(const TableOptions& options, log::Proposal& proposal, 
 }
 
 Status declare_segments(const TableOptions& options, log::Proposal& proposal, model::TableMeta& meta) {
+  MARIGRAM_TRY(check_compression(options.segments, options.compression, "cannot create table"));
   if (options.segments == SegmentFormat::kParquet) return {};
   if (options.dialect == Dialect::kV1) {
     return fail(ErrorCode::kInvalidInput,
@@ -149,6 +151,7 @@ Status declare_segments(const TableOptions& options, log::Proposal& proposal, mo
   }
   if (meta.schema) MARIGRAM_TRY(check_types(options.segments, *meta.schema, "cannot create table"));
   proposal.extension.segments = options.segments;
+  if (options.compression != TableOptions{}.compression) proposal.extension.compression = options.compression;
   meta.reader_features.insert(log::kNativeFeature);
   meta.writer_features.insert(log::kNativeFeature);
   return {};
@@ -187,6 +190,13 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
   meta.index = std::move(index);
   proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
   return proposal;
+}
+
+Status check_compression(SegmentFormat format, const std::string& compression, const std::string& doing) {
+  MARIGRAM_TRY(segment::parse_compression(compression, doing));
+  if (format == SegmentFormat::kNative || compression == TableOptions{}.compression) return {};
+  return fail(ErrorCode::kInvalidInput,
+              fmt::format("{}: compression '{}' is of native segments, these are Parquet", doing, compression));
 }
 
 Status check_types(SegmentFormat format, const model::Schema& schema, const std::string& doing) {
@@ -263,6 +273,7 @@ TableInfo describe(const log::TableState& state) {
   info.dialect = state.dialect();
   info.duplicates = state.duplicates;
   info.segment_format = state.segment_format;
+  info.compression = state.compression;
   if (state.meta) {
     info.created_at = state.meta->created_at;
     info.growing = state.meta->grows();

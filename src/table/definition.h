@@ -24,6 +24,9 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now);
 /// table".
 Status check_types(SegmentFormat format, const model::Schema& schema, const std::string& doing);
 
+/// Whether there is such a compression, and segments of the format have it. kInvalidInput.
+Status check_compression(SegmentFormat format, const std::string& compression, const std::string& doing);
+
 /// Seconds of a segment's time partition; default one day.
 Result<std::int64_t> partition_seconds(const log::TableState& state);
 /// Seconds that a segment never crosses a multiple of: the partition, in whole buckets, so that no two partitions share

@@ -128,7 +128,7 @@ class ModelRun {
   /// Segments of both formats stand side by side until a compaction.
   void change_format() {
     const auto format = below(2) == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet;
-    const auto version = set_segments(*engine_, format);
+    const auto version = set_segments(*engine_, format, {});
     ASSERT_TRUE(version) << version.error().message;
   }
 

@@ -133,9 +133,12 @@ Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> name
   return evolve(engine, names, {});
 }
 
-Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format) {
+Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format,
+                                   const std::optional<std::string>& compression) {
+  if (compression) MARIGRAM_TRY(check_compression(format, *compression, "cannot choose segments"));
   const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
-    log::Proposal proposal{.actions = {}, .extension = {.operation = "set_segments", .segments = format}};
+    log::Proposal proposal{.actions = {},
+                           .extension = {.operation = "set_segments", .segments = format, .compression = compression}};
     if (format == SegmentFormat::kParquet) return proposal;
     if (now.dialect() == Dialect::kV1) {
       return fail(ErrorCode::kInvalidInput, "cannot choose native segments: those of dialect v1 are Parquet");

@@ -20,7 +20,7 @@ Result<std::uint64_t> add_columns(Engine& engine, std::span<const ColumnInfo> co
 /// See Table::add_tags. Returns the new version.
 Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> names);
 /// See Table::set_segments. Returns the new version.
-Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format);
+Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format, const std::optional<std::string>& compression);
 /// Tags and fields in one commit; either may be empty. Returns the new version.
 Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, std::span<const ColumnInfo> fields);
 

@@ -11,6 +11,9 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
 
 namespace marigram::table::testing {
 namespace {
@@ -53,6 +56,43 @@ TEST(NativeTableTest, IsWrittenAndReadBack) {
   EXPECT_THAT(verify(fixture.environment(), false)->problems, IsEmpty());
 }
 
+TEST(NativeTableTest, IsCompressedAsItSays) {
+  std::map<std::string, std::uint64_t> bytes;
+  for (const char* const compression :
+       {"none", "none:zstd", "gorilla", "delta", "double_delta:lz4", "dictionary", "auto"}) {
+    Fixture fixture;
+    TableOptions options = native_options();
+    options.compression = compression;
+    const auto engine = fixture.create(options);
+    const std::vector<Row> rows = minutes("a", 0, 1'400);
+    ASSERT_TRUE(append_rows(*engine, rows));
+    const auto again = Engine::open(fixture.environment(), {});
+    ASSERT_TRUE(again);
+    EXPECT_EQ((*again)->state()->compression, compression);
+    EXPECT_EQ(scan_rows(**again), rows);
+    bytes[compression] = *(*again)->state()->segments.begin()->second->file_size;
+  }
+  EXPECT_LT(bytes["none:zstd"], bytes["none"]);
+  EXPECT_LT(bytes["gorilla"], bytes["none"]);
+  EXPECT_LE(bytes["auto"], bytes["gorilla"]);
+  EXPECT_LE(bytes["auto"], bytes["delta"]);
+}
+
+TEST(NativeTableTest, ChangesItsCompression) {
+  Fixture fixture;
+  const auto engine = fixture.create(native_options());
+  ASSERT_TRUE(set_segments(*engine, SegmentFormat::kNative, "gorilla:zstd"));
+  ASSERT_TRUE(set_segments(*engine, SegmentFormat::kNative, {}));
+  EXPECT_EQ(engine->state()->compression, "gorilla:zstd");
+  const auto none = set_segments(*engine, SegmentFormat::kNative, "best");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::kInvalidInput);
+  EXPECT_THAT(none.error().message, HasSubstr("there is no compression 'best'; use none, delta"));
+  const auto of_parquet = set_segments(*engine, SegmentFormat::kParquet, "delta");
+  ASSERT_FALSE(of_parquet);
+  EXPECT_THAT(of_parquet.error().message, HasSubstr("compression 'delta' is of native segments"));
+}
+
 TEST(NativeTableTest, IsConvertedByCompaction) {
   Fixture fixture;
   const auto engine = fixture.create();
@@ -60,7 +100,7 @@ TEST(NativeTableTest, IsConvertedByCompaction) {
   ASSERT_TRUE(append_rows(*engine, rows));
   const std::uint64_t open_version = engine->state()->version;
   for (const auto format : {SegmentFormat::kNative, SegmentFormat::kParquet, SegmentFormat::kNative}) {
-    ASSERT_TRUE(set_segments(*engine, format));
+    ASSERT_TRUE(set_segments(*engine, format, {}));
     const auto report = compact(*engine);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_EQ(report->before.segments, 1U);

@@ -55,8 +55,11 @@ Result<Writer> open_writer(io::ObjectStore& store, const std::string& key, const
   if (state.segment_format == SegmentFormat::kParquet) {
     return segment::ParquetWriter::create(store, key, schema, index);
   }
+  MARIGRAM_ASSIGN(const segment::Compression compression,
+                  segment::parse_compression(state.compression, "cannot write " + key));
   const std::string presence = coverage::encode(state.dialect(), index, covered);
-  return segment::NativeWriter::create(store, key, schema, index, codec::Buffer(presence.begin(), presence.end()));
+  return segment::NativeWriter::create(store, key, schema, index, codec::Buffer(presence.begin(), presence.end()),
+                                       compression);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ class Create(CliTest):
         self.assertEqual(shown, {"version": 1, "dialect": "v7", "rows": 0, "segments": 0,
                                  "time": {"name": "time", "unit": None, "min": None, "max": None},
                                  "tags": [], "fields": [], "bucket": "1h", "duplicates": "reject",
-                                 "segment_format": "parquet",
+                                 "segment_format": "parquet", "compression": "auto",
                                  "features": shown["features"]})
 
     def test_json(self):

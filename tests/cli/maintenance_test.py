@@ -18,9 +18,25 @@ class Maintenance(CliTest):
     def test_show_json(self):
         shown = self.json("show", "stations")
         self.assertEqual(list(shown), ["version", "dialect", "rows", "segments", "time", "tags", "fields", "bucket",
-                                       "duplicates", "segment_format", "features"])
+                                       "duplicates", "segment_format", "compression", "features"])
         self.assertEqual(shown["tags"], [{"name": "station", "type": "string"}])
         self.assertEqual(shown["time"], {"name": "time", "unit": "us", "min": "2024-01-01T00:00:00Z", "max": "2024-01-01T05:00:00Z"})
+
+    def test_compression(self):
+        self.assertIn("there is no compression 'gzip'; use none, delta", self.error("compact", "stations", "--compression", "gzip", code=1))
+        self.assertIn("compression 'delta' is of native segments", self.error("compact", "stations", "--compression", "delta", code=1))
+        self.assertEqual(self.json("show", "stations")["version"], 2)
+        rows = self.rows("stations")
+        self.run_cli("compact", "stations", "--segments", "native", "--compression", "gorilla:zstd")
+        self.assertEqual(self.rows("stations"), rows)
+        self.assertIn("segments   1 (native)\ncompression gorilla:zstd\n", self.out("show", "stations"))
+        version = self.json("show", "stations")["version"]
+        self.run_cli("compact", "stations", "--compression", "gorilla:zstd")
+        self.assertEqual(self.json("show", "stations")["version"], version)
+        self.run_cli("create", "t", "--time", "time", "--segments", "native", "--compression", "delta:lz4")
+        self.assertEqual(self.json("show", "t")["compression"], "delta:lz4")
+        self.error("create", "u", "--time", "time", "--compression", "delta", code=1)
+        self.assertFalse((self.folder / "u").exists())
 
     def test_log(self):
         commits = self.json("log", "stations")

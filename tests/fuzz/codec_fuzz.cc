@@ -7,6 +7,7 @@
 #include "codec/strings.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -19,16 +20,19 @@ namespace {
 
 using marigram::codec::Buffer;
 using marigram::codec::Bytes;
-using marigram::codec::Effort;
+using marigram::codec::Method;
+
+constexpr std::array kMethods{Method::kQuick,       Method::kAuto,    Method::kDelta,
+                              Method::kDoubleDelta, Method::kGorilla, Method::kDictionary};
 
 void require(bool holds) {
   if (!holds) std::abort();
 }
 
 void check_integers(const std::vector<std::int64_t>& values, std::int64_t base) {
-  for (const Effort effort : {Effort::kQuick, Effort::kThorough}) {
+  for (const Method method : kMethods) {
     Buffer block;
-    marigram::codec::encode_integers(values, base, block, effort);
+    marigram::codec::encode_integers(values, base, block, method);
     Bytes bytes(block);
     std::vector<std::int64_t> decoded(values.size());
     require(marigram::codec::decode_integers(bytes, base, decoded) && bytes.empty() && decoded == values);
@@ -36,9 +40,9 @@ void check_integers(const std::vector<std::int64_t>& values, std::int64_t base) 
 }
 
 void check_doubles(const std::vector<double>& values) {
-  for (const Effort effort : {Effort::kQuick, Effort::kThorough}) {
+  for (const Method method : kMethods) {
     Buffer block;
-    marigram::codec::encode_doubles(values, block, effort);
+    marigram::codec::encode_doubles(values, block, method);
     Bytes bytes(block);
     std::vector<double> decoded(values.size());
     require(marigram::codec::decode_doubles(bytes, decoded) && bytes.empty());
