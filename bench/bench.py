@@ -23,6 +23,7 @@ from writes import Writes
 
 TABLES = ["append", "scan", "range", "open", "coverage"]
 WRITES = ["insert", "recovery", "series", "head"]
+CODECS = ["compression"]
 SKIPPED = 77
 
 
@@ -214,7 +215,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--smoke", action="store_true", help="a few thousand rows: only that it works")
-    parser.add_argument("--only", action="append", choices=TABLES + WRITES, help="may be repeated")
+    parser.add_argument("--only", action="append", choices=TABLES + WRITES + CODECS, help="may be repeated")
     parser.add_argument("--rounds", type=int, help="runs of each side, in turn (3; 1 with --smoke)")
     parser.add_argument("--fresh", action="store_true", help="make the data and the tables anew")
     parser.add_argument("--program", default=ROOT / "build" / "release" / "bin" / "bench" / "table_bench")
@@ -223,19 +224,21 @@ def main():
     options = parser.parse_args()
     options.scale = 0.0005 if options.smoke else 0.1 if options.quick else 1.0
     options.rounds = options.rounds or (1 if options.smoke else 3)
-    chosen = options.only or TABLES + WRITES
-    if set(chosen) & set(TABLES):
+    chosen = options.only or TABLES + WRITES + CODECS
+    if set(chosen) & set(TABLES + CODECS):
         load_packages()
     if options.fresh:
         remove(options.data)
     Path(options.data).mkdir(parents=True, exist_ok=True)
     machine_bounds = bounds.Bounds(options.data)
     tables, writes = Tables(options, machine_bounds), Writes(options, machine_bounds)
+    codecs = load_compression()(options, machine_bounds) if set(chosen) & set(CODECS) else None
     for name in chosen:
         print(name, flush=True)
-        getattr(tables if name in TABLES else writes, name)()
+        getattr(tables if name in TABLES else codecs if name in CODECS else writes, name)()
     results = [table(tables.lines)] if tables.lines else []
-    print("\n\n".join([f"\n{machine()}; {machine_bounds.text()}", *results, *writes.results()]))
+    print("\n\n".join([f"\n{machine()}; {machine_bounds.text()}", *results, *writes.results(),
+                       *(codecs.results() if codecs else [])]))
 
 
 def load_packages():
@@ -248,6 +251,11 @@ def load_packages():
     import pyarrow as pa
 
     import data
+
+
+def load_compression():
+    from compression import Compression
+    return Compression
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@
 // one (6) and the bits; the first follows 0. Then the bin of each number (tans.h), and each number's offset in the
 // width of its bin. All modulo 2^64.
 //
-// As pcodec does it (M. Loncaric, Pcodec: better compression for numerical sequences, arXiv:2502.06112), for a block
+// As pcodec does it (M. Loncaric, Pcodec: better compression for numerical sequences, 2025), for a block
 // of some thousand numbers.
 #pragma once
 

@@ -6,10 +6,11 @@
 //
 //   0 constant        zz start
 //   1 packed          uleb step, start', values as (value - start) / step, `width` bits each
-//   2 deltas          uleb step, start', zz least, differences of neighbours as difference / step - least, `width` bits
-//   each 3 double deltas   uleb step, start', zz first, differences of the differences / step, each as a code (below)
-//   4 ticks           uleb step, start', a bit for each step behind the first value: whether there is a value; up to
-//   the last
+//   2 deltas          uleb step, start', zz least, differences of neighbours as difference / step - least, `width`
+//                     bits each
+//   3 double deltas   uleb step, start', zz first, differences of the differences / step, each as a code (below)
+//   4 ticks           uleb step, start', a bit for each step behind the first value, up to the last: whether there is
+//                     a value
 //   5 sequence        uleb step, start', the values as (value - start) / step as a sequence (sequence.h)
 //
 // start' is zz (start - base), divided by step if the tag says "aligned"; start is the least value in (1) and (5), else

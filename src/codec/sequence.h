@@ -2,13 +2,13 @@
 //
 // A byte says the form; a "least" is the least of what is binned, as a signed number, and subtracted from each:
 //
-//   0 numbers        the bins of all
-//   1 differences    uleb lag, uleb the first number, zz least, bins of each further one less the one `lag` before, or
-//                    the first where there is none
-//   2 second ones    uleb the first number, zz second less first, zz least, bins of each further difference of
-//   neighbours less the one before 3 distinct       uleb how many different numbers there are, bins of them, ascending,
-//   each less the one before (the first less 0),
-//                    and a sequence, not in this form, with each number's position among them
+//   0 numbers       the bins of all
+//   1 differences   uleb lag, uleb the first number, zz least, bins of each further number less the one `lag` before,
+//                   or less the first where there is none
+//   2 second ones   uleb the first number, zz the second less the first, zz least, bins of each further difference of
+//                   neighbours less the difference before
+//   3 distinct      uleb how many different numbers there are, bins of these, ascending, each less the one before (the
+//                   first less 0), and a sequence, not in this form, of the position of each number among them
 //
 // uleb is unsigned LEB128, zz that of a zigzag-coded number.
 #pragma once

@@ -1,14 +1,13 @@
 // Symbols in as many bits as their share of all says, fractions of a bit too: table asymmetric numeral systems.
 //
-// A weight for each symbol, at least 1, together 2^log; state x, 0 to 2^log - 1, of four lanes in turn: symbol i
-// belongs to lane i mod 4. Slot p of a table has a symbol: the weight's number of slots for symbol 0, then for symbol 1
-// and so on, each slot 5/8 of the table and 3 behind the one before, around the end. The k-th slot of a symbol of
-// weight w stands for w + k, which takes so many bits b as bring it to 2^log or more: slot p, found as the state, gives
-// its symbol, and the next state is
-// ((w + k) << b) - 2^log plus the next b bits.
+// Each symbol has a weight, at least 1; together they are 2^log, the size of a table of slots. Slots are given to
+// symbols in turn, to each as many as its weight; each slot lies 5/8 of the table and 3 behind the one before, around
+// the end. The k-th slot of a symbol of weight w, in the order of the table, stands for the number w + k, and for b
+// bits, the fewest by which this, shifted up, is 2^log or more.
 //
-// Bits, from the lowest on: the four first states, `log` bits each, then the bits of each symbol; the last states are
-// 0.
+// A state is a slot. There are four, in turn: symbol i comes from state i mod 4. It is the slot's; and the state
+// becomes the slot's number shifted up by b, plus the next b bits, less 2^log. Bits, from the lowest on: the four first
+// states, `log` bits each, then those of each symbol. The last states are 0.
 //
 // J. Duda, Asymmetric numeral systems, arXiv:1311.2540; slots are spread as in Y. Collet's finite state entropy, lanes
 // as in F. Giesen, Interleaved entropy coders, arXiv:1402.3392.
