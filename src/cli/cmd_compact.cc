@@ -40,9 +40,7 @@ std::string summary(const CompactReport& report, const std::string& table) {
 /// Makes a version only if something changes.
 Status choose_segments(Table& table, const Options& options) {
   const TableInfo info = table.info();
-  SegmentFormat format = info.segment_format;
-  if (!options.segments.empty())
-    format = options.segments == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
+  const SegmentFormat format = options.segments.empty() ? info.segment_format : segments_named(options.segments);
   std::optional<std::string> compression;
   if (!options.compression.empty() && options.compression != info.compression) compression = options.compression;
   if (format != info.segment_format || compression) MARIGRAM_TRY(table.set_segments(format, compression));
@@ -72,11 +70,7 @@ void add_compact(CLI::App& app, Context& context) {
   add_table(command, options->table);
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "What files rows are kept in from now on; those that are there are written anew");
-  command
-      .add_option("--compression", options->compression,
-                  "Of native segments from now on: none, delta, double_delta, gorilla, dictionary or "
-                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
-      ->type_name("METHOD[:CODEC]");
+  add_compression(command, options->compression, "Of native segments from now on");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

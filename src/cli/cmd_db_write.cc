@@ -64,7 +64,7 @@ DatabaseOptions database_options(const Options& options) {
   if (options.durability == "none") database.durability = Durability::kNone;
   if (options.duplicates == "reject") database.duplicates = Duplicates::kReject;
   if (options.duplicates == "all") database.duplicates = Duplicates::kAll;
-  if (options.segments == "native") database.segments = SegmentFormat::kNative;
+  database.segments = segments_named(options.segments);
   database.compression = options.compression;
   return database;
 }
@@ -194,12 +194,7 @@ void add_db_write(CLI::App& app, Context& context) {
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "Of tables that this makes: what files rows are kept in")
       ->capture_default_str();
-  command
-      .add_option("--compression", options->compression,
-                  "Of their native segments: none, delta, double_delta, gorilla, dictionary or "
-                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
-      ->type_name("METHOD[:CODEC]")
-      ->capture_default_str();
+  add_compression(command, options->compression, "Of their native segments")->capture_default_str();
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

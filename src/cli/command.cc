@@ -62,4 +62,17 @@ ScanOrder order_named(const std::string& name) {
   return name == "any" ? ScanOrder::kAny : ScanOrder::kTime;
 }
 
+SegmentFormat segments_named(const std::string& name) {
+  return name == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
+}
+
+CLI::Option* add_compression(CLI::App& command, std::string& compression, const std::string& whose) {
+  return command
+      .add_option("--compression", compression,
+                  whose +
+                      ": none, delta, double_delta, gorilla, dictionary or auto, with :zstd, :lz4 or :snappy "
+                      "behind it if wanted")
+      ->type_name("METHOD[:CODEC]");
+}
+
 }  // namespace marigram::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <marigram/scan.h>
+#include <marigram/table.h>
 
 #include <functional>
 #include <initializer_list>
@@ -35,6 +36,11 @@ CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where);
 /// --order time|series|any, and which it is.
 CLI::Option* add_order(CLI::App& command, std::string& order);
 ScanOrder order_named(const std::string& name);
+
+/// Which format the value parquet|native of --segments is.
+SegmentFormat segments_named(const std::string& name);
+/// --compression, which the library reads. `whose`: "Of native segments".
+CLI::Option* add_compression(CLI::App& command, std::string& compression, const std::string& whose);
 
 // One file each: cmd_<name>.cc.
 void add_create(CLI::App& app, Context& context);

@@ -95,12 +95,7 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   add_choice(command, "--segments", options.segments, {"parquet", "native"},
              "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
       ->capture_default_str();
-  command
-      .add_option("--compression", options.compression,
-                  "Of native segments: none, delta, double_delta, gorilla, dictionary or "
-                  "auto, with :zstd, :lz4 or :snappy behind it if wanted")
-      ->type_name("METHOD[:CODEC]")
-      ->capture_default_str();
+  add_compression(command, options.compression, "Of native segments")->capture_default_str();
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -122,7 +117,7 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   MARIGRAM_TRY(set_grid(context, options, table));
   if (!options.timezone.empty()) table.timezone = options.timezone;
   table.dialect = options.dialect == "v1" ? Dialect::kV1 : Dialect::kV7;
-  if (options.segments == "native") table.segments = SegmentFormat::kNative;
+  table.segments = segments_named(options.segments);
   table.compression = options.compression;
   if (options.duplicates == "last") table.duplicates = Duplicates::kLast;
   if (options.duplicates == "all") table.duplicates = Duplicates::kAll;
