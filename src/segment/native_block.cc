@@ -158,6 +158,16 @@ bool take_plain_texts(Bytes& bytes, std::size_t rows, std::vector<std::string_vi
   return true;
 }
 
+/// What stands behind the values of a plain block, which take `size` bytes: which rows are not null.
+bool take_plain_end(Bytes bytes, std::size_t size, std::size_t rows, std::size_t nulls,
+                    std::vector<std::uint8_t>& valid) {
+  if (nulls == 0) return bytes.empty();
+  const std::size_t padding = (kBitmapAlignment - size % kBitmapAlignment) % kBitmapAlignment;
+  if (bytes.size() < padding) return false;
+  bytes = bytes.subspan(padding);
+  return take_bitmap(bytes, rows, nulls, valid) && bytes.empty();
+}
+
 // ---- packed ----
 
 std::vector<std::uint64_t> valid_cells(std::size_t rows, const BlockValues& values) {
@@ -328,12 +338,15 @@ bool decode_plain(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nul
     default:
       taken = take_plain<std::uint64_t>(bytes, rows, out.cells);
   }
-  if (!taken) return false;
-  if (nulls == 0) return bytes.empty();
-  const std::size_t padding = (kBitmapAlignment - (size - bytes.size()) % kBitmapAlignment) % kBitmapAlignment;
-  if (bytes.size() < padding) return false;
-  bytes = bytes.subspan(padding);
-  return take_bitmap(bytes, rows, nulls, out.valid) && bytes.empty();
+  return taken && take_plain_end(bytes, size - bytes.size(), rows, nulls, out.valid);
+}
+
+const std::uint8_t* find_plain(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls,
+                               std::vector<std::uint8_t>& valid) {
+  if (kind == ValueKind::kBool || kind == ValueKind::kText || nulls >= rows) return nullptr;
+  const std::size_t size = rows * plain_width(kind);
+  if (bytes.size() < size || !take_plain_end(bytes.subspan(size), size, rows, nulls, valid)) return nullptr;
+  return bytes.data();
 }
 
 bool decode_packed(Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls, BlockValues& out) {

@@ -66,6 +66,11 @@ void encode_packed(ValueKind kind, std::size_t rows, const BlockValues& values, 
 bool decode_plain(codec::Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls, BlockValues& out);
 bool decode_packed(codec::Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls, BlockValues& out);
 
+/// Where the values of a plain block of numbers lie, each plain_width() long, row by row; `valid` as in BlockValues,
+/// empty before. Null if the block is not exactly as long as they need, or is of bools, of texts or of nulls only.
+const std::uint8_t* find_plain(codec::Bytes bytes, ValueKind kind, std::size_t rows, std::size_t nulls,
+                               std::vector<std::uint8_t>& valid);
+
 /// Times of the rows of several series, which have that many rows each, at least one: their first times, then the
 /// differences of neighbours within a series, so that series which tick alike cost next to nothing.
 void encode_series_times(std::span<const std::int64_t> times, std::span<const std::uint32_t> series_rows,

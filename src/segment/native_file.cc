@@ -8,7 +8,10 @@
 
 #include <algorithm>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace marigram::segment {
@@ -59,6 +62,32 @@ Result<model::Schema> schema_of(const NativeStructure& structure, const std::str
   return schema;
 }
 
+/// The position of a value among those of a tag.
+std::optional<std::uint32_t> find_value(const NativeTag& tag, ValueKind kind, const TagValue& wanted) {
+  const auto position = [](const auto& values, const auto& found, const auto& value) {
+    const bool is_there = found != values.end() && *found == value;
+    return is_there ? std::optional(static_cast<std::uint32_t>(found - values.begin())) : std::nullopt;
+  };
+  if (const auto* const text = std::get_if<std::string>(&wanted)) {
+    const auto& texts = tag.values.texts;
+    return position(texts, std::ranges::lower_bound(texts, std::string_view(*text)), std::string_view(*text));
+  }
+  const auto& cells = tag.values.cells;
+  const std::uint64_t cell = std::visit(
+      [](const auto& value) -> std::uint64_t {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>)
+          return 0;
+        else
+          return static_cast<std::uint64_t>(static_cast<std::int64_t>(value));
+      },
+      wanted);
+  if (kind == ValueKind::kUInt64) return position(cells, std::ranges::lower_bound(cells, cell), cell);
+  const auto is_less = [](std::uint64_t left, std::uint64_t right) {
+    return static_cast<std::int64_t>(left) < static_cast<std::int64_t>(right);
+  };
+  return position(cells, std::ranges::lower_bound(cells, cell, is_less), cell);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& store, const std::string& key) {
@@ -79,10 +108,28 @@ std::size_t NativeFile::series_of(std::uint64_t row) const {
   return static_cast<std::size_t>(found - structure_.series_ends.begin());
 }
 
+std::optional<std::size_t> NativeFile::find_series(std::span<const TagValue> tags) const {
+  std::size_t begin = 0;
+  std::size_t end = structure_.series();
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const auto number = find_value(structure_.tags[i], structure_.columns[i].kind, tags[i]);
+    if (!number) return std::nullopt;
+    const auto rest = std::span(structure_.tags[i].of_series).subspan(begin, end - begin);
+    const auto own = std::ranges::equal_range(rest, *number);
+    end = begin + static_cast<std::size_t>(own.end() - rest.begin());
+    begin += static_cast<std::size_t>(own.begin() - rest.begin());
+  }
+  return begin < end ? std::optional(begin) : std::nullopt;
+}
+
+codec::Bytes NativeFile::block(std::size_t column, std::size_t page) const {
+  const NativeBlock& block = structure_.blocks[column][page];
+  return {reinterpret_cast<const std::uint8_t*>(mapping_->bytes().data()) + block.offset, block.bytes};
+}
+
 Result<codec::Bytes> NativeFile::block_bytes(std::size_t column, std::size_t page) const {
   const NativeBlock& block = structure_.blocks[column][page];
-  const auto all = mapping_->bytes();
-  const codec::Bytes bytes(reinterpret_cast<const std::uint8_t*>(all.data()) + block.offset, block.bytes);
+  const codec::Bytes bytes = this->block(column, page);
   std::atomic<bool>& verified = verified_[column * structure_.pages() + page];
   if (verified.load(std::memory_order_relaxed)) return bytes;
   if (const std::uint32_t computed = checksum(bytes); block.bytes > 0 && computed != block.checksum) {
@@ -109,6 +156,22 @@ Result<BlockValues> NativeFile::read(std::size_t column, std::size_t page) const
   }
   return fail(ErrorCode::kCorruption, fmt::format("{}: column {} of page {} is damaged: its values cannot be decoded",
                                                   doing_, structure_.block_columns()[column].name, page));
+}
+
+Result<BlockView> NativeFile::view(std::size_t column, std::size_t page) const {
+  const NativeBlock& block = structure_.blocks[column][page];
+  const ValueKind kind = structure_.block_columns()[column].kind;
+  BlockView view;
+  if (block.form == BlockForm::kPlain && block.codec == ByteCodec::kNone) {
+    MARIGRAM_ASSIGN(const codec::Bytes bytes, block_bytes(column, page));
+    view.cells = find_plain(bytes, kind, page_rows(page), block.statistics.nulls, view.decoded.valid);
+    view.width = plain_width(kind);
+    if (view.cells != nullptr) return view;
+  }
+  MARIGRAM_ASSIGN(view.decoded, read(column, page));
+  view.cells = view.decoded.cells.data();
+  view.width = 8;
+  return view;
 }
 
 }  // namespace marigram::segment

@@ -7,14 +7,26 @@
 #include "segment/native_structure.h"
 
 #include <marigram/error.h>
+#include <marigram/series.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 
 namespace marigram::segment {
+
+/// Values of a block: numbers side by side in the file where they lie so, else decoded. Borrows the file.
+struct BlockView {
+  const void* cells = nullptr;  // of each row, `width` bytes; a null is 0. Not of texts
+  unsigned width = 8;           // 4 only of int32 and float32; of 8, as in BlockValues
+  BlockValues decoded = {};     // `valid`, and values that are not in the file
+
+  bool is_null(std::size_t row) const { return !decoded.valid.empty() && decoded.valid[row] == 0; }
+};
 
 /// Immutable but for the memory of what was checked; thread-safe.
 class NativeFile {
@@ -36,8 +48,15 @@ class NativeFile {
   /// The series of a row.
   std::size_t series_of(std::uint64_t row) const;
 
-  /// The values of a block, of `column` of block_columns(). Texts point into the file. kCorruption.
+  /// The series of those tags, in the file's order and types.
+  std::optional<std::size_t> find_series(std::span<const TagValue> tags) const;
+
+  /// The bytes of a block, of `column` of block_columns(), not checked.
+  codec::Bytes block(std::size_t column, std::size_t page) const;
+  /// The values of a block. Texts point into the file. kCorruption.
   Result<BlockValues> read(std::size_t column, std::size_t page) const;
+  /// The same without a copy, if there is a way.
+  Result<BlockView> view(std::size_t column, std::size_t page) const;
 
  private:
   NativeFile() = default;

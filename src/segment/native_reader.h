@@ -30,7 +30,7 @@ class NativeReader : public SegmentReader {
   Result<std::shared_ptr<arrow::RecordBatchReader>> read_all() const override;
   Status check_claims(std::string_view sidecar) const override;
 
-  const NativeFile& file() const { return *file_; }
+  const std::shared_ptr<const NativeFile>& file() const { return file_; }
 
  private:
   explicit NativeReader(std::shared_ptr<const NativeFile> file);

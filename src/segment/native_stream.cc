@@ -58,7 +58,7 @@ class Stream : public RowStream {
  private:
   struct Cached {
     std::optional<std::size_t> page;
-    BlockValues values;
+    BlockView block;
   };
 
   Result<std::shared_ptr<arrow::RecordBatch>> make_batch() {
@@ -150,18 +150,19 @@ class Stream : public RowStream {
   Result<ArrayPtr> make_column(std::size_t i, const std::vector<PagePart>& parts, std::int64_t rows) {
     const NativeSource& column = plan_.columns[i];
     if (!column.tag && !column.block) return absent_column(column.type, column.text_tag, rows, file_->doing());
-    MARIGRAM_ASSIGN(const BlockValues values, column.tag ? tags_of(*column.tag, parts) : values_of(i, parts));
     const std::size_t tags = file_->structure().tags.size();
     const NativeColumn& stored = file_->structure().columns[column.tag ? *column.tag : tags + *column.block];
     MARIGRAM_ASSIGN(ArrayPtr array,
-                    make_array(stored.kind, column.stored, static_cast<std::size_t>(rows), values, file_->doing()));
+                    column.tag ? tags_of(stored.kind, column, parts, rows) : values_of(stored.kind, i, parts, rows));
     MARIGRAM_ASSIGN(array, become(array, column.type, file_->doing()));
     MARIGRAM_TRY(check_nulls(*array, column.nullable, stored.name, file_->doing()));
     return array;
   }
 
-  Result<BlockValues> tags_of(std::size_t number, const std::vector<PagePart>& parts) const {
-    const NativeTag& tag = file_->structure().tags[number];
+  Result<ArrayPtr> tags_of(ValueKind kind, const NativeSource& column, const std::vector<PagePart>& parts,
+                           std::int64_t rows) const {
+    const NativeTag& tag = file_->structure().tags[*column.tag];
+    std::vector<TextRun> runs;
     BlockValues all;
     for (const PagePart& part : parts) {
       const std::uint64_t begin = file_->page_begin(part.page);
@@ -171,35 +172,56 @@ class Stream : public RowStream {
         for (std::size_t series = file_->series_of(row); row < end; ++series) {
           const std::uint64_t until = std::min(end, file_->structure().series_ends[series]);
           const std::uint32_t value = tag.of_series[series];
-          if (tag.values.texts.empty()) {
-            all.cells.resize(all.cells.size() + (until - row), tag.values.cells[value]);
+          if (kind == ValueKind::kText) {
+            runs.push_back({.text = tag.values.texts[value], .rows = static_cast<std::int64_t>(until - row)});
           } else {
-            all.texts.resize(all.texts.size() + (until - row), tag.values.texts[value]);
+            all.cells.resize(all.cells.size() + (until - row), tag.values.cells[value]);
           }
           row = until;
         }
       }
     }
-    return all;
+    if (kind == ValueKind::kText) return make_texts(column.stored, runs, file_->doing());
+    return make_array(kind, column.stored, static_cast<std::size_t>(rows), all, file_->doing());
+  }
+
+  Result<ArrayPtr> values_of(ValueKind kind, std::size_t i, const std::vector<PagePart>& parts, std::int64_t rows) {
+    const auto& type = plan_.columns[i].stored;
+    if (kind == ValueKind::kBool || kind == ValueKind::kText) {
+      MARIGRAM_ASSIGN(const BlockValues all, decoded_of(i, parts));
+      return make_array(kind, type, static_cast<std::size_t>(rows), all, file_->doing());
+    }
+    MARIGRAM_ASSIGN(NumberArray numbers, NumberArray::make(kind, static_cast<std::size_t>(rows), file_->doing()));
+    for (const PagePart& part : parts) {
+      MARIGRAM_ASSIGN(const BlockView* block, block_of(i, part.page));
+      numbers.append(*block, part.rows);
+    }
+    return numbers.finish(type, file_->doing());
   }
 
   /// A page that is cut between batches is decoded once.
-  Result<BlockValues> values_of(std::size_t i, const std::vector<PagePart>& parts) {
+  Result<const BlockView*> block_of(std::size_t i, std::size_t page) {
+    Cached& cached = last_[i];
+    if (cached.page == page) return &cached.block;
+    cached.page.reset();
+    MARIGRAM_ASSIGN(cached.block, file_->view(*plan_.columns[i].block, page));
+    cached.page = page;
+    return &cached.block;
+  }
+
+  Result<BlockValues> decoded_of(std::size_t i, const std::vector<PagePart>& parts) {
     BlockValues all;
     std::size_t rows = 0;
     for (const PagePart& part : parts) {
-      Cached& cached = last_[i];
-      if (cached.page != part.page) {
-        MARIGRAM_ASSIGN(cached.values, file_->read(*plan_.columns[i].block, part.page));
-        cached.page = part.page;
-      }
-      append_rows(cached.values.cells, part.rows, all.cells);
-      append_rows(cached.values.texts, part.rows, all.texts);
-      all.held.insert(all.held.end(), cached.values.held.begin(), cached.values.held.end());
+      MARIGRAM_ASSIGN(const BlockView* block, block_of(i, part.page));
+      const BlockValues& values = block->decoded;
+      append_rows(values.cells, part.rows, all.cells);
+      append_rows(values.texts, part.rows, all.texts);
+      all.held.insert(all.held.end(), values.held.begin(), values.held.end());
       const auto count = static_cast<std::size_t>(count_rows(part.rows));
-      if (!cached.values.valid.empty()) {
+      if (!values.valid.empty()) {
         all.valid.resize(rows, 1);
-        append_rows(cached.values.valid, part.rows, all.valid);
+        append_rows(values.valid, part.rows, all.valid);
       } else if (!all.valid.empty()) {
         all.valid.resize(rows + count, 1);
       }

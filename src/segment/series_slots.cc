@@ -80,7 +80,7 @@ void SeriesSlots::grow() {
 std::uint32_t SeriesSlots::slot_of(const TagColumns& tags, std::int64_t row) {
   std::uint32_t* remembered = nullptr;
   if (!of_dictionary_.empty()) {
-    remembered = &of_dictionary_[static_cast<std::size_t>(tags.dictionary_index(row))];
+    remembered = &of_dictionary_[static_cast<std::size_t>(tags.dictionary_indices()[static_cast<std::size_t>(row)])];
     if (*remembered != kUnknown) return *remembered;
   }
   if (2 * (keys_.size() + 1) > table_.size()) grow();

@@ -172,8 +172,9 @@ std::int64_t TagColumns::dictionary_length() const {
   return columns_.size() == 1 && columns_.front()->indices ? columns_.front()->values->length() : 0;
 }
 
-std::int32_t TagColumns::dictionary_index(std::int64_t row) const {
-  return static_cast<std::int32_t>(columns_.front()->at(row));
+std::span<const std::int32_t> TagColumns::dictionary_indices() const {
+  const auto& indices = static_cast<const arrow::Int32Array&>(*columns_.front()->indices);
+  return {indices.raw_values(), static_cast<std::size_t>(indices.length())};
 }
 
 }  // namespace marigram::segment

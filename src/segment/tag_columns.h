@@ -37,9 +37,9 @@ class TagColumns {
   SeriesKey key_of(std::int64_t row) const;
   /// Bytes that are equal for rows of the same series only, whatever the batch: in `scratch`, or in the batch itself.
   std::string_view encode(std::int64_t row, std::string& scratch) const;
-  /// With a single dictionary column: the row's index in it, and the dictionary's length. Else no length.
+  /// With a single dictionary column: its length, and each row's index in it, as the batch has them. Else no length.
   std::int64_t dictionary_length() const;
-  std::int32_t dictionary_index(std::int64_t row) const;
+  std::span<const std::int32_t> dictionary_indices() const;
 
  private:
   struct Column;
