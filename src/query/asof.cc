@@ -3,15 +3,11 @@
 #include "base/try.h"
 #include "query/asof_side.h"
 #include "segment/arrow_schema.h"
-#include "segment/arrow_status.h"
-#include "segment/memory_pool.h"
 #include "table/definition.h"
 
 #include <arrow/array.h>
-#include <arrow/buffer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <arrow/util/bit_util.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,8 +17,6 @@
 
 namespace marigram::query {
 namespace {
-
-using Matches = std::vector<std::vector<AsofMatch>>;  // [lane][of ProbeSet::times()]
 
 constexpr const char* kDoing = "cannot join";
 
@@ -71,95 +65,54 @@ Result<std::shared_ptr<arrow::Schema>> result_schema(const arrow::Schema& probes
 }
 
 /// One lane for all columns, and one for each that ignores its nulls.
-std::vector<AsofLane> make_lanes(const arrow::FieldVector& columns, const std::vector<std::string>& ignore_nulls) {
-  std::vector<AsofLane> lanes;
+Result<std::vector<AsofLane>> make_lanes(const arrow::FieldVector& columns, const AsofRequest& request,
+                                         const ProbeSet& probes) {
   const auto ignores = [&](const auto& column) {
-    return std::ranges::find(ignore_nulls, column->name()) != ignore_nulls.end();
+    return std::ranges::find(request.ignore_nulls, column->name()) != request.ignore_nulls.end();
   };
   arrow::FieldVector plain;
   std::ranges::copy_if(columns, std::back_inserter(plain), [&](const auto& column) { return !ignores(column); });
-  lanes.emplace_back(std::move(plain), "");
+  std::vector<AsofLane> lanes;
+  const auto add = [&](const arrow::FieldVector& own, const std::string& valid) -> Status {
+    MARIGRAM_ASSIGN(AsofLane lane, AsofLane::make(own, valid, probes.count()));
+    lane.miss(probes.without_time());
+    lanes.push_back(std::move(lane));
+    return {};
+  };
+  MARIGRAM_TRY(add(plain, ""));
   for (const auto& column : columns) {
-    if (ignores(column)) lanes.emplace_back(arrow::FieldVector{column}, column->name());
+    if (ignores(column)) MARIGRAM_TRY(add({column}, column->name()));
   }
   return lanes;
 }
 
-/// Matches that are too far away are none.
-void drop_far(const AsofPlan& plan, Matches& matches) {
-  if (!plan.tolerance) return;
-  for (auto& lane : matches) {
-    for (std::size_t i = 0; i < lane.size(); ++i) {
-      if (lane[i].is_there() && plan.clock.distance(plan.probes.times()[i], lane[i].time) > *plan.tolerance)
-        lane[i] = {};
-    }
-  }
-}
-
-/// The nearer of the two; the earlier, if both are as far.
-void take_nearer(const AsofPlan& plan, Matches& matches, const Matches& later) {
-  for (std::size_t lane = 0; lane < matches.size(); ++lane) {
-    for (std::size_t i = 0; i < matches[lane].size(); ++i) {
-      const AsofMatch& other = later[lane][i];
-      AsofMatch& own = matches[lane][i];
-      if (!other.is_there()) continue;
-      const std::int64_t probe = plan.probes.times()[i];
-      if (!own.is_there() || plan.clock.distance(probe, other.time) < plan.clock.distance(probe, own.time)) own = other;
-    }
-  }
-}
-
-Result<Matches> search(const AsofPlan& plan, std::vector<AsofLane>& lanes, AsofStatistics& statistics) {
+Status search(const AsofPlan& plan, std::vector<AsofLane>& lanes, AsofStatistics& statistics) {
   const AsofDirection direction = plan.request.direction;
-  const AsofSide first = direction == AsofDirection::kForward ? AsofSide::kAfter : AsofSide::kBefore;
-  MARIGRAM_ASSIGN(Matches matches, AsofSearch(plan, first, lanes, statistics).run());
-  if (direction == AsofDirection::kNearest) {
-    MARIGRAM_ASSIGN(const Matches later, AsofSearch(plan, AsofSide::kAfter, lanes, statistics).run());
-    take_nearer(plan, matches, later);
-  }
-  drop_far(plan, matches);
-  return matches;
+  if (direction != AsofDirection::kForward) MARIGRAM_TRY(AsofSearch(plan, AsofSide::kBefore, lanes, statistics).run());
+  if (direction != AsofDirection::kBackward) MARIGRAM_TRY(AsofSearch(plan, AsofSide::kAfter, lanes, statistics).run());
+  return {};
 }
 
-/// In the order in which probes came.
-std::vector<AsofMatch> in_probe_order(const ProbeSet& probes, const std::vector<AsofMatch>& matches) {
-  std::vector<AsofMatch> ordered(probes.count());
-  for (std::size_t i = 0; i < matches.size(); ++i) ordered[probes.positions()[i]] = matches[i];
+/// The columns of the table for each probe, as make_lanes() dealt them, then the matched time.
+Result<arrow::ArrayVector> finish(const AsofPlan& plan, std::vector<AsofLane>& lanes, const arrow::FieldVector& columns,
+                                  const std::shared_ptr<arrow::DataType>& time) {
+  std::vector<arrow::ArrayVector> finished;
+  for (AsofLane& lane : lanes) {
+    MARIGRAM_ASSIGN(arrow::ArrayVector arrays, lane.finish_columns());
+    finished.push_back(std::move(arrays));
+  }
+  arrow::ArrayVector ordered;
+  std::size_t plain = 0;
+  std::size_t ignoring = 1;
+  for (const auto& column : columns) {
+    const bool ignores = ignoring < lanes.size() && lanes[ignoring].valid() == column->name();
+    ordered.push_back(ignores ? finished[ignoring++].front() : finished.front()[plain++]);
+  }
+  if (plan.request.matched_time.empty()) return ordered;
+  const bool is_unsigned = std::holds_alternative<model::UInt64Index>(plan.index.kind);
+  MARIGRAM_ASSIGN(auto times, lanes.front().finish_times(time, is_unsigned ? INT64_MIN : 0));
+  ordered.push_back(std::move(times));
   return ordered;
-}
-
-Result<std::shared_ptr<arrow::Array>> time_array(const std::vector<AsofMatch>& matches, std::int64_t flip,
-                                                 const std::shared_ptr<arrow::DataType>& type) {
-  const auto count = static_cast<std::int64_t>(matches.size());
-  auto valid = arrow::AllocateEmptyBitmap(count, segment::memory_pool());
-  if (!valid.ok()) return std::unexpected(segment::from_arrow_status(valid.status(), kDoing, false));
-  std::vector<std::int64_t> values(matches.size());
-  for (std::size_t i = 0; i < matches.size(); ++i) {
-    if (!matches[i].is_there()) continue;
-    arrow::bit_util::SetBit((*valid)->mutable_data(), static_cast<std::int64_t>(i));
-    values[i] = matches[i].time ^ flip;
-  }
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, count, {*std::move(valid), arrow::Buffer::FromVector(std::move(values))}));
-}
-
-/// The columns of the table for each probe, then the matched time.
-Result<arrow::ArrayVector> gather(const AsofPlan& plan, const std::vector<AsofLane>& lanes, const Matches& matches,
-                                  const arrow::FieldVector& columns, const std::shared_ptr<arrow::DataType>& time) {
-  arrow::ArrayVector gathered(columns.size());
-  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-    const std::vector<AsofMatch> ordered = in_probe_order(plan.probes, matches[lane]);
-    MARIGRAM_ASSIGN(const arrow::ArrayVector taken, lanes[lane].take(ordered));
-    for (std::size_t i = 0; i < taken.size(); ++i) {
-      const auto at = std::ranges::find(columns, lanes[lane].columns()[i]) - columns.begin();
-      gathered[static_cast<std::size_t>(at)] = taken[i];
-    }
-    if (lane > 0 || plan.request.matched_time.empty()) continue;
-    const bool is_unsigned = std::holds_alternative<model::UInt64Index>(plan.index.kind);
-    MARIGRAM_ASSIGN(auto times, time_array(ordered, is_unsigned ? INT64_MIN : 0, time));
-    gathered.push_back(std::move(times));
-  }
-  return gathered;
 }
 
 }  // namespace
@@ -177,12 +130,14 @@ Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr
   const auto time = arrow_schema->GetFieldByName(index.column)->type();
   AsofResult result;
   MARIGRAM_ASSIGN(result.schema, result_schema(*schema, columns, request, time));
-  MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, index, table, snapshot.state->meta->grows()));
+  MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, index, table, snapshot.state->meta->grows(),
+                                                     *snapshot.engine.environment().pool));
   const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
   const IndexUnits units(index.kind, unit);
   const AsofWindows windows(snapshot, units);
   const ProbeClock clock(set.unit(), unit);
-  AsofPlan plan{request, snapshot, windows, units, clock, set, index, {}};
+  const AsofSegments segments(windows, snapshot.engine, table, index, wanted);
+  AsofPlan plan{request, snapshot, windows, segments, units, clock, set, index, {}};
   plan.columns = index.tags;
   plan.columns.push_back(index.column);
   for (const std::string& name : wanted) {
@@ -192,10 +147,11 @@ Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr
     const bool is_time = std::holds_alternative<model::TimestampIndex>(index.kind);
     plan.tolerance = is_time ? clock.from_nanoseconds(*request.tolerance) : *request.tolerance;
   }
-  std::vector<AsofLane> lanes = make_lanes(columns, request.ignore_nulls);
+  MARIGRAM_TRY(scan_newer(plan));
+  MARIGRAM_ASSIGN(std::vector<AsofLane> lanes, make_lanes(columns, request, set));
   result.statistics.windows = windows.size();
-  MARIGRAM_ASSIGN(const Matches matches, search(plan, lanes, result.statistics));
-  MARIGRAM_ASSIGN(const arrow::ArrayVector gathered, gather(plan, lanes, matches, columns, time));
+  MARIGRAM_TRY(search(plan, lanes, result.statistics));
+  MARIGRAM_ASSIGN(const arrow::ArrayVector gathered, finish(plan, lanes, columns, time));
   std::int64_t at = 0;
   for (const auto& batch : probes) {
     arrow::ArrayVector arrays = batch->columns();

@@ -1,9 +1,10 @@
 // As-of joins over a snapshot of a table: segments of any format and rows that are newer than them.
 //
-// Probes are put in order of series and time and fall into windows of time (asof_windows.h), each of which is read
-// once, its rows by series and time; the rows that probes meet are found by a search that gallops along both. A probe
-// that meets none in its window asks the table's coverage which earlier or later one holds its series, and goes there:
-// no window between is opened.
+// Probes are put in order of series and time and fall into windows of time (asof_windows.h). A window that is one
+// native segment is searched where it lies (asof_native.h), by all threads; of another the rows are read once, by
+// series and time. The rows that probes meet are found by a search that gallops along both. A probe that meets none in
+// its window asks the table's coverage which earlier or later one holds its series, and goes there: no window between
+// is opened.
 #pragma once
 
 #include "query/asof_windows.h"
@@ -21,9 +22,10 @@ namespace marigram::query {
 
 /// What a join did, for explain and tests.
 struct AsofStatistics {
-  std::uint64_t windows = 0;       // there are
-  std::uint64_t windows_read = 0;  // because probes fall into them
-  std::uint64_t looked_back = 0;   // because probes met no row in their own; a window may be both
+  std::uint64_t windows = 0;          // there are
+  std::uint64_t windows_read = 0;     // because probes fall into them
+  std::uint64_t windows_scanned = 0;  // of those: the others were searched where they lie
+  std::uint64_t looked_back = 0;      // because probes met no row in their own; a window may be both
 };
 
 struct AsofResult {

@@ -1,90 +1,70 @@
 #include "query/asof_lane.h"
 
-#include "segment/arrow_status.h"
-#include "segment/memory_pool.h"
+#include "base/prefetch.h"
+#include "base/try.h"
+#include "segment/native_arrays.h"
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
-#include <arrow/array/util.h>
-#include <arrow/builder.h>
-#include <arrow/compute/api_vector.h>
-#include <arrow/compute/exec.h>
-#include <arrow/record_batch.h>
+#include <arrow/buffer.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace marigram::query {
 namespace {
 
-using ArrayPtr = std::shared_ptr<arrow::Array>;
-
 constexpr const char* kDoing = "cannot join the rows";
-
-template <typename T>
-Result<T> checked(arrow::Result<T> result) {
-  if (result.ok()) return *std::move(result);
-  return std::unexpected(segment::from_arrow_status(result.status(), kDoing, false));
-}
-
-arrow::Result<ArrayPtr> take_rows(const ArrayPtr& values, const ArrayPtr& rows) {
-  arrow::compute::ExecContext context(segment::memory_pool());
-  return arrow::compute::Take(*values, *rows, arrow::compute::TakeOptions::NoBoundsCheck(), &context);
-}
 
 }  // namespace
 
-std::uint32_t AsofLane::keep(std::int64_t row) {
-  if (wanted_.empty() || wanted_.back() != row) {
-    wanted_.push_back(row);
-    ++kept_;
+Result<AsofLane> AsofLane::make(const arrow::FieldVector& columns, std::string valid, std::size_t probes) {
+  AsofLane lane;
+  lane.valid_ = std::move(valid);
+  for (const auto& column : columns) {
+    MARIGRAM_ASSIGN(auto made, AsofColumn::make(column->type(), probes));
+    lane.names_.push_back(column->name());
+    lane.columns_.push_back(std::move(made));
   }
-  return kept_ - 1;
+  lane.is_met_.assign(probes, 1);
+  MARIGRAM_ASSIGN(lane.times_, segment::PoolArray<std::int64_t>::make(probes, kDoing));
+  return lane;
 }
 
-Status AsofLane::flush(const AsofRows& rows) {
-  if (wanted_.empty()) return {};
-  chunks_.resize(columns_.size());
-  const auto count = static_cast<std::int64_t>(wanted_.size());
-  const auto wanted = std::make_shared<arrow::Int64Array>(count, arrow::Buffer::FromVector(std::exchange(wanted_, {})));
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    auto taken = checked(take_rows(rows.batch().GetColumnByName(columns_[i]->name()), wanted));
-    if (!taken) return std::unexpected(taken.error());
-    chunks_[i].push_back(*std::move(taken));
+void AsofLane::set_times(std::span<const std::uint32_t> probes, std::span<const AsofRow> rows) {
+  constexpr std::size_t kAhead = 64;
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    if (i + kAhead < probes.size()) prefetch_to_write(&times_[probes[i + kAhead]]);
+    times_[probes[i]] = rows[i].time;
   }
+}
+
+Status AsofLane::put(AsofSource& source, const AsofPicks& picks) {
+  if (picks.to.empty()) return {};
+  for (std::size_t i = 0; i < columns_.size(); ++i) MARIGRAM_TRY(source.put(names_[i], picks, *columns_[i]));
   return {};
 }
 
-Result<arrow::ArrayVector> AsofLane::take(std::span<const AsofMatch> matches) const {
-  arrow::Int64Builder builder(segment::memory_pool());
-  const auto append = [&]() -> arrow::Result<ArrayPtr> {
-    ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<std::int64_t>(matches.size())));
-    for (const AsofMatch& match : matches) {
-      if (match.is_there()) {
-        builder.UnsafeAppend(match.kept);
-      } else {
-        builder.UnsafeAppendNull();
-      }
-    }
-    return builder.Finish();
-  };
-  const auto rows = checked(append());
-  if (!rows) return std::unexpected(rows.error());
-  arrow::ArrayVector columns;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const auto make = [&]() -> arrow::Result<ArrayPtr> {
-      if (kept_ == 0) {
-        return arrow::MakeArrayOfNull(columns_[i]->type(), static_cast<std::int64_t>(matches.size()),
-                                      segment::memory_pool());
-      }
-      ARROW_ASSIGN_OR_RAISE(const ArrayPtr all, arrow::Concatenate(chunks_[i], segment::memory_pool()));
-      return take_rows(all, *rows);
-    };
-    auto column = checked(make());
-    if (!column) return std::unexpected(column.error());
-    columns.push_back(*std::move(column));
+Result<arrow::ArrayVector> AsofLane::finish_columns() {
+  arrow::ArrayVector arrays;
+  for (const auto& column : columns_) {
+    MARIGRAM_ASSIGN(auto array, column->finish(is_met_));
+    arrays.push_back(std::move(array));
   }
-  return columns;
+  return arrays;
+}
+
+Result<std::shared_ptr<arrow::Array>> AsofLane::finish_times(const std::shared_ptr<arrow::DataType>& type,
+                                                             std::int64_t flip) {
+  const auto nulls = std::ranges::count(is_met_, 0);
+  std::shared_ptr<arrow::Buffer> bitmap;
+  if (nulls > 0) {
+    MARIGRAM_ASSIGN(bitmap, segment::make_bitmap(is_met_, kDoing));
+  }
+  if (flip != 0) std::ranges::transform(times_.all(), times_.all().begin(), [flip](auto time) { return time ^ flip; });
+  clear_unset<std::int64_t>(is_met_, times_.all());
+  return arrow::MakeArray(arrow::ArrayData::Make(type, static_cast<std::int64_t>(is_met_.size()),
+                                                 {std::move(bitmap), times_.take()}, nulls));
 }
 
 }  // namespace marigram::query

@@ -1,7 +1,9 @@
 // One answer of an as-of join: some columns that take their values from the same row.
 #pragma once
 
-#include "query/asof_rows.h"
+#include "query/asof_column.h"
+#include "query/asof_source.h"
+#include "segment/pool_array.h"
 
 #include <marigram/error.h>
 
@@ -16,38 +18,42 @@
 
 namespace marigram::query {
 
-/// Which row a probe met, of those that were kept; none at first.
-struct AsofMatch {
-  static constexpr std::uint32_t kNone = UINT32_MAX;
-
-  std::uint32_t kept = kNone;
-  std::int64_t time = 0;
-
-  bool is_there() const { return kept != kNone; }
-};
-
-/// Keeps the rows that probes met: these alone stay in memory.
+/// At first every probe counts as met, so that only those that are not need be marked. Threads may set different probes
+/// at once.
 class AsofLane {
  public:
-  /// `valid`: rows in which that column is null are passed over; empty: none is.
-  AsofLane(arrow::FieldVector columns, std::string valid) : columns_(std::move(columns)), valid_(std::move(valid)) {}
+  /// `valid`: rows in which that column is null are passed over; empty: none is. `probes`: how many there are.
+  static Result<AsofLane> make(const arrow::FieldVector& columns, std::string valid, std::size_t probes);
 
   const std::string& valid() const { return valid_; }
-  const arrow::FieldVector& columns() const { return columns_; }
+  /// The time of the row that a probe met; null if it met none.
+  const std::int64_t* met(std::uint32_t probe) const { return is_met_[probe] != 0 ? &times_[probe] : nullptr; }
+  void miss(std::uint32_t probe) { is_met_[probe] = 0; }
+  void miss(std::span<const std::uint32_t> probes) {
+    for (const std::uint32_t probe : probes) miss(probe);
+  }
+  /// Of probes that have not missed.
+  void set_times(std::span<const std::uint32_t> probes, std::span<const AsofRow> rows);
+  void meet(std::uint32_t probe, std::int64_t time) {
+    times_[probe] = time;
+    is_met_[probe] = 1;
+  }
+  /// Takes the values of rows that were met.
+  Status put(AsofSource& source, const AsofPicks& picks);
 
-  /// Keeps the row last named to it only once. `rows` lives until flush().
-  std::uint32_t keep(std::int64_t row);
-  /// Copies the rows that were kept since the last time.
-  Status flush(const AsofRows& rows);
-  /// The columns with a row for each match, null where there is none.
-  Result<arrow::ArrayVector> take(std::span<const AsofMatch> matches) const;
+  /// The columns, in their fields' order; once.
+  Result<arrow::ArrayVector> finish_columns();
+  /// The times, with `flip` applied to their bits; once.
+  Result<std::shared_ptr<arrow::Array>> finish_times(const std::shared_ptr<arrow::DataType>& type, std::int64_t flip);
 
  private:
-  arrow::FieldVector columns_;
+  AsofLane() = default;
+
   std::string valid_;
-  std::vector<std::int64_t> wanted_;        // of the rows at hand
-  std::uint32_t kept_ = 0;                  // rows, with those
-  std::vector<arrow::ArrayVector> chunks_;  // [column]
+  std::vector<std::string> names_;
+  std::vector<std::unique_ptr<AsofColumn>> columns_;
+  std::vector<std::uint8_t> is_met_;
+  segment::PoolArray<std::int64_t> times_;
 };
 
 }  // namespace marigram::query

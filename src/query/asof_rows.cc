@@ -65,22 +65,31 @@ Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_pt
   return rows;
 }
 
-SeriesTimes AsofRows::times_of(const SeriesKey& series, const std::string& column) const {
-  const auto found = std::ranges::lower_bound(series_, series, {}, &Stretch::key);
-  if (found == series_.end() || found->key != series) return {};
-  const auto array = column.empty() ? nullptr : batch_->GetColumnByName(column);
-  if (!array || array->null_count() == 0) {
-    const auto count = static_cast<std::size_t>(found->end - found->begin);
-    return {times_.subspan(static_cast<std::size_t>(found->begin), count), found->begin};
+Status AsofRows::find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) {
+  const auto column = valid.empty() ? nullptr : batch_->GetColumnByName(valid);
+  for (const AsofQuestion& question : questions) find(side, column.get(), question);
+  return {};
+}
+
+void AsofRows::find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const {
+  const auto own = std::ranges::lower_bound(series_, *question.series, {}, &Stretch::key);
+  std::ranges::fill(question.found, AsofRow());
+  if (own == series_.end() || own->key != *question.series) return;
+  const auto count = static_cast<std::size_t>(own->end - own->begin);
+  const auto times = times_.subspan(static_cast<std::size_t>(own->begin), count);
+  if (valid == nullptr || valid->null_count() == 0) {
+    return find_rows(side, times, own->begin, question.bounds, question.found);
   }
-  std::vector<std::int64_t> times;
-  std::vector<std::int64_t> rows;
-  for (std::int64_t row = found->begin; row < found->end; ++row) {
-    if (array->IsNull(row)) continue;
-    times.push_back(times_[static_cast<std::size_t>(row)]);
-    rows.push_back(row);
+  ChosenRows chosen;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t row = own->begin + static_cast<std::int64_t>(i);
+    if (valid->IsValid(row)) chosen.add(row, times[i]);
   }
-  return {std::move(times), std::move(rows)};
+  chosen.find(side, question.bounds, question.found);
+}
+
+Status AsofRows::put(const std::string& column, const AsofPicks& picks, AsofColumn& to) {
+  return to.put(*batch_->GetColumnByName(column), picks);
 }
 
 }  // namespace marigram::query

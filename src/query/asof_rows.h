@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/index.h"
+#include "query/asof_source.h"
 #include "table/batch_source.h"
 
 #include <marigram/error.h>
@@ -18,38 +19,18 @@
 
 namespace marigram::query {
 
-/// The rows of a series that a search looks at: their times, ascending, and where they are.
-class SeriesTimes {
- public:
-  SeriesTimes() = default;
-  /// All rows from `first` on.
-  SeriesTimes(std::span<const std::int64_t> times, std::int64_t first) : all_(times), first_(first) {}
-  /// Some rows.
-  SeriesTimes(std::vector<std::int64_t> times, std::vector<std::int64_t> rows)
-      : chosen_(std::move(times)), rows_(std::move(rows)) {}
-
-  std::span<const std::int64_t> times() const { return rows_.empty() ? all_ : std::span(chosen_); }
-  std::int64_t row(std::size_t i) const { return rows_.empty() ? first_ + static_cast<std::int64_t>(i) : rows_[i]; }
-
- private:
-  std::span<const std::int64_t> all_ = {};
-  std::int64_t first_ = 0;
-  std::vector<std::int64_t> chosen_ = {};
-  std::vector<std::int64_t> rows_ = {};
-};
-
 /// Immutable.
-class AsofRows {
+class AsofRows : public AsofSource {
  public:
   /// All of `source`, which comes in order of (series, time) and has the tags and the time among its columns. Tags may
   /// be null where the table grows. O(rows); copies unless they come as one batch.
   static Result<AsofRows> load(table::BatchSource& source, const std::shared_ptr<arrow::Schema>& schema,
                                const model::IndexSpec& index);
 
-  const arrow::RecordBatch& batch() const { return *batch_; }
-  bool empty() const { return series_.empty(); }
-  /// The rows of a series; of those only, if `column` is not empty, in which it is not null.
-  SeriesTimes times_of(const SeriesKey& series, const std::string& column) const;
+  Status find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) override;
+  Status put(const std::string& column, const AsofPicks& picks, AsofColumn& to) override;
+  /// Of all rows, in their order.
+  std::span<const std::int64_t> times() const { return times_; }
 
  private:
   struct Stretch {
@@ -57,6 +38,8 @@ class AsofRows {
     std::int64_t begin = 0;
     std::int64_t end = 0;
   };
+
+  void find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const;
 
   std::shared_ptr<arrow::RecordBatch> batch_;
   std::vector<Stretch> series_;             // ascending

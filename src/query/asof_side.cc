@@ -1,5 +1,6 @@
 #include "query/asof_side.h"
 
+#include "base/parallel.h"
 #include "base/try.h"
 #include "coverage/bucket_grid.h"
 #include "coverage/run_cursor.h"
@@ -14,6 +15,7 @@ namespace marigram::query {
 namespace {
 
 constexpr std::size_t kSeriesInPredicateMax = 1'000;
+constexpr std::size_t kProbesOfPart = 16'384;
 
 /// Conditions that rows of these series fulfil, and of few others; none if the series are many.
 std::vector<TagPredicate> predicates_for(const std::vector<const SeriesKey*>& series, const model::IndexSpec& index) {
@@ -27,72 +29,144 @@ std::vector<TagPredicate> predicates_for(const std::vector<const SeriesKey*>& se
   return predicates;
 }
 
+ScanRequest request_of(const AsofPlan& plan, ScanRequest request, const std::vector<const SeriesKey*>& series) {
+  request.columns = plan.columns;
+  request.where = plan.request.where;
+  request.cancel = plan.request.cancel;
+  request.batch_rows = std::size_t{1} << 24U;  // in one piece: what comes in several is copied
+  std::ranges::move(predicates_for(series, plan.index), std::back_inserter(request.where));
+  return request;
+}
+
 }  // namespace
+
+Result<AsofRows> scan_window(const AsofPlan& plan, std::size_t window, ScanRequest request,
+                             const std::vector<const SeriesKey*>& series) {
+  MARIGRAM_ASSIGN(table::ScanStream stream, plan.windows.rows(window, request_of(plan, std::move(request), series)));
+  return AsofRows::load(*stream.rows, stream.schema, plan.index);
+}
+
+Status scan_newer(AsofPlan& plan) {
+  if (!plan.snapshot.newer) return {};
+  std::vector<const SeriesKey*> series;
+  for (const auto& [key, stretch] : plan.probes.series()) series.push_back(&key);
+  MARIGRAM_ASSIGN(const table::ScanStream stream, plan.windows.newer_rows(request_of(plan, {}, series)));
+  MARIGRAM_ASSIGN(AsofRows rows, AsofRows::load(*stream.rows, stream.schema, plan.index));
+  plan.newer_times.assign(rows.times().begin(), rows.times().end());
+  std::ranges::sort(plan.newer_times);
+  plan.newer = std::make_shared<AsofRows>(std::move(rows));
+  return {};
+}
 
 AsofSearch::AsofSearch(const AsofPlan& plan, AsofSide side, std::vector<AsofLane>& lanes, AsofStatistics& statistics)
     : plan_(plan),
       side_(side),
+      is_second_(plan.request.direction == AsofDirection::kNearest && side == AsofSide::kAfter),
       lanes_(lanes),
       statistics_(statistics),
-      matches_(lanes.size(), std::vector<AsofMatch>(plan.probes.times().size())) {}
-
-Result<std::vector<std::vector<AsofMatch>>> AsofSearch::run() {
-  set_bounds();
-  for (const auto& [window, works] : distribute()) MARIGRAM_TRY(search(window, works));
-  if (!pending_.empty()) {
-    MARIGRAM_ASSIGN(coverage_, plan_.snapshot.engine.coverage(*plan_.snapshot.state));
-    MARIGRAM_TRY(read_newer());
-  }
-  while (!pending_.empty()) MARIGRAM_TRY(look_further());
-  return std::move(matches_);
+      bounds_(plan.probes.times()) {
+  if (plan.clock.is_same() && plan.request.allow_exact_matches) return;
+  other_bounds_.resize(bounds_.size());
+  bounded_.resize(bounds_.size());
+  bounds_ = other_bounds_;
 }
 
-void AsofSearch::set_bounds() {
-  const auto times = plan_.probes.times();
-  bounds_.resize(times.size());
-  bounded_.resize(times.size());
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const auto bound = plan_.clock.bound(side_, times[i], plan_.request.allow_exact_matches);
-    bounded_[i] = bound ? 1 : 0;
-    bounds_[i] = bound.value_or(0);
-  }
-}
-
-/// The probes of each window. Bounds ascend within a series, and those that are none stand at one end.
-std::map<std::size_t, std::vector<AsofSearch::Work>> AsofSearch::distribute() const {
-  std::map<std::size_t, std::vector<Work>> works;
+Status AsofSearch::run() {
   for (const auto& [key, stretch] : plan_.probes.series()) {
-    if (!table::series_matches(key, plan_.index, plan_.request.where)) continue;
-    std::size_t begin = stretch.begin;
-    std::size_t end = stretch.end;
-    while (begin < end && bounded_[begin] == 0) ++begin;
-    while (begin < end && bounded_[end - 1] == 0) --end;
-    while (begin < end) {
-      const std::size_t window = plan_.windows.of(bounds_[begin]);
-      const auto next = plan_.windows.end(window);
-      const auto rest = std::span(bounds_).subspan(begin, end - begin);
-      const std::size_t own =
-          next ? static_cast<std::size_t>(std::ranges::lower_bound(rest, *next) - rest.begin()) : rest.size();
-      works[window].push_back({&key, begin, begin + own});
-      begin += own;
+    if (table::series_matches(key, plan_.index, plan_.request.where)) {
+      if (!bounded_.empty()) set_bounds(stretch);
+      distribute(key, stretch);
+    } else {
+      miss(stretch.begin, stretch.end);
     }
   }
-  return works;
+  statistics_.windows_read += works_.size();
+  const std::vector<Part> all = parts();
+  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  MARIGRAM_TRY(for_each_part(pool, all.size(), [&](std::size_t i) { return search_part(all[i]); }));
+  statistics_.windows_scanned += to_scan_.size();
+  for (const std::size_t window : to_scan_) MARIGRAM_TRY(scan(window, works_[window]));
+  if (pending_.empty()) return {};
+  MARIGRAM_ASSIGN(coverage_, plan_.snapshot.engine.coverage(*plan_.snapshot.state));
+  while (!pending_.empty()) MARIGRAM_TRY(look_further());
+  return {};
 }
 
-Result<AsofRows> AsofSearch::load(std::size_t window, ScanRequest request,
-                                  const std::vector<const SeriesKey*>& series) const {
-  request.columns = plan_.columns;
-  request.where = plan_.request.where;
-  request.cancel = plan_.request.cancel;
-  request.batch_rows = std::size_t{1} << 24U;  // in one piece: what comes in several is copied
-  std::ranges::move(predicates_for(series, plan_.index), std::back_inserter(request.where));
-  MARIGRAM_ASSIGN(table::ScanStream stream, plan_.windows.rows(window, std::move(request)));
-  return AsofRows::load(*stream.rows, stream.schema, plan_.index);
+void AsofSearch::set_bounds(const ProbeSet::Stretch& stretch) {
+  const auto times = plan_.probes.times();
+  for (std::size_t i = stretch.begin; i < stretch.end; ++i) {
+    const auto bound = plan_.clock.bound(side_, times[i], plan_.request.allow_exact_matches);
+    bounded_[i] = bound ? 1 : 0;
+    other_bounds_[i] = bound.value_or(0);
+  }
 }
 
-Status AsofSearch::search(std::size_t window, const std::vector<Work>& works) {
-  ++statistics_.windows_read;
+/// No row for these probes, unless the other side had one.
+void AsofSearch::miss(std::size_t begin, std::size_t end) {
+  if (is_second_) return;
+  for (AsofLane& lane : lanes_) lane.miss(plan_.probes.positions().subspan(begin, end - begin));
+}
+
+/// Bounds ascend within a series, and those that are none stand at one end.
+void AsofSearch::distribute(const SeriesKey& series, const ProbeSet::Stretch& stretch) {
+  std::size_t begin = stretch.begin;
+  std::size_t end = stretch.end;
+  if (!bounded_.empty()) {
+    while (begin < end && bounded_[begin] == 0) ++begin;
+    while (begin < end && bounded_[end - 1] == 0) --end;
+    miss(stretch.begin, begin);
+    miss(end, stretch.end);
+  }
+  while (begin < end) {
+    const std::size_t window = plan_.windows.of(bounds_[begin]);
+    const auto next = plan_.windows.end(window);
+    const auto rest = bounds_.subspan(begin, end - begin);
+    const std::size_t own =
+        next ? static_cast<std::size_t>(std::ranges::lower_bound(rest, *next) - rest.begin()) : rest.size();
+    works_[window].push_back({&series, begin, begin + own});
+    begin += own;
+  }
+}
+
+std::vector<AsofSearch::Part> AsofSearch::parts() const {
+  std::vector<Part> parts;
+  for (const auto& [window, works] : works_) {
+    std::size_t begin = 0;
+    std::size_t probes = 0;
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      probes += works[i].end - works[i].begin;
+      if (probes < kProbesOfPart && i + 1 < works.size()) continue;
+      parts.push_back({.window = window, .works = std::span(works).subspan(begin, i + 1 - begin)});
+      begin = i + 1;
+      probes = 0;
+    }
+  }
+  return parts;
+}
+
+/// The segment of a window, if that alone has rows there and can be searched; else null.
+Result<const AsofSegment*> AsofSearch::segment_of(std::size_t window) const {
+  const auto newer = std::ranges::lower_bound(plan_.newer_times, plan_.windows.begin(window));
+  const auto end = plan_.windows.end(window);
+  if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return nullptr;
+  return plan_.segments.at(window);
+}
+
+Status AsofSearch::search_part(const Part& part) {
+  if (plan_.request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "as-of join cancelled");
+  MARIGRAM_ASSIGN(const AsofSegment* segment, segment_of(part.window));
+  std::vector<Pending> missed;
+  if (segment != nullptr) {
+    AsofSegmentRows rows(*segment);
+    MARIGRAM_TRY(search(rows, part.window, part.works, missed));
+  }
+  const std::lock_guard lock(mutex_);
+  if (segment == nullptr) to_scan_.insert(part.window);
+  pending_.insert(pending_.end(), missed.begin(), missed.end());
+  return {};
+}
+
+Status AsofSearch::scan(std::size_t window, const std::vector<Work>& works) {
   std::vector<const SeriesKey*> series;
   std::int64_t first = INT64_MAX;
   std::int64_t last = INT64_MIN;
@@ -104,62 +178,86 @@ Status AsofSearch::search(std::size_t window, const std::vector<Work>& works) {
   ScanRequest request;
   if (before() && last < INT64_MAX) request.to = plan_.units.to_value(last + 1);
   if (!before()) request.from = plan_.units.to_value(first);
-  MARIGRAM_ASSIGN(const AsofRows rows, load(window, std::move(request), series));
+  MARIGRAM_ASSIGN(AsofRows rows, scan_window(plan_, window, std::move(request), series));
+  return search(rows, window, works, pending_);
+}
+
+Status AsofSearch::search(AsofSource& source, std::size_t window, std::span<const Work> works,
+                          std::vector<Pending>& missed) {
+  std::size_t probes = 0;
+  for (const Work& work : works) probes += work.end - work.begin;
+  std::vector<AsofRow> rows(probes);
+  std::vector<AsofQuestion> questions;
+  for (const Work& work : works) {
+    const std::size_t count = work.end - work.begin;
+    questions.push_back({work.series, bounds_.subspan(work.begin, count), std::span(rows).last(probes).first(count)});
+    probes -= count;
+  }
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    for (const Work& work : works) match(rows, lane, work, window);
-    MARIGRAM_TRY(lanes_[lane].flush(rows));
+    MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), questions));
+    Picks picks(rows.size());
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      // Those that met none stand at one end, too.
+      const std::span<const AsofRow> own = questions[i].found;
+      const auto cut =
+          std::ranges::partition_point(own, [&](const AsofRow& row) { return row.is_there() != before(); });
+      const Work ahead{works[i].series, works[i].begin, works[i].begin + static_cast<std::size_t>(cut - own.begin())};
+      const Work behind{works[i].series, ahead.end, works[i].end};
+      const Work& found = before() ? behind : ahead;
+      const Work& none = before() ? ahead : behind;
+      meet(lanes_[lane], found, own.subspan(found.begin - works[i].begin, found.end - found.begin), picks);
+      if (none.begin == none.end) continue;
+      if (!is_second_) lanes_[lane].miss(plan_.probes.positions().subspan(none.begin, none.end - none.begin));
+      put_off(lane, none, window, missed);
+    }
+    MARIGRAM_TRY(lanes_[lane].put(source, {picks.rows, picks.to}));
   }
   return {};
 }
 
-void AsofSearch::match(const AsofRows& rows, std::size_t lane, const Work& work, std::size_t window) {
-  const SeriesTimes own = rows.times_of(*work.series, lanes_[lane].valid());
-  const auto times = own.times();
-  std::vector<std::size_t> found(work.end - work.begin);
-  find_rows(side_, times, std::span(bounds_).subspan(work.begin, found.size()), found);
-  Work missed = work;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i] == kNoRow) continue;
-    if (before() && missed.end == work.end) missed.end = work.begin + i;
-    if (!before()) missed.begin = work.begin + i + 1;
-    matches_[lane][work.begin + i] = {lanes_[lane].keep(own.row(found[i])), times[found[i]]};
+/// The probes take the rows that were found, all of them, if these are near enough, and nearer than those before.
+void AsofSearch::meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks) {
+  const auto positions = plan_.probes.positions().subspan(work.begin, found.size());
+  if (!plan_.tolerance && !is_second_) {
+    picks.to.insert(picks.to.end(), positions.begin(), positions.end());
+    for (const AsofRow& row : found) picks.rows.push_back(row.row);
+    lane.set_times(positions, found);
+    return;
   }
-  if (missed.begin != missed.end) put_off(lane, missed, window);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (is_better(lane, work.begin + i, found[i])) {
+      lane.meet(positions[i], found[i].time);
+      picks.rows.push_back(found[i].row);
+      picks.to.push_back(positions[i]);
+    } else if (!is_second_) {
+      lane.miss(positions[i]);
+    }
+  }
+}
+
+/// `probe`: of ProbeSet::times().
+bool AsofSearch::is_better(const AsofLane& lane, std::size_t probe, const AsofRow& row) const {
+  const std::int64_t time = plan_.probes.times()[probe];
+  const Distance distance = plan_.clock.distance(time, row.time);
+  if (plan_.tolerance && distance > *plan_.tolerance) return false;
+  const std::int64_t* const other = is_second_ ? lane.met(plan_.probes.positions()[probe]) : nullptr;
+  return other == nullptr || distance < plan_.clock.distance(time, *other);
 }
 
 /// Their rows, if there are any, lie beyond this window.
-void AsofSearch::put_off(std::size_t lane, const Work& missed, std::size_t window) {
+void AsofSearch::put_off(std::size_t lane, const Work& missed, std::size_t window,
+                         std::vector<Pending>& pending) const {
   const auto end = plan_.windows.end(window);
   if (before() ? window == 0 : !end) return;  // there is nothing beyond
-  pending_.push_back({.lane = lane, .work = missed, .limit = before() ? plan_.windows.begin(window) : *end - 1});
+  pending.push_back({.lane = lane, .work = missed, .limit = before() ? plan_.windows.begin(window) : *end - 1});
 }
 
 // ---- beyond a probe's own window ----
-
-/// Coverage does not know of rows that are newer than all segments.
-Status AsofSearch::read_newer() {
-  if (!plan_.snapshot.newer) return {};
-  ScanRequest request;
-  request.columns = plan_.columns;
-  request.where = plan_.request.where;
-  request.cancel = plan_.request.cancel;
-  MARIGRAM_ASSIGN(const table::ScanStream stream, plan_.windows.newer_rows(request));
-  MARIGRAM_ASSIGN(newer_, AsofRows::load(*stream.rows, stream.schema, plan_.index));
-  return {};
-}
 
 /// The first time beyond the limit; unset: there is none.
 std::optional<std::int64_t> AsofSearch::beyond(std::int64_t limit) const {
   if (limit == (before() ? INT64_MIN : INT64_MAX)) return std::nullopt;
   return before() ? limit - 1 : limit + 1;
-}
-
-/// The row beyond the limit, at the nearest; kNoRow: there is none.
-std::size_t AsofSearch::nearest_row(const SeriesTimes& own, std::int64_t limit) const {
-  const auto bound = beyond(limit);
-  std::size_t row = kNoRow;
-  if (bound) find_rows(side_, own.times(), std::span(&*bound, 1), std::span(&row, 1));
-  return row;
 }
 
 /// Where a segment has a row of the series beyond the limit, at the nearest; rows of other lanes count too.
@@ -181,18 +279,20 @@ std::optional<std::int64_t> AsofSearch::covered(const Pending& pending) const {
   return plan_.units.from_value(grid.end_of(run->last)) - 1;
 }
 
-/// Where a row is that is newer than all segments, likewise.
-std::optional<std::int64_t> AsofSearch::newer(const Pending& pending) const {
-  if (!newer_) return std::nullopt;
-  const SeriesTimes own = newer_->times_of(*pending.work.series, lanes_[pending.lane].valid());
-  const std::size_t row = nearest_row(own, pending.limit);
-  return row == kNoRow ? std::nullopt : std::optional(own.times()[row]);
+/// Where a row is that is newer than all segments, likewise: coverage does not know of it.
+Result<std::optional<std::int64_t>> AsofSearch::newer(const Pending& pending) const {
+  const auto bound = beyond(pending.limit);
+  if (!plan_.newer || !bound) return std::nullopt;
+  AsofRow row;
+  const AsofQuestion question{pending.work.series, {&*bound, 1}, {&row, 1}};
+  MARIGRAM_TRY(plan_.newer->find(side_, lanes_[pending.lane].valid(), {&question, 1}));
+  return row.is_there() ? std::optional(row.time) : std::nullopt;
 }
 
 /// The nearest time at which there may be a row; unset if there is none, or none near enough.
-std::optional<std::int64_t> AsofSearch::target(const Pending& pending) const {
+Result<std::optional<std::int64_t>> AsofSearch::target(const Pending& pending) const {
   const auto old = covered(pending);
-  const auto late = newer(pending);
+  MARIGRAM_ASSIGN(const auto late, newer(pending));
   if (!old && !late) return std::nullopt;
   const std::int64_t at = !old ? *late : !late ? *old : before() ? std::max(*old, *late) : std::min(*old, *late);
   if (!plan_.tolerance) return at;
@@ -202,17 +302,45 @@ std::optional<std::int64_t> AsofSearch::target(const Pending& pending) const {
 
 /// One window further for each.
 Status AsofSearch::look_further() {
+  const std::vector<Pending> pending = std::exchange(pending_, {});
+  constexpr std::size_t kOfPart = 1'024;
   std::map<std::size_t, std::vector<Pending>> by_window;
-  for (const Pending& pending : std::exchange(pending_, {})) {
-    const auto at = target(pending);
-    if (at) by_window[plan_.windows.of(*at)].push_back(pending);
-  }
-  for (auto& [window, pending] : by_window) MARIGRAM_TRY(look_into(window, pending));
+  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  MARIGRAM_TRY(for_each_part(pool, (pending.size() + kOfPart - 1) / kOfPart, [&](std::size_t part) -> Status {
+    const auto own = std::span(pending).subspan(part * kOfPart, std::min(kOfPart, pending.size() - part * kOfPart));
+    std::vector<std::optional<std::int64_t>> targets;
+    for (const Pending& one : own) {
+      MARIGRAM_ASSIGN(const auto at, target(one));
+      targets.push_back(at);
+    }
+    const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      if (targets[i]) by_window[plan_.windows.of(*targets[i])].push_back(own[i]);
+    }
+    return {};
+  }));
+  statistics_.looked_back += by_window.size();
+  std::vector<std::pair<const std::size_t, std::vector<Pending>>*> windows;
+  windows.reserve(by_window.size());
+  for (auto& window : by_window) windows.push_back(&window);
+  to_scan_.clear();
+  MARIGRAM_TRY(for_each_part(pool, windows.size(), [&](std::size_t i) -> Status {
+    auto& [window, own] = *windows[i];
+    std::ranges::stable_sort(own, {}, [](const Pending& one) { return std::pair(one.lane, one.work.begin); });
+    MARIGRAM_ASSIGN(const AsofSegment* segment, segment_of(window));
+    if (segment != nullptr) {
+      AsofSegmentRows rows(*segment);
+      return settle(rows, window, own);
+    }
+    const std::lock_guard lock(mutex_);
+    to_scan_.insert(window);
+    return {};
+  }));
+  for (const std::size_t window : to_scan_) MARIGRAM_TRY(scan_for(window, by_window[window]));
   return {};
 }
 
-Status AsofSearch::look_into(std::size_t window, std::vector<Pending>& pending) {
-  ++statistics_.looked_back;
+Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pending) {
   std::set<const SeriesKey*> series;
   std::int64_t limit = before() ? INT64_MIN : INT64_MAX;
   for (const Pending& one : pending) {
@@ -222,23 +350,39 @@ Status AsofSearch::look_into(std::size_t window, std::vector<Pending>& pending) 
   ScanRequest request;
   if (before()) request.to = plan_.units.to_value(limit);
   if (!before()) request.from = plan_.units.to_value(limit + 1);
-  MARIGRAM_ASSIGN(const AsofRows rows, load(window, std::move(request), {series.begin(), series.end()}));
-  std::ranges::stable_sort(pending, {}, &Pending::lane);
-  for (std::size_t i = 0; i < pending.size(); ++i) {
-    settle(rows, window, pending[i]);
-    const bool is_last = i + 1 == pending.size() || pending[i + 1].lane != pending[i].lane;
-    if (is_last) MARIGRAM_TRY(lanes_[pending[i].lane].flush(rows));
-  }
-  return {};
+  MARIGRAM_ASSIGN(AsofRows rows, scan_window(plan_, window, std::move(request), {series.begin(), series.end()}));
+  return settle(rows, window, pending);
 }
 
-void AsofSearch::settle(const AsofRows& rows, std::size_t window, const Pending& pending) {
-  const auto& [lane, work, limit] = pending;
-  const SeriesTimes own = rows.times_of(*work.series, lanes_[lane].valid());
-  const std::size_t row = nearest_row(own, limit);
-  if (row == kNoRow) return put_off(lane, work, window);
-  const AsofMatch match{lanes_[lane].keep(own.row(row)), own.times()[row]};
-  std::fill_n(matches_[lane].begin() + static_cast<std::ptrdiff_t>(work.begin), work.end - work.begin, match);
+/// `pending` by lane. Of one entry, all probes meet the same row.
+Status AsofSearch::settle(AsofSource& source, std::size_t window, const std::vector<Pending>& pending) {
+  std::vector<Pending> missed;
+  Picks picks(0);
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    const auto& [lane, work, limit] = pending[i];
+    const auto bound = beyond(limit);
+    AsofRow row;
+    if (bound) {
+      const AsofQuestion question{work.series, {&*bound, 1}, {&row, 1}};
+      MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), {&question, 1}));
+    }
+    if (row.is_there()) {
+      for (std::size_t probe = work.begin; probe < work.end; ++probe) {
+        if (!is_better(lanes_[lane], probe, row)) continue;
+        lanes_[lane].meet(plan_.probes.positions()[probe], row.time);
+        picks.rows.push_back(row.row);
+        picks.to.push_back(plan_.probes.positions()[probe]);
+      }
+    } else {
+      put_off(lane, work, window, missed);
+    }
+    if (i + 1 < pending.size() && pending[i + 1].lane == lane) continue;
+    MARIGRAM_TRY(lanes_[lane].put(source, {picks.rows, picks.to}));
+    picks = Picks(0);
+  }
+  const std::lock_guard lock(mutex_);
+  pending_.insert(pending_.end(), missed.begin(), missed.end());
+  return {};
 }
 
 }  // namespace marigram::query

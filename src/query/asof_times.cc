@@ -1,5 +1,7 @@
 #include "query/asof_times.h"
 
+#include "base/prefetch.h"
+
 #include <algorithm>
 
 namespace marigram::query {
@@ -16,23 +18,36 @@ Wide floor_div(Wide value, std::int64_t by) {
   return value % by < 0 ? quotient - 1 : quotient;
 }
 
-/// counts[i]: how many of the times pass by bounds[i].
+/// Of times of which the first `from` pass, and none from `to` on, how many do. Nothing to be mispredicted.
 template <typename Passes>
-void gallop(std::span<const std::int64_t> times, std::span<const std::int64_t> bounds, std::span<std::size_t> counts,
-            Passes passes) {
+std::size_t count_passing(const std::int64_t* times, std::size_t from, std::size_t to, Passes passes) {
+  std::size_t size = to - from;
+  while (size > 0) {
+    const std::size_t half = (size + 1) / 2;
+    from += passes(times[from + half - 1]) ? half : 0;
+    size -= half;
+  }
+  return from;
+}
+
+/// Calls found(i, how many of the times pass by bounds[i]).
+template <typename Passes, typename Found>
+void gallop(std::span<const std::int64_t> times, std::span<const std::int64_t> bounds, Passes passes, Found found) {
+  constexpr std::size_t kAhead = 64;  // times are on their way before they are looked at
+  const std::size_t first_step = times.size() / std::max<std::size_t>(bounds.size(), 1) + 1;
   std::size_t count = 0;  // all before this pass
   for (std::size_t i = 0; i < bounds.size(); ++i) {
-    const auto is_within = [&](std::int64_t time) { return passes(time, bounds[i]); };
-    std::size_t step = 1;
-    std::size_t end = count;
-    while (end < times.size() && is_within(times[end])) {
-      count = end + 1;
-      end += step;
+    if (count + kAhead < times.size()) prefetch_to_read(&times[count + kAhead]);
+    const auto is_within = [bound = bounds[i], &passes](std::int64_t time) { return passes(time, bound); };
+    std::size_t step = first_step;
+    std::size_t end = count + step;  // of where the first that does not pass may be
+    while (end <= times.size() && is_within(times[end - 1])) {
+      count = end;
       step *= 2;
+      end += step;
     }
-    const auto rest = times.subspan(count, std::min(end, times.size()) - count);
-    count += static_cast<std::size_t>(std::ranges::partition_point(rest, is_within) - rest.begin());
-    counts[i] = count;
+    count = count_passing(times.data(), count, std::min(end - 1, times.size()), is_within);
+    found(i, count);
   }
 }
 
@@ -60,14 +75,24 @@ Distance ProbeClock::distance(std::int64_t probe, std::int64_t row) const {
   return static_cast<Distance>(apart < 0 ? -apart : apart);
 }
 
-void find_rows(AsofSide side, std::span<const std::int64_t> times, std::span<const std::int64_t> bounds,
-               std::span<std::size_t> rows) {
+void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
+               std::span<const std::int64_t> bounds, std::span<AsofRow> found) {
+  const auto row_at = [&](std::size_t i) { return AsofRow{first + static_cast<std::int64_t>(i), times[i]}; };
   if (side == AsofSide::kBefore) {
-    gallop(times, bounds, rows, [](std::int64_t time, std::int64_t bound) { return time <= bound; });
-    for (std::size_t& row : rows) row = row == 0 ? kNoRow : row - 1;
+    gallop(
+        times, bounds, [](std::int64_t time, std::int64_t bound) { return time <= bound; },
+        [&](std::size_t i, std::size_t count) { found[i] = count == 0 ? AsofRow() : row_at(count - 1); });
   } else {
-    gallop(times, bounds, rows, [](std::int64_t time, std::int64_t bound) { return time < bound; });
-    for (std::size_t& row : rows) row = row == times.size() ? kNoRow : row;
+    gallop(
+        times, bounds, [](std::int64_t time, std::int64_t bound) { return time < bound; },
+        [&](std::size_t i, std::size_t count) { found[i] = count == times.size() ? AsofRow() : row_at(count); });
+  }
+}
+
+void ChosenRows::find(AsofSide side, std::span<const std::int64_t> bounds, std::span<AsofRow> found) const {
+  find_rows(side, times_, 0, bounds, found);
+  for (AsofRow& row : found) {
+    if (row.is_there()) row.row = rows_[static_cast<std::size_t>(row.row)];
   }
 }
 

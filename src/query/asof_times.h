@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace marigram::query {
 
@@ -25,6 +26,8 @@ class ProbeClock {
   /// The largest time that a row before the probe may have, or the least of one after it; `exact`: it may be the
   /// probe's own. Unset: no time is so. Ascends with the probe.
   std::optional<std::int64_t> bound(AsofSide side, std::int64_t probe, bool exact) const;
+  /// Whether the units are one.
+  bool is_same() const { return per_probe_ == per_row_; }
   /// How far they are apart, in the finer of the units.
   Distance distance(std::int64_t probe, std::int64_t row) const;
   /// The same of nanoseconds, rounded down: no distance lies between.
@@ -38,11 +41,35 @@ class ProbeClock {
   std::uint64_t per_second_ = 1;
 };
 
-/// rows[i]: that of bounds[i], of those whose `times` ascend as the bounds do: the last one up to it (kBefore), or
-/// the first one from it on (kAfter); kNoRow if there is none. O(bounds log(times / bounds)): a search that gallops
+/// A row that a probe met, if there is one.
+struct AsofRow {
+  static constexpr std::int64_t kNone = -1;
+
+  std::int64_t row = kNone;  // counted in its source
+  std::int64_t time = 0;
+
+  bool is_there() const { return row != kNone; }
+};
+
+/// found[i]: that of bounds[i], of those whose `times` ascend as the bounds do: the last one up to it (kBefore), or
+/// the first one from it on (kAfter). Rows count from `first`. O(bounds log(times / bounds)): a search that gallops
 /// (Bentley and Yao, 1976) from each to the next.
-inline constexpr std::size_t kNoRow = SIZE_MAX;
-void find_rows(AsofSide side, std::span<const std::int64_t> times, std::span<const std::int64_t> bounds,
-               std::span<std::size_t> rows);
+void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
+               std::span<const std::int64_t> bounds, std::span<AsofRow> found);
+
+/// Some rows of a series, in their order.
+class ChosenRows {
+ public:
+  void add(std::int64_t row, std::int64_t time) {
+    rows_.push_back(row);
+    times_.push_back(time);
+  }
+  /// As find_rows, of these.
+  void find(AsofSide side, std::span<const std::int64_t> bounds, std::span<AsofRow> found) const;
+
+ private:
+  std::vector<std::int64_t> rows_;
+  std::vector<std::int64_t> times_;
+};
 
 }  // namespace marigram::query

@@ -56,6 +56,7 @@ class AsofWindows {
   /// Unset of the last.
   std::optional<std::int64_t> end(std::size_t window) const;
 
+  const table::Cluster& segments(std::size_t window) const { return clusters_[window]; }
   /// Its rows by (series, time), within the request's bounds too.
   Result<table::ScanStream> rows(std::size_t window, ScanRequest request) const;
   /// The rows of all windows that no segment has, likewise.

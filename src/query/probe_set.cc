@@ -1,5 +1,6 @@
 #include "query/probe_set.h"
 
+#include "base/parallel.h"
 #include "base/try.h"
 #include "segment/arrow_schema.h"
 #include "segment/arrow_status.h"
@@ -13,8 +14,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <functional>
 #include <numeric>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -26,6 +31,7 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 constexpr const char* kDoing = "cannot join the probes";
 constexpr std::uint32_t kNoSeries = UINT32_MAX;
 constexpr std::size_t kProbesMax = std::size_t{1} << 31U;
+constexpr std::size_t kProbesOfPart = 16'384;
 
 std::unexpected<Error> mismatch(const std::string& what) {
   return fail(ErrorCode::kSchemaMismatch, fmt::format("{}: {}", kDoing, what));
@@ -73,12 +79,14 @@ Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const model::IndexSpe
   for (const std::string& tag : index.tags) {
     auto column = probes.GetColumnByName(tag);
     MARIGRAM_ASSIGN(const auto type, segment::to_arrow_type(table.find(tag)->type));
-    if (!column->type()->Equals(*type)) {
+    const bool is_encoded = column->type_id() == arrow::Type::DICTIONARY && type->id() == arrow::Type::STRING &&
+                            is_text(*column->type()) && column->null_count() == 0;
+    if (!column->type()->Equals(*type) && !is_encoded) {
       auto cast = arrow::compute::Cast(*column, type);
       if (!cast.ok()) return std::unexpected(segment::from_arrow_status(cast.status(), kDoing, false));
       column = *std::move(cast);
     }
-    fields.push_back(arrow::field(tag, type));
+    fields.push_back(arrow::field(tag, column->type()));
     columns.push_back(std::move(column));
   }
   auto tags = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), probes.num_rows(), std::move(columns));
@@ -89,20 +97,17 @@ Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const model::IndexSpe
 /// Gives series numbers in order of appearance.
 class SeriesNumbers {
  public:
-  Status add(const arrow::RecordBatch& tags, const std::vector<std::string>& names, std::vector<std::uint32_t>& out) {
-    MARIGRAM_ASSIGN(const auto columns, segment::TagColumns::make(tags, names, kDoing, out.size()));
-    std::vector<std::uint8_t> starts(static_cast<std::size_t>(tags.num_rows()));
+  /// `out`: the number of each row; `first`: that of the first row among all probes.
+  Status add(const arrow::RecordBatch& tags, const std::vector<std::string>& names, std::size_t first,
+             std::span<std::uint32_t> out) {
+    MARIGRAM_ASSIGN(const auto columns, segment::TagColumns::make(tags, names, kDoing, first));
+    if (columns.dictionary_length() > 0) return add_encoded(columns, first, out);
+    std::vector<std::uint8_t> starts(out.size());
     if (!columns.empty()) columns.mark_changes(starts);
     std::uint32_t number = kNoSeries;
-    std::string scratch;
-    for (std::int64_t row = 0; row < tags.num_rows(); ++row) {
-      if (number == kNoSeries || starts[static_cast<std::size_t>(row)] != 0) {
-        const auto [found, is_new] =
-            numbers_.try_emplace(std::string(columns.encode(row, scratch)), static_cast<std::uint32_t>(keys_.size()));
-        if (is_new) keys_.push_back(columns.key_of(row));
-        number = found->second;
-      }
-      out.push_back(number);
+    for (std::size_t row = 0; row < out.size(); ++row) {
+      if (number == kNoSeries || starts[row] != 0) number = number_of(columns, static_cast<std::int64_t>(row));
+      out[row] = number;
     }
     return {};
   }
@@ -110,18 +115,177 @@ class SeriesNumbers {
   std::vector<SeriesKey> take() { return std::move(keys_); }
 
  private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  std::uint32_t number_of(const segment::TagColumns& columns, std::int64_t row) {
+    const std::string_view code = columns.encode(row, scratch_);
+    const auto found = numbers_.find(code);
+    if (found != numbers_.end()) return found->second;
+    const auto number = static_cast<std::uint32_t>(keys_.size());
+    numbers_.emplace(code, number);
+    keys_.push_back(columns.key_of(row));
+    return number;
+  }
+
+  /// Each entry of the dictionary is looked up once.
+  Status add_encoded(const segment::TagColumns& columns, std::size_t first, std::span<std::uint32_t> out) {
+    std::vector<std::uint32_t> of_entry(static_cast<std::size_t>(columns.dictionary_length()), kNoSeries);
+    const std::span<const std::int32_t> indices = columns.dictionary_indices();
+    for (std::size_t row = 0; row < out.size(); ++row) {
+      const auto entry = static_cast<std::uint32_t>(indices[row]);
+      if (entry >= of_entry.size()) {
+        return fail(ErrorCode::kInvalidInput, fmt::format("{}: the tag of probe {} is entry {} of a dictionary of {}",
+                                                          kDoing, first + row, indices[row], of_entry.size()));
+      }
+      if (of_entry[entry] == kNoSeries) of_entry[entry] = number_of(columns, static_cast<std::int64_t>(row));
+      out[row] = of_entry[entry];
+    }
+    return {};
+  }
+
+  std::string scratch_;
+  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
   std::vector<SeriesKey> keys_;
 };
 
-/// Appends the times of a batch; probes without one lose their series.
-void add_times(const arrow::Array& column, std::span<std::uint32_t> series, std::vector<std::int64_t>& times) {
-  const std::int64_t flip = column.type_id() == arrow::Type::UINT64 ? INT64_MIN : 0;
-  const auto* const values = column.data()->GetValues<std::int64_t>(1);
-  for (std::int64_t row = 0; row < column.length(); ++row) {
-    times.push_back(values[row] ^ flip);
-    if (column.IsNull(row)) series[static_cast<std::size_t>(row)] = kNoSeries;
+/// A stretch of the probes of one batch, and their times.
+struct Piece {
+  const arrow::Array* times = nullptr;
+  std::int64_t begin = 0;  // in the batch
+  std::int64_t end = 0;
+  std::size_t first = 0;  // probe, counted over all batches
+};
+
+/// As many lists as there are threads, of about as many probes each; in order.
+std::vector<std::vector<Piece>> deal(const std::vector<BatchPtr>& probes, const std::string& time, std::size_t count,
+                                     std::size_t threads) {
+  const auto share = static_cast<std::int64_t>(count / threads + 1);
+  std::vector<std::vector<Piece>> lists(1);
+  std::int64_t room = share;
+  std::size_t first = 0;
+  for (const BatchPtr& batch : probes) {
+    const arrow::Array* const times = batch->GetColumnByName(time).get();
+    for (std::int64_t begin = 0; begin < batch->num_rows();) {
+      const std::int64_t end = std::min(batch->num_rows(), begin + room);
+      lists.back().push_back({.times = times, .begin = begin, .end = end, .first = first});
+      first += static_cast<std::size_t>(end - begin);
+      room -= end - begin;
+      begin = end;
+      if (room > 0) continue;
+      lists.emplace_back();
+      room = share;
+    }
   }
+  return lists;
+}
+
+/// Calls f(probe, time) for those that have a time, and without(probe) for the others. Unsigned times flipped.
+template <typename F, typename Without>
+void for_each_probe(const std::vector<Piece>& pieces, F f, Without without) {
+  for (const Piece& piece : pieces) {
+    const std::int64_t flip = piece.times->type_id() == arrow::Type::UINT64 ? INT64_MIN : 0;
+    const auto* const values = piece.times->data()->GetValues<std::int64_t>(1);
+    const bool has_nulls = piece.times->null_count() > 0;
+    auto probe = static_cast<std::uint32_t>(piece.first);
+    for (std::int64_t row = piece.begin; row < piece.end; ++row, ++probe) {
+      if (has_nulls && piece.times->IsNull(row)) {
+        without(probe);
+      } else {
+        f(probe, values[row] ^ flip);
+      }
+    }
+  }
+}
+
+/// Probes by series.
+struct Placed {
+  std::vector<std::size_t> begins;  // of each series, and the end
+  segment::PoolArray<std::int64_t> times;
+  segment::PoolArray<std::uint32_t> positions;
+  std::vector<std::uint32_t> without_time;
+};
+
+/// Counts, then places, all lists at once. `series`: of each probe, of so many.
+Result<Placed> place(const std::vector<std::vector<Piece>>& lists, std::span<const std::uint32_t> series,
+                     std::size_t series_count, ThreadPool& pool) {
+  Placed placed;
+  std::vector<std::vector<std::size_t>> next(lists.size());  // [list][series]
+  std::vector<std::vector<std::uint32_t>> without(lists.size());
+  MARIGRAM_TRY(for_each_part(pool, lists.size(), [&](std::size_t list) -> Status {
+    std::vector<std::size_t>& counts = next[list];
+    counts.resize(series_count);
+    for_each_probe(
+        lists[list], [&](std::uint32_t probe, std::int64_t) { ++counts[series[probe]]; },
+        [&](std::uint32_t probe) { without[list].push_back(probe); });
+    return {};
+  }));
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < series_count; ++i) {
+    placed.begins.push_back(at);
+    for (auto& counts : next) at += std::exchange(counts[i], at);
+  }
+  placed.begins.push_back(at);
+  for (const auto& probes : without) {
+    placed.without_time.insert(placed.without_time.end(), probes.begin(), probes.end());
+  }
+  MARIGRAM_ASSIGN(placed.positions, segment::PoolArray<std::uint32_t>::make(at, kDoing));
+  MARIGRAM_ASSIGN(placed.times, segment::PoolArray<std::int64_t>::make(at, kDoing));
+  MARIGRAM_TRY(for_each_part(pool, lists.size(), [&](std::size_t list) -> Status {
+    const auto put = [&](std::uint32_t probe, std::int64_t time) {
+      const std::size_t to = next[list][series[probe]]++;
+      placed.positions[to] = probe;
+      placed.times[to] = time;
+    };
+    for_each_probe(lists[list], put, [](std::uint32_t) {});
+    return {};
+  }));
+  return placed;
+}
+
+/// By time, those of equal times as they stand. O(count) where times are spread evenly: each goes to one of as many
+/// stretches of time as there are probes, most of which then hold few; else O(count log(count)).
+void sort_by_time(std::span<std::int64_t> times, std::span<std::uint32_t> positions) {
+  if (std::ranges::is_sorted(times)) return;             // so is nothing, too
+  using Probe = std::pair<std::int64_t, std::uint32_t>;  // positions ascend at first
+  const auto [least, largest] = std::ranges::minmax(times);
+  const std::uint64_t range = static_cast<std::uint64_t>(largest) - static_cast<std::uint64_t>(least);
+  const auto bits = static_cast<int>(std::bit_width(times.size()));
+  const auto shift = static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(range)) - bits));
+  const auto slot_of = [&, from = static_cast<std::uint64_t>(least)](std::int64_t time) {
+    return (static_cast<std::uint64_t>(time) - from) >> shift;
+  };
+  std::vector<std::uint32_t> ends((range >> shift) + 2);
+  for (const std::int64_t time : times) ++ends[slot_of(time) + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<Probe> ordered(times.size());
+  for (std::size_t i = 0; i < times.size(); ++i) ordered[ends[slot_of(times[i])]++] = {times[i], positions[i]};
+  std::size_t begin = 0;
+  for (const std::uint32_t end : std::span(ends).first(ends.size() - 1)) {
+    if (end - begin > 1) std::sort(ordered.begin() + static_cast<std::ptrdiff_t>(begin), ordered.begin() + end);
+    begin = end;
+  }
+  for (std::size_t i = 0; i < times.size(); ++i) std::tie(times[i], positions[i]) = ordered[i];
+}
+
+/// Each series by time, where it is not yet.
+Status sort(Placed& placed, ThreadPool& pool) {
+  const std::vector<std::size_t>& begins = placed.begins;
+  std::vector<std::size_t> parts = {0};  // of series with some probes together: the begins, and the end
+  for (std::size_t series = 1; series < begins.size(); ++series) {
+    const bool is_full = begins[series] - begins[parts.back()] >= kProbesOfPart;
+    if (is_full || series + 1 == begins.size()) parts.push_back(series);
+  }
+  return for_each_part(pool, parts.size() - 1, [&](std::size_t part) -> Status {
+    for (std::size_t series = parts[part]; series < parts[part + 1]; ++series) {
+      const std::size_t count = begins[series + 1] - begins[series];
+      sort_by_time(placed.times.all().subspan(begins[series], count),
+                   placed.positions.all().subspan(begins[series], count));
+    }
+    return {};
+  });
 }
 
 }  // namespace
@@ -141,54 +305,37 @@ Result<BatchPtr> with_empty_tags(const BatchPtr& batch, const std::vector<std::s
 }
 
 Result<ProbeSet> ProbeSet::make(const std::shared_ptr<arrow::Schema>& schema, const std::vector<BatchPtr>& probes,
-                                const model::IndexSpec& index, const model::Schema& table, bool growing) {
+                                const model::IndexSpec& index, const model::Schema& table, bool growing,
+                                ThreadPool& pool) {
   ProbeSet set;
   for (const std::string& tag : index.tags) MARIGRAM_TRY(check_tag(*schema, *table.find(tag)));
   MARIGRAM_ASSIGN(set.unit_, check_time(*schema, index));
+  for (const BatchPtr& batch : probes) set.count_ += static_cast<std::size_t>(batch->num_rows());
+  if (set.count_ > kProbesMax) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: there are more than {}; join them in parts", kDoing, kProbesMax));
+  }
   SeriesNumbers numbers;
-  std::vector<std::uint32_t> series;
-  std::vector<std::int64_t> times;
+  MARIGRAM_ASSIGN(auto series, segment::PoolArray<std::uint32_t>::make(set.count_, kDoing));
+  std::size_t first = 0;
   for (const BatchPtr& batch : probes) {
-    const std::size_t before = series.size();
-    if (before + static_cast<std::size_t>(batch->num_rows()) > kProbesMax) {
-      return fail(ErrorCode::kInvalidInput,
-                  fmt::format("{}: there are more than {}; join them in parts", kDoing, kProbesMax));
-    }
+    const auto rows = static_cast<std::size_t>(batch->num_rows());
     MARIGRAM_ASSIGN(const BatchPtr tags, tags_of(*batch, index, table, growing));
-    MARIGRAM_TRY(numbers.add(*tags, index.tags, series));
-    add_times(*batch->GetColumnByName(index.column), std::span(series).subspan(before), times);
+    MARIGRAM_TRY(numbers.add(*tags, index.tags, first, series.all().subspan(first, rows)));
+    first += rows;
   }
-  set.count_ = series.size();
-  set.order(std::move(series), std::move(times), numbers.take());
+  std::vector<SeriesKey> keys = numbers.take();
+  MARIGRAM_ASSIGN(Placed placed,
+                  place(deal(probes, index.column, set.count_, pool.size()), series.all(), keys.size(), pool));
+  MARIGRAM_TRY(sort(placed, pool));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const Stretch own{placed.begins[i], placed.begins[i + 1]};
+    if (own.size() > 0) set.series_.emplace(std::move(keys[i]), own);
+  }
+  set.times_ = std::move(placed.times);
+  set.positions_ = std::move(placed.positions);
+  set.without_time_ = std::move(placed.without_time);
   return set;
-}
-
-/// Counting by series, then by time where they do not ascend yet.
-void ProbeSet::order(std::vector<std::uint32_t> of_probe, std::vector<std::int64_t> times,
-                     std::vector<SeriesKey> keys) {
-  std::vector<std::size_t> begins(keys.size() + 1);
-  for (const std::uint32_t series : of_probe) {
-    if (series != kNoSeries) ++begins[series + 1];
-  }
-  std::partial_sum(begins.begin(), begins.end(), begins.begin());
-  positions_.resize(begins.back());
-  times_.resize(begins.back());
-  std::vector<std::size_t> next(begins.begin(), begins.end() - 1);
-  for (std::uint32_t probe = 0; probe < of_probe.size(); ++probe) {
-    if (of_probe[probe] == kNoSeries) continue;
-    const std::size_t at = next[of_probe[probe]]++;
-    positions_[at] = probe;
-    times_[at] = times[probe];
-  }
-  for (std::size_t series = 0; series < keys.size(); ++series) {
-    const std::span own = std::span(times_).subspan(begins[series], begins[series + 1] - begins[series]);
-    if (own.empty()) continue;
-    series_.emplace(std::move(keys[series]), Stretch{begins[series], begins[series + 1]});
-    if (std::ranges::is_sorted(own)) continue;
-    const std::span positions = std::span(positions_).subspan(begins[series], own.size());
-    std::ranges::sort(positions, {}, [&](std::uint32_t probe) { return std::pair(times[probe], probe); });
-    std::ranges::transform(positions, own.begin(), [&](std::uint32_t probe) { return times[probe]; });
-  }
 }
 
 }  // namespace marigram::query
