@@ -9,6 +9,7 @@ usage: make bench, or bench/bench.py [--quick] [--only NAME]... [--rounds N] [--
 """
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -23,7 +24,7 @@ from writes import Writes
 
 TABLES = ["append", "scan", "range", "open", "coverage"]
 WRITES = ["insert", "recovery", "series", "head"]
-CODECS = ["compression"]
+OTHERS = ["asof", "compression"]  # each of a file of its own
 SKIPPED = 77
 
 
@@ -33,6 +34,9 @@ class Tables(Runner):
     def __init__(self, options, bounds):
         super().__init__(options, bounds)
         self.lines = []
+
+    def results(self):
+        return [table(self.lines)] if self.lines else []
 
     # ---- processes ----
 
@@ -119,7 +123,7 @@ class Tables(Runner):
             if not one_commit:
                 sides["duckdb"] = peer("duckdb")
             line = Line(f"append {count(batches * rows)} rows in {commits} commit{'s' * (commits > 1)}",
-                        "" if one_commit else "≥ 3x package", rows=batches * rows)
+                        None if one_commit else {"package": "≥ 3x"}, rows=batches * rows)
             self.rounds(line, sides, sum)
             least = sizes[0] / self.bounds.write + commits * self.bounds.fsync
             line.bound = f"{duration(least)}: {sizes[0] / 1e6:,.0f} MB to disk, {commits} fsync"
@@ -129,7 +133,7 @@ class Tables(Runner):
         ours, package = self.feed_tables()
         bound = batches * rows * data.ROW_BYTES
         for order in ("any", "time"):
-            line = Line(f"scan {count(batches * rows)} rows, in {order} order", "≥ 2x package", self.copied(bound),
+            line = Line(f"scan {count(batches * rows)} rows, in {order} order", {"package": "≥ 2x"}, self.copied(bound),
                         batches * rows)
             self.rounds(line, self.scan_sides(ours, package, order, 2), statistics.median)
 
@@ -149,9 +153,9 @@ class Tables(Runner):
                   for day in range(step // 2, segments, step)]
         ranges = [[start * 1_000_000, (start + 3600) * 1_000_000] for start in starts]
         words = [word for low, high in ranges for word in ("--range", f"{low}:{high}")]
-        for order, symbol, named, goal in (("any", None, "one hour", "≥ 10x package, < 5 ms"),
-                                           ("time", None, "one hour in time order", ""),
-                                           ("any", "SYM42", "one hour of one symbol", "")):
+        for order, symbol, named, goal in (("any", None, "one hour", {"package": "≥ 10x, < 5 ms"}),
+                                           ("time", None, "one hour in time order", None),
+                                           ("any", "SYM42", "one hour of one symbol", None)):
             chosen = ["--symbol", symbol] if symbol else []
             sides = self.scan_sides(ours, package, order, 3, words + chosen, ranges=ranges, symbol=symbol)
             symbols = 1 if symbol else data.SYMBOLS
@@ -174,8 +178,8 @@ class Tables(Runner):
         checkpoints = (table / "_timeseries_log" / "_checkpoints").iterdir()  # some older ones are kept
         checkpoint_bytes = max(map(data.disk_bytes, checkpoints))
         for name, place, size, goal in (
-                ("with checkpoint", table, checkpoint_bytes, "≥ 20x package, < 10 ms"),
-                ("without checkpoint", without, log_bytes, "")):
+                ("with checkpoint", table, checkpoint_bytes, {"package": "≥ 20x, < 10 ms"}),
+                ("without checkpoint", without, log_bytes, None)):
             sides = {"marigram": lambda: self.ours("open", place, "--repeat", 5),
                      "package": lambda: self.peer("open", "package", table=str(place), repeat=3)}
             line = Line(f"open after {count(commits)} commits, {name}", goal, self.copied(size))
@@ -201,7 +205,7 @@ class Tables(Runner):
                          "pyroaring": lambda: self.peer("coverage", "pyroaring", table=str(table), repeat=3,
                                                         by_series=by_series)}
                 line = Line(f"ratio and gaps, 10 years of minutes x {count(series)} series, {name}"
-                            + (", with open" if first else ""), "" if first else "< 50 ms", self.copied(size))
+                            + (", with open" if first else ""), None if first else {"pyroaring": "< 50 ms"}, self.copied(size))
                 self.rounds(line, sides, "first_s" if first else statistics.median)
 
 
@@ -215,7 +219,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the data")
     parser.add_argument("--smoke", action="store_true", help="a few thousand rows: only that it works")
-    parser.add_argument("--only", action="append", choices=TABLES + WRITES + CODECS, help="may be repeated")
+    parser.add_argument("--only", action="append", choices=TABLES + WRITES + OTHERS, help="may be repeated")
     parser.add_argument("--rounds", type=int, help="runs of each side, in turn (3; 1 with --smoke)")
     parser.add_argument("--fresh", action="store_true", help="make the data and the tables anew")
     parser.add_argument("--program", default=ROOT / "build" / "release" / "bin" / "bench" / "table_bench")
@@ -224,21 +228,22 @@ def main():
     options = parser.parse_args()
     options.scale = 0.0005 if options.smoke else 0.1 if options.quick else 1.0
     options.rounds = options.rounds or (1 if options.smoke else 3)
-    chosen = options.only or TABLES + WRITES + CODECS
-    if set(chosen) & set(TABLES + CODECS):
+    chosen = options.only or TABLES + WRITES + OTHERS
+    if set(chosen) & set(TABLES + OTHERS):
         load_packages()
     if options.fresh:
         remove(options.data)
     Path(options.data).mkdir(parents=True, exist_ok=True)
     machine_bounds = bounds.Bounds(options.data)
     tables, writes = Tables(options, machine_bounds), Writes(options, machine_bounds)
-    codecs = load_compression()(options, machine_bounds) if set(chosen) & set(CODECS) else None
+    benches = dict.fromkeys(TABLES, tables) | dict.fromkeys(WRITES, writes)
     for name in chosen:
+        if name in OTHERS:
+            benches[name] = getattr(importlib.import_module(name), name.capitalize())(options, machine_bounds)
         print(name, flush=True)
-        getattr(tables if name in TABLES else codecs if name in CODECS else writes, name)()
-    results = [table(tables.lines)] if tables.lines else []
-    print("\n\n".join([f"\n{machine()}; {machine_bounds.text()}", *results, *writes.results(),
-                       *(codecs.results() if codecs else [])]))
+        getattr(benches[name], name)()
+    results = [result for bench in dict.fromkeys(map(benches.get, chosen)) for result in bench.results()]
+    print("\n\n".join([f"\n{machine()}; {machine_bounds.text()}", *results]))
 
 
 def load_packages():
@@ -251,11 +256,6 @@ def load_packages():
     import pyarrow as pa
 
     import data
-
-
-def load_compression():
-    from compression import Compression
-    return Compression
 
 
 if __name__ == "__main__":

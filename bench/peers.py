@@ -45,10 +45,10 @@ class Sums:
                 column = column.dictionary_decode()
             if pa.types.is_timestamp(field.type) or field.type == pa.int64():
                 values = column.cast(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else column
-                values = values.cast(pa.int64()).to_numpy(zero_copy_only=False).view(np.uint64)
+                values = values.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False).view(np.uint64)
                 value = (self.sums.get(field.name, 0) + int(values.sum(dtype=np.uint64))) % 2**64
             elif field.type == pa.float64():
-                value = self.sums.get(field.name, 0.0) + float(column.to_numpy(zero_copy_only=False).sum())
+                value = self.sums.get(field.name, 0.0) + float(column.fill_null(0).to_numpy(zero_copy_only=False).sum())
             else:
                 lengths = pc.binary_length(column.cast(pa.string()))
                 value = self.sums.get(field.name, 0) + (pc.sum(lengths).as_py() or 0)

@@ -7,9 +7,9 @@ import sys
 
 class Line:
     """One line of the table: what was measured, ours and each peer's figures round by round: seconds on the wall and of
-    all processors together."""
+    all processors together. `goal`: what is to be reached beside each peer that has one."""
 
-    def __init__(self, name, goal="", bound="", rows=0):
+    def __init__(self, name, goal=None, bound="", rows=0):
         self.name, self.goal, self.bound, self.rows = name, goal, bound, rows
         self.figures, self.cpu, self.peaks = {}, {}, {}
 
@@ -73,7 +73,7 @@ def table(lines):
             rows.append([line.name, shown, peer, duration(statistics.median(line.figures[peer])),
                          f"{statistics.median(ratios):.2f}x", f"{min(ratios):.2f}–{max(ratios):.2f}",
                          line.cpu_ratio(peer),
-                         line.goal if peer in ("package", "pyroaring") else "", line.bound,
+                         (line.goal or {}).get(peer, ""), line.bound,
                          megabytes(line.peaks["marigram"]), megabytes(line.peaks[peer])])
     return markdown(rows)
 
