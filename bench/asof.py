@@ -134,7 +134,9 @@ class Asof(Runner):
 
     def measure(self, order, direction, form, sides):
         probes = self.scaled(PROBES, 1_000)
-        line = Line(f"{count(probes)} probes {ORDERS[order]}, {direction}, {form}", self.goals(form), rows=probes)
+        touched = 24 * (self.symbols * DAYS * self.quotes + probes)  # time, bid and ask of each quote, and of each result
+        line = Line(f"{count(probes)} probes {ORDERS[order]}, {direction}, {form}", self.goals(form), self.copied(touched),
+                    probes)
         for _ in range(self.options.rounds):
             wanted = None
             for who, side in sides.items():

@@ -94,10 +94,6 @@ class Tables(Runner):
 
     # ---- measurements ----
 
-    def copied(self, size):
-        """The bound of what can do no better than copy so many bytes once."""
-        return f"{duration(size / self.bounds.copy)}: {size / 1e6:,.2f} MB copied"
-
     def append(self):
         batches, rows = self.feed_sizes()
         feed, place = self.feed_file(), self.data / "appended"

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from report import duration
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PACKAGES = ROOT / "deps" / ".cache" / "bench"
@@ -30,6 +32,10 @@ class Runner:
         if process.returncode != ends:
             sys.exit(f"bench: exit code {process.returncode} from {' '.join(map(str, command))[:500]}")
         return json.loads(out.splitlines()[-1])
+
+    def copied(self, size):
+        """The bound of what can do no better than copy so many bytes once."""
+        return f"{duration(size / self.bounds.copy)}: {size / 1e6:,.2f} MB copied"
 
     def scaled(self, count, least, multiple=1):
         return max(least, round(count * self.options.scale)) // multiple * multiple

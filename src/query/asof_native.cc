@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -20,25 +19,25 @@ std::optional<AsofSegment> AsofSegment::make(std::shared_ptr<const segment::Nati
   const segment::NativeStructure& structure = file->structure();
   const std::size_t tags = structure.tags.size();
   const auto& stored = file->schema().columns;
-  const auto same = [&](const model::Column& column) {
+  const auto is_as_in_table = [&](const model::Column& column) {
     const model::Column* const own = table.find(column.name);
-    return own != nullptr && own->type == column.type;
+    return own != nullptr && own->type == column.type && (own->nullable || !column.nullable);
   };
-  for (std::size_t tag = 0, next = 0; tag < index.tags.size(); ++tag) {
-    const bool is_there = next < tags && stored[next].name == index.tags[tag];
-    if (is_there && !same(stored[next])) return std::nullopt;
-    if (is_there) segment.tags_.push_back(tag);
-    next += is_there ? 1 : 0;
-    if (tag + 1 == index.tags.size() && next < tags) return std::nullopt;  // in another order
+  std::size_t next = 0;
+  for (std::size_t tag = 0; tag < index.tags.size(); ++tag) {
+    if (next == tags || stored[next].name != index.tags[tag]) continue;
+    if (!is_as_in_table(stored[next++])) return std::nullopt;
+    segment.tags_.push_back(tag);
   }
-  if (index.tags.empty() && tags > 0) return std::nullopt;
-  if (structure.block_columns().front().name != index.column || !same(stored[tags])) return std::nullopt;
+  if (next < tags) return std::nullopt;  // in another order
+  if (structure.block_columns().front().name != index.column || !is_as_in_table(stored[tags])) return std::nullopt;
   for (const std::string& name : columns) {
+    if (std::ranges::find(index.tags, name) != index.tags.end()) return std::nullopt;
     const auto found = std::ranges::find(stored, name, &model::Column::name);
+    const bool is_there = found != stored.end();
+    if (is_there ? !is_as_in_table(*found) : !table.find(name)->nullable) return std::nullopt;
     const auto at = static_cast<std::size_t>(found - stored.begin());
-    const bool is_tag = at < tags || std::ranges::find(index.tags, name) != index.tags.end();
-    if (is_tag || (found != stored.end() && !same(*found))) return std::nullopt;
-    segment.blocks_[name] = found == stored.end() ? std::nullopt : std::optional(at - tags);
+    segment.blocks_[name] = is_there ? std::optional(at - tags) : std::nullopt;
   }
   segment.flips_ = std::holds_alternative<model::UInt64Index>(index.kind);
   segment.file_ = std::move(file);

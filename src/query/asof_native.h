@@ -25,7 +25,7 @@ namespace marigram::query {
 /// A native segment that can be read so. Immutable.
 class AsofSegment {
  public:
-  /// Unset if the values of a column do not lie there as the table has them: they have another type, or are a tag.
+  /// Unset if a column is not there as the table has it: of another type, null where that is not; or if it is a tag.
   static std::optional<AsofSegment> make(std::shared_ptr<const segment::NativeFile> file, const model::Schema& table,
                                          const model::IndexSpec& index, const std::vector<std::string>& columns);
 
