@@ -11,7 +11,6 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/buffer.h>
-#include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/compute/exec.h>
 #include <arrow/type.h>
@@ -72,24 +71,26 @@ class Nulls {
   std::vector<std::uint8_t> is_null_;  // empty until a row is null
 };
 
-Result<ArrayPtr> make_array(const std::shared_ptr<arrow::DataType>& type, const std::vector<std::uint8_t>& valid,
-                            BufferPtr values) {
-  const auto nulls = std::ranges::count(valid, 0);
-  BufferPtr bitmap;
-  if (nulls > 0) {
-    MARIGRAM_ASSIGN(bitmap, segment::make_bitmap(valid, kDoing));
+class NullableColumn : public AsofColumn {
+ public:
+  explicit NullableColumn(std::size_t rows) : nulls_(rows) {}
+
+  Status put_nulls(const AsofPicks& picks) override {
+    nulls_.set_all(picks.to, true);
+    return {};
   }
-  return arrow::MakeArray(arrow::ArrayData::Make(type, static_cast<std::int64_t>(valid.size()),
-                                                 {std::move(bitmap), std::move(values)}, nulls));
-}
+
+ protected:
+  Nulls nulls_;
+};
 
 /// Of any type that is as wide as T.
 template <typename T>
-class NumberColumn : public AsofColumn {
+class NumberColumn : public NullableColumn {
  public:
   /// `values`: unset.
   NumberColumn(std::shared_ptr<arrow::DataType> type, segment::PoolArray<T> values)
-      : type_(std::move(type)), nulls_(values.size()), values_(std::move(values)) {}
+      : NullableColumn(values.size()), type_(std::move(type)), values_(std::move(values)) {}
 
   Status put(const arrow::Array& values, const AsofPicks& picks) override {
     put_values(values.data()->GetValues<T>(1), 0, picks);
@@ -108,15 +109,10 @@ class NumberColumn : public AsofColumn {
     return {};
   }
 
-  Status put_nulls(const AsofPicks& picks) override {
-    nulls_.set_all(picks.to, true);
-    return {};
-  }
-
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
     const std::vector<std::uint8_t> valid = nulls_.valid(put);
     clear_unset<T>(valid, values_.all());
-    return make_array(type_, valid, values_.take());
+    return segment::make_fixed(type_, valid.size(), valid, values_.take(), kDoing);
   }
 
  private:
@@ -139,13 +135,12 @@ class NumberColumn : public AsofColumn {
   }
 
   std::shared_ptr<arrow::DataType> type_;
-  Nulls nulls_;
   segment::PoolArray<T> values_;
 };
 
-class BoolColumn : public AsofColumn {
+class BoolColumn : public NullableColumn {
  public:
-  explicit BoolColumn(std::size_t rows) : nulls_(rows), values_(rows) {}
+  explicit BoolColumn(std::size_t rows) : NullableColumn(rows), values_(rows) {}
 
   Status put(const arrow::Array& values, const AsofPicks& picks) override {
     const auto& bools = static_cast<const arrow::BooleanArray&>(values);
@@ -165,14 +160,9 @@ class BoolColumn : public AsofColumn {
     return {};
   }
 
-  Status put_nulls(const AsofPicks& picks) override {
-    nulls_.set_all(picks.to, true);
-    return {};
-  }
-
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
     MARIGRAM_ASSIGN(BufferPtr bits, segment::make_bitmap(values_, kDoing));
-    return make_array(arrow::boolean(), nulls_.valid(put), std::move(bits));
+    return segment::make_fixed(arrow::boolean(), put.size(), nulls_.valid(put), std::move(bits), kDoing);
   }
 
  private:
@@ -181,15 +171,14 @@ class BoolColumn : public AsofColumn {
     nulls_.set(row, null);
   }
 
-  Nulls nulls_;
   std::vector<std::uint8_t> values_;
 };
 
 /// Strings and other bytes: copies of those that were put, and where each row's are.
-class TextColumn : public AsofColumn {
+class TextColumn : public NullableColumn {
  public:
   TextColumn(std::shared_ptr<arrow::DataType> type, std::size_t rows)
-      : type_(std::move(type)), nulls_(rows), texts_(rows) {}
+      : NullableColumn(rows), type_(std::move(type)), texts_(rows) {}
 
   Status put(const arrow::Array& values, const AsofPicks& picks) override {
     const auto& texts = static_cast<const arrow::BinaryArray&>(values);
@@ -206,24 +195,9 @@ class TextColumn : public AsofColumn {
     return {};
   }
 
-  Status put_nulls(const AsofPicks& picks) override {
-    nulls_.set_all(picks.to, true);
-    return {};
-  }
-
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
-    const std::vector<std::uint8_t> valid = nulls_.valid(put);
-    std::unique_ptr<arrow::ArrayBuilder> made;
-    arrow::Status status = arrow::MakeBuilder(segment::memory_pool(), type_, &made);
-    auto& builder = static_cast<arrow::BinaryBuilder&>(*made);  // of strings, too
-    status &= builder.Reserve(static_cast<std::int64_t>(texts_.size()));
-    for (std::size_t row = 0; row < texts_.size() && status.ok(); ++row) {
-      status = valid[row] != 0 ? builder.Append(texts_[row]) : builder.AppendNull();
-    }
-    ArrayPtr array;
-    if (status.ok()) status = builder.Finish(&array);
-    if (!status.ok()) return std::unexpected(segment::from_arrow_status(status, kDoing, false));
-    return array;
+    const segment::BlockValues values{.texts = std::move(texts_), .valid = nulls_.valid(put)};
+    return segment::make_array(segment::ValueKind::kText, type_, put.size(), values, kDoing);
   }
 
  private:
@@ -252,17 +226,16 @@ class TextColumn : public AsofColumn {
   }
 
   std::shared_ptr<arrow::DataType> type_;
-  Nulls nulls_;
   std::vector<std::string_view> texts_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<std::string>> copies_;  // guarded by mutex_; not what they hold
 };
 
 /// Of any other type, which native segments have none of: arrays of what was put.
-class OtherColumn : public AsofColumn {
+class OtherColumn : public NullableColumn {
  public:
   OtherColumn(std::shared_ptr<arrow::DataType> type, std::size_t rows)
-      : type_(std::move(type)), nulls_(rows), kept_(rows) {}
+      : NullableColumn(rows), type_(std::move(type)), kept_(rows) {}
 
   Status put(const arrow::Array& values, const AsofPicks& picks) override {
     const auto rows = std::make_shared<arrow::Int64Array>(picks.rows.size(),
@@ -283,18 +256,13 @@ class OtherColumn : public AsofColumn {
                 std::string(kDoing) + ": a native segment has a column of type " + type_->ToString());
   }
 
-  Status put_nulls(const AsofPicks& picks) override {
-    nulls_.set_all(picks.to, true);
-    return {};
-  }
-
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
     if (chunks_.empty()) {
       return checked(arrow::MakeArrayOfNull(type_, static_cast<std::int64_t>(put.size()), segment::memory_pool()));
     }
     MARIGRAM_ASSIGN(const ArrayPtr all, checked(arrow::Concatenate(chunks_, segment::memory_pool())));
-    MARIGRAM_ASSIGN(const ArrayPtr kept,
-                    make_array(arrow::int64(), nulls_.valid(put), arrow::Buffer::FromVector(std::move(kept_))));
+    MARIGRAM_ASSIGN(const ArrayPtr kept, segment::make_fixed(arrow::int64(), put.size(), nulls_.valid(put),
+                                                             arrow::Buffer::FromVector(std::move(kept_)), kDoing));
     return checked(take_rows(all, kept));
   }
 
@@ -305,7 +273,6 @@ class OtherColumn : public AsofColumn {
   }
 
   std::shared_ptr<arrow::DataType> type_;
-  Nulls nulls_;
   std::vector<std::int64_t> kept_;  // which of those in chunks_
   std::mutex mutex_;
   std::int64_t count_ = 0;     // guarded by mutex_

@@ -5,7 +5,6 @@
 #include "segment/native_arrays.h"
 
 #include <arrow/array.h>
-#include <arrow/buffer.h>
 #include <arrow/type.h>
 
 #include <algorithm>
@@ -56,15 +55,9 @@ Result<arrow::ArrayVector> AsofLane::finish_columns() {
 
 Result<std::shared_ptr<arrow::Array>> AsofLane::finish_times(const std::shared_ptr<arrow::DataType>& type,
                                                              std::int64_t flip) {
-  const auto nulls = std::ranges::count(is_met_, 0);
-  std::shared_ptr<arrow::Buffer> bitmap;
-  if (nulls > 0) {
-    MARIGRAM_ASSIGN(bitmap, segment::make_bitmap(is_met_, kDoing));
-  }
   if (flip != 0) std::ranges::transform(times_.all(), times_.all().begin(), [flip](auto time) { return time ^ flip; });
   clear_unset<std::int64_t>(is_met_, times_.all());
-  return arrow::MakeArray(arrow::ArrayData::Make(type, static_cast<std::int64_t>(is_met_.size()),
-                                                 {std::move(bitmap), times_.take()}, nulls));
+  return segment::make_fixed(type, is_met_.size(), is_met_, times_.take(), kDoing);
 }
 
 }  // namespace marigram::query

@@ -83,13 +83,7 @@ void NumberArray::append(const BlockView& block, const RowRanges& ranges) {
 }
 
 Result<ArrayPtr> NumberArray::finish(const std::shared_ptr<arrow::DataType>& type, const std::string& doing) {
-  const auto nulls = std::ranges::count(valid_, 0);
-  BufferPtr bitmap;
-  if (nulls > 0) {
-    MARIGRAM_ASSIGN(bitmap, make_bitmap(valid_, doing));
-  }
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, static_cast<std::int64_t>(rows_), {std::move(bitmap), std::move(buffer_)}, nulls));
+  return make_fixed(type, rows_, valid_, std::move(buffer_), doing);
 }
 
 Result<ArrayPtr> make_texts(const std::shared_ptr<arrow::DataType>& type, std::span<const TextRun> runs,
@@ -139,13 +133,18 @@ Result<ArrayPtr> make_array(ValueKind kind, const std::shared_ptr<arrow::DataTyp
                             const BlockValues& values, const std::string& doing) {
   if (kind == ValueKind::kText) return make_texts(type, rows, values, doing);
   MARIGRAM_ASSIGN(BufferPtr data, make_data(kind, values.cells, doing));
-  BufferPtr valid;
-  const auto nulls = std::ranges::count(values.valid, 0);
+  return make_fixed(type, rows, values.valid, std::move(data), doing);
+}
+
+Result<ArrayPtr> make_fixed(const std::shared_ptr<arrow::DataType>& type, std::size_t rows,
+                            std::span<const std::uint8_t> valid, BufferPtr values, const std::string& doing) {
+  const auto nulls = std::ranges::count(valid, 0);
+  BufferPtr bitmap;
   if (nulls > 0) {
-    MARIGRAM_ASSIGN(valid, make_bitmap(values.valid, doing));
+    MARIGRAM_ASSIGN(bitmap, make_bitmap(valid, doing));
   }
   return arrow::MakeArray(
-      arrow::ArrayData::Make(type, static_cast<std::int64_t>(rows), {std::move(valid), std::move(data)}, nulls));
+      arrow::ArrayData::Make(type, static_cast<std::int64_t>(rows), {std::move(bitmap), std::move(values)}, nulls));
 }
 
 }  // namespace marigram::segment

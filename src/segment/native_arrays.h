@@ -23,6 +23,11 @@ namespace marigram::segment {
 Result<std::shared_ptr<arrow::Array>> make_array(ValueKind kind, const std::shared_ptr<arrow::DataType>& type,
                                                  std::size_t rows, const BlockValues& values, const std::string& doing);
 
+/// Of values of a fixed width, or a bit each. `valid`: a byte a row, 0 where it is null; empty: none is.
+Result<std::shared_ptr<arrow::Array>> make_fixed(const std::shared_ptr<arrow::DataType>& type, std::size_t rows,
+                                                 std::span<const std::uint8_t> valid,
+                                                 std::shared_ptr<arrow::Buffer> values, const std::string& doing);
+
 /// Numbers of several blocks as one array: each is copied once.
 class NumberArray {
  public:
