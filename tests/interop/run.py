@@ -5,7 +5,8 @@ usage: run.py <version or peers> <tests> [unittest options]      for instance  r
 
 The packages lie where deps/interop puts them. Without them (a clone that has never been online, or another Python)
 nothing can be compared: the exit code is then 77, which ctest shows as skipped; in continuous integration (CI=true) it is
-a failure. The command line that is tested is $MARIGRAM_BIN, else that of the release build.
+a failure. It is 77 too where every test was skipped because its data is not there. The command line that is tested is
+$MARIGRAM_BIN, the library $MARIGRAM_LIBRARY, else those of the release build.
 """
 
 import importlib
@@ -33,6 +34,7 @@ def main():
     if not (packages / ".stamp").exists():
         without_packages(packages.name, "is not there")
     os.environ.setdefault("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "marigram"))
+    os.environ.setdefault("MARIGRAM_LIBRARY", str(ROOT / "build" / "release" / "lib" / "libmarigram.so"))
     os.environ["PYTHONPATH"] = os.pathsep.join((str(packages), str(HERE)))  # of the processes that tests start
     sys.path[:0] = [str(packages), str(HERE)]
     sys.dont_write_bytecode = True
@@ -40,7 +42,10 @@ def main():
         importlib.import_module("pandas" if version == "peers" else "timeseries_table_format")
     except ImportError as error:
         without_packages(packages.name, f"cannot be loaded by {sys.executable} ({error})")
-    unittest.main(module=importlib.import_module(tests), argv=[tests, "-v", *sys.argv[3:]])
+    done = unittest.main(module=importlib.import_module(tests), argv=[tests, "-v", *sys.argv[3:]], exit=False)
+    if 0 < done.test.countTestCases() == len(done.result.skipped):
+        sys.exit(SKIPPED)
+    sys.exit(not done.result.wasSuccessful())
 
 
 if __name__ == "__main__":
