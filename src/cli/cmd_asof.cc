@@ -91,12 +91,13 @@ Result<AsofRequest> make_request(Context& context, const Options& options, const
   return request;
 }
 
-/// The probes bring columns of their own; times and tags are the table's, texts are read to the nanosecond if the table
-/// has them, else to the microsecond.
+/// The probes bring columns of their own; times and tags are the table's. Times of Parquet files keep their unit, texts
+/// are read to the nanosecond if the table has them, else to the microsecond.
 TableShape shape_of(const TableInfo& info) {
   TableShape shape{.time_column = info.time_column,
                    .index_type = info.index_type,
                    .unit = {},
+                   .keeps_unit = true,
                    .timezone = info.timezone,
                    .tags = info.tags,
                    .growing = info.growing,

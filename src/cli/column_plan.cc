@@ -233,9 +233,11 @@ Result<TypePtr> Planner::time_type(const FileColumn& column) const {
   if (shape_.index_type == "int64") return arrow::int64();
   if (shape_.index_type == "uint64") return arrow::uint64();
   const bool stored = !source_.is_text() && column.type && column.type->id() == arrow::Type::TIMESTAMP;
-  if (stored && !shape_.unit) {
+  if (stored && (!shape_.unit || shape_.keeps_unit)) {
     const auto& type = static_cast<const arrow::TimestampType&>(*column.type);
-    if (type.unit() != arrow::TimeUnit::SECOND) return column.type;
+    if (type.unit() != arrow::TimeUnit::SECOND) {
+      return shape_.unit ? arrow::timestamp(type.unit(), shape_.timezone.value_or("")) : column.type;
+    }
   }
   // Nanoseconds in, nanoseconds kept; whatever is coarser fits microseconds.
   TimeUnit unit = shape_.unit.value_or(TimeUnit::kMicro);

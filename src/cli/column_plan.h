@@ -36,6 +36,7 @@ struct TableShape {
   std::string time_column;
   std::string index_type = "timestamp";
   std::optional<TimeUnit> unit;
+  bool keeps_unit = false;  ///< times of a file that says theirs keep it, as probes do
   std::optional<std::string> timezone;
   std::vector<ColumnInfo> tags;
   bool growing = false;                   ///< series may lack tags

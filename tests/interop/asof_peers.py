@@ -36,7 +36,7 @@ def rows_of_peers(rows, probes, by, direction, strict, tolerance):
     other = rows_of_polars(rows, probes, by, direction, strict, tolerance)
     if direction == "nearest":
         times, at = rows["time"].to_numpy(), probes["time"].to_numpy()
-        of_pandas, of_polars = (np.where(found < 0, np.timedelta64(-1, "us"), abs(times[found] - at)) for found in (numbers, other))
+        of_pandas, of_polars = (np.where(found < 0, np.timedelta64(-1, "ns"), abs(times[found] - at)) for found in (numbers, other))
         agree = (of_pandas == of_polars).all()
     else:
         agree = (numbers == other).all()
@@ -56,7 +56,7 @@ def rows_of_polars(rows, probes, by, direction, strict, tolerance):
 
 def in_order(frame, by, number):
     """By time, and rows of one time as they came."""
-    keys = frame[["time", by]].astype({"time": "datetime64[us]"})
+    keys = frame[["time", by]].astype({"time": "datetime64[ns]"})
     return keys.assign(**{number: np.arange(len(frame))}).sort_values("time", kind="stable", ignore_index=True)
 
 

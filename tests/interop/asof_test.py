@@ -32,6 +32,8 @@ class Asof(AsofCase):
             if seed % 2 == 0:
                 self.run_cli("compact", table, "--segments", choose.choice(["parquet", "native"]))
             probes = frame(500, "abcdx")
+            if seed % 3 == 0:  # between the table's times, by less than its unit
+                probes["time"] = probes["time"].astype("datetime64[ns]") + pd.to_timedelta(numbers.integers(-1, 2, len(probes)), unit="ns")
             probes["size"] = numbers.integers(0, 100, len(probes))
             file = self.save(probes, "probes.parquet")
             rows = pd.concat(parts, ignore_index=True)
