@@ -27,7 +27,7 @@ PEERS = ["polars", "pandas", "duckdb"]
 class Asof(Runner):
     def __init__(self, options, bounds):
         super().__init__(options, bounds)
-        self.program = Path(options.program).parent / "asof_bench"
+        self.program = Path(options.program).parent / "query_bench"
         self.lines = []
         self.symbols = self.scaled(SYMBOLS, 5)
         self.quotes = QUOTES if options.scale > 0.01 else 50

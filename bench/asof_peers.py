@@ -1,4 +1,4 @@
-"""As-of joins of the peers: one of them in a process of its own, with its data in memory, as asof_bench is ours. Prints
+"""As-of joins of the peers: one of them in a process of its own, with its data in memory, as query_bench is ours. Prints
 one JSON object of the same form. Probes that a peer wants sorted are sorted within the time; what it gives stays in
 the order that it gives.
 

@@ -25,7 +25,7 @@ from writes import Writes
 
 TABLES = ["append", "scan", "range", "open", "coverage"]
 WRITES = ["insert", "recovery", "series", "head"]
-OTHERS = ["asof", "compression"]  # each of a file of its own
+OTHERS = ["aggregate", "asof", "compression"]  # each of a file of its own
 SKIPPED = 77
 
 

@@ -18,6 +18,14 @@ enum class AsofDirection {
   kNearest,   ///< whichever of the two is nearer; backward, if both are as far
 };
 
+/// What a join read. A window is a stretch of time that some segments which overlap have to themselves.
+struct AsofStatistics {
+  std::uint64_t windows = 0;          ///< of the table
+  std::uint64_t windows_read = 0;     ///< because probes fall into them; the others were skipped
+  std::uint64_t windows_scanned = 0;  ///< of those: the others were searched where they lie
+  std::uint64_t looked_back = 0;      ///< read because probes met no row in their own; a window may be both
+};
+
 /// Probes have the table's tags and its time column, by name, and any other columns. Their times may be of another unit
 /// than the table's: they are compared exactly. Among rows of one series and time, backward takes the last in the order
 /// in which they came, forward the first.
@@ -36,6 +44,7 @@ struct AsofRequest {
   std::string matched_time = "matched_time";
   std::vector<TagPredicate> where = {};  ///< rows that do not match are passed over
   CancelToken cancel = {};
+  AsofStatistics* statistics = nullptr;  ///< told when the join is done
 };
 
 }  // namespace marigram

@@ -16,8 +16,10 @@
 #include <marigram/batch.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
+#include <marigram/latest.h>
 #include <marigram/table.h>
 #include <marigram/tags.h>
+#include <marigram/window_join.h>
 
 #include <chrono>
 #include <cstdint>
@@ -95,6 +97,8 @@ struct QueryRequest {
   ScanOrder order = ScanOrder::kTime;                               ///< of rows; aggregates come by (group, time)
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows
   CancelToken cancel = {};
+  /// Of aggregates: told when the stream has ended or was released; must live until then.
+  QueryStatistics* statistics = nullptr;
 };
 
 struct Quantiles {
@@ -176,6 +180,14 @@ class MARIGRAM_EXPORT Database {
   /// Joins each probe to its row, in segments or in memory: see Table::asof.
   Status asof(std::string_view tenant, std::string_view series, ArrowArrayStream* probes, const AsofRequest& request,
               ArrowArrayStream* out) const;
+
+  /// Gives each probe aggregates of the rows around it, in segments or in memory: see Table::window_join.
+  Status window_join(std::string_view tenant, std::string_view series, ArrowArrayStream* probes,
+                     const WindowJoinRequest& request, ArrowArrayStream* out) const;
+
+  /// The last row of each series, or the first, in segments or in memory: see Table::latest.
+  Status latest(std::string_view tenant, std::string_view series, const LatestRequest& request,
+                ArrowArrayStream* out) const;
 
   Result<std::vector<std::string>> list_namespaces() const;
   /// Names of the tables that have a series which fulfils all conditions; ascending.

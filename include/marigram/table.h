@@ -10,14 +10,17 @@
 // optimistic concurrency. Reads see the version that the handle holds; refresh() moves it to the newest.
 #pragma once
 
+#include <marigram/aggregate.h>
 #include <marigram/arrow_abi.h>
 #include <marigram/asof.h>
 #include <marigram/coverage.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
+#include <marigram/latest.h>
 #include <marigram/scan.h>
 #include <marigram/series.h>
 #include <marigram/time.h>
+#include <marigram/window_join.h>
 
 #include <cstdint>
 #include <memory>
@@ -208,6 +211,21 @@ class MARIGRAM_EXPORT Table {
   /// Memory: the probes, the result, and a partition's rows of the probes' series. kSchemaMismatch: probes without the
   /// table's tags or time, or of other types; kInvalidInput: the result would have a column twice; kNotFound.
   Status asof(ArrowArrayStream* probes, const AsofRequest& request, ArrowArrayStream* out) const;
+
+  /// Gives each probe aggregates of the rows around it (window_join.h), as asof() does a row. Memory: besides that, the
+  /// states of the aggregates. Errors as of asof(); kInvalidInput also for an aggregate that there is not.
+  Status window_join(ArrowArrayStream* probes, const WindowJoinRequest& request, ArrowArrayStream* out) const;
+
+  /// Aggregates (aggregate.h): a row for each group and bucket that has rows, ascending: the tags of the group, the
+  /// start of the bucket under the name of the time, and the aggregates. Of blocks of native segments whose rows fall
+  /// into one group and bucket no more is read than their statistics. kInvalidInput: an aggregate or group that there
+  /// is not; kNotFound: a column that the table lacks. A sum of integers that does not fit ends the stream.
+  Status aggregate(const AggregateRequest& request, ArrowArrayStream* out) const;
+
+  /// The last row of each series, or the first (latest.h), by series: tags, time and fields. Coverage knows where they
+  /// lie: no more is read than the segments that hold them, and of native ones at most a block a series and column.
+  /// kNotFound, kInvalidInput: a column that is no field of the table.
+  Status latest(const LatestRequest& request, ArrowArrayStream* out) const;
 
   /// Coverage of the whole table: a bucket counts as covered if any matching series covers it.
   Result<CoverageReport> coverage(const CoverageRequest& request = {}) const;

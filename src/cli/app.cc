@@ -97,6 +97,9 @@ void build_app(CLI::App& app, Context& context) {
   add_append(app, context);
   add_scan(app, context);
   add_asof(app, context);
+  add_window_join(app, context);
+  add_latest(app, context);
+  add_aggregate(app, context);
   add_coverage(app, context);
   add_gaps(app, context);
   add_window(app, context);

@@ -21,6 +21,27 @@ namespace marigram::cli {
 
 namespace {
 
+/// What `fill` makes of a stream. `doing` begins messages.
+template <typename Fill>
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_stream(const char* doing, Fill fill) {
+  ArrowArrayStream stream = {};
+  MARIGRAM_TRY(fill(&stream));
+  auto reader = arrow::ImportRecordBatchReader(&stream);
+  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), doing));
+  return *reader;
+}
+
+/// What `join` makes of the stream of probes.
+template <typename Join>
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_join(const std::shared_ptr<arrow::RecordBatchReader>& probes,
+                                                            Join join) {
+  ArrowArrayStream asked = {};
+  if (const auto exported = arrow::ExportRecordBatchReader(probes, &asked); !exported.ok()) {
+    return std::unexpected(from_arrow(exported, "cannot join"));
+  }
+  return open_stream("cannot join", [&](ArrowArrayStream* out) { return join(&asked, out); });
+}
+
 ErrorCode code_of(const arrow::Status& status) {
   switch (status.code()) {
     case arrow::StatusCode::Cancelled:
@@ -42,34 +63,33 @@ Error from_arrow(const arrow::Status& status, const std::string& doing) {
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, const ScanRequest& request) {
-  ArrowArrayStream stream = {};
-  MARIGRAM_TRY(table.scan(request, &stream));
-  auto reader = arrow::ImportRecordBatchReader(&stream);
-  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot scan"));
-  return *reader;
+  return open_stream("cannot scan", [&](ArrowArrayStream* out) { return table.scan(request, out); });
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
                                                             const std::shared_ptr<arrow::RecordBatchReader>& probes,
                                                             const AsofRequest& request) {
-  ArrowArrayStream asked = {};
-  if (const auto exported = arrow::ExportRecordBatchReader(probes, &asked); !exported.ok()) {
-    return std::unexpected(from_arrow(exported, "cannot join"));
-  }
-  ArrowArrayStream stream = {};
-  MARIGRAM_TRY(table.asof(&asked, request, &stream));
-  auto reader = arrow::ImportRecordBatchReader(&stream);
-  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot join"));
-  return *reader;
+  return open_join(probes, [&](ArrowArrayStream* in, ArrowArrayStream* out) { return table.asof(in, request, out); });
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_window_join(
+    const Table& table, const std::shared_ptr<arrow::RecordBatchReader>& probes, const WindowJoinRequest& request) {
+  return open_join(probes,
+                   [&](ArrowArrayStream* in, ArrowArrayStream* out) { return table.window_join(in, request, out); });
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_aggregate(const Table& table, const AggregateRequest& request) {
+  return open_stream("cannot aggregate", [&](ArrowArrayStream* out) { return table.aggregate(request, out); });
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_latest(const Table& table, const LatestRequest& request) {
+  return open_stream("cannot find rows", [&](ArrowArrayStream* out) { return table.latest(request, out); });
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
                                                              const std::string& table, const QueryRequest& request) {
-  ArrowArrayStream stream = {};
-  MARIGRAM_TRY(database.query(name_space, table, request, &stream));
-  auto reader = arrow::ImportRecordBatchReader(&stream);
-  if (!reader.ok()) return std::unexpected(from_arrow(reader.status(), "cannot query"));
-  return *reader;
+  return open_stream("cannot query",
+                     [&](ArrowArrayStream* out) { return database.query(name_space, table, request, out); });
 }
 
 Result<std::shared_ptr<arrow::Schema>> arrow_schema(const Table& table) {

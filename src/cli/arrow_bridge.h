@@ -29,6 +29,16 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
                                                             const std::shared_ptr<arrow::RecordBatchReader>& probes,
                                                             const AsofRequest& request);
 
+/// Probes, each with aggregates of the rows around it.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_window_join(
+    const Table& table, const std::shared_ptr<arrow::RecordBatchReader>& probes, const WindowJoinRequest& request);
+
+/// Aggregates; the reader keeps what it needs of the table alive.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_aggregate(const Table& table, const AggregateRequest& request);
+
+/// The last row of each series, or the first.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_latest(const Table& table, const LatestRequest& request);
+
 /// The answer of a query; the same holds.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_query(const Database& database, const std::string& name_space,
                                                              const std::string& table, const QueryRequest& request);

@@ -7,6 +7,7 @@
 #include "cli/context.h"
 #include "cli/database_access.h"
 #include "cli/exit_code.h"
+#include "cli/explain.h"
 #include "cli/interrupt.h"
 #include "cli/row_output.h"
 #include "model/aggregate.h"
@@ -37,6 +38,7 @@ struct Options {
   std::vector<std::string> by;
   bool by_series = false;
   std::string order = "time";
+  bool explain = false;
   RowOutputOptions output;
 };
 
@@ -44,6 +46,7 @@ constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 Status set_aggregate(Context& context, const Options& options, QueryRequest& request) {
   if (options.aggregate.empty()) {
+    if (options.explain) return context.usage("cannot explain rows: --explain is for aggregates; add --agg");
     if (options.every.empty() && options.by.empty() && !options.by_series) return {};
     return context.usage("cannot group rows: --every, --by and --by-series are for aggregates; add --agg");
   }
@@ -74,11 +77,15 @@ Result<int> run(Context& context, const Options& options) {
   MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
   MARIGRAM_ASSIGN(QueryRequest request, make_request(context, options));
   request.limit = output.rows_wanted(options.output.limit);
+  QueryStatistics statistics;
+  request.statistics = &statistics;
   const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(const OpenedDatabase opened, open_to_read(context, options.path));
-  MARIGRAM_ASSIGN(const auto reader, open_query(opened.database, named.name_space, named.table, request));
+  MARIGRAM_ASSIGN(auto reader, open_query(opened.database, named.name_space, named.table, request));
   MARIGRAM_ASSIGN(const RowsWritten written, write_rows(context, output, *reader));
+  reader.reset();  // tells the statistics
   if (written.more) note("there are more rows; --limit N shows N");
+  if (options.explain) explain(statistics);
   return kExitOk;
 }
 
@@ -115,6 +122,7 @@ void add_db_query(CLI::App& app, Context& context) {
       ->allow_extra_args(false)
       ->take_all();
   add_choice_of_aggregate(command, *options);
+  add_explain(command, options->explain);
   add_order(command, options->order);
   add_limit(command, options->output);
   add_row_format(command, options->output);

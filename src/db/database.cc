@@ -145,6 +145,32 @@ Status Database::asof(std::string_view tenant, std::string_view series, ArrowArr
   return {};
 }
 
+Status Database::window_join(std::string_view tenant, std::string_view series, ArrowArrayStream* probes,
+                             const WindowJoinRequest& request, ArrowArrayStream* out) const {
+  const auto begin = std::chrono::steady_clock::now();
+  MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(probes));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(table::ReadableView view, table->readable_view());
+  MARIGRAM_ASSIGN(
+      table::ScanStream rows,
+      db::run_window_join({table->engine(), std::move(view.state), std::move(view.newer)}, *reader, request));
+  db::export_stream(std::move(rows), nullptr, out);
+  impl_->queries.add(std::chrono::steady_clock::now() - begin);
+  return {};
+}
+
+Status Database::latest(std::string_view tenant, std::string_view series, const LatestRequest& request,
+                        ArrowArrayStream* out) const {
+  const auto begin = std::chrono::steady_clock::now();
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(table::ReadableView view, table->readable_view());
+  MARIGRAM_ASSIGN(table::ScanStream rows,
+                  db::run_latest({table->engine(), std::move(view.state), std::move(view.newer)}, request));
+  db::export_stream(std::move(rows), nullptr, out);
+  impl_->queries.add(std::chrono::steady_clock::now() - begin);
+  return {};
+}
+
 Result<std::vector<std::string>> Database::list_namespaces() const {
   return impl_->core->catalogue().name_spaces();
 }

@@ -3,9 +3,13 @@
 #include "base/try.h"
 #include "model/aggregate.h"
 #include "model/matcher.h"
-#include "query/aggregate_source.h"
+#include "query/aggregate_snapshot.h"
+#include "query/asof.h"
+#include "query/latest.h"
+#include "query/window_join.h"
 #include "segment/arrow_status.h"
 #include "table/batch_source.h"
+#include "table/definition.h"
 
 #include <arrow/record_batch.h>
 
@@ -101,11 +105,11 @@ Result<std::int64_t> width_of(std::int64_t every_ns, TimeUnit unit) {
                           every_ns, time_unit_name(unit)));
 }
 
-Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveSchema& schema, ScanRequest scan,
+Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveSchema& schema, const ScanRequest& scan,
                                      std::span<const model::Matcher> where, const QueryRequest& request) {
-  query::AggregateRequest wanted{.time = schema.time_column, .series = schema.tag_names()};
+  query::AggregationSpec wanted;
   MARIGRAM_ASSIGN(const model::Aggregate aggregate, model::parse_aggregate(request.aggregate));
-  wanted.by = request.by_series ? wanted.series : request.by;
+  wanted.by = request.by_series ? schema.tag_names() : request.by;
   MARIGRAM_ASSIGN(wanted.every, width_of(request.every_ns, schema.unit));
   const Names fields = request.fields.empty() ? fields_for(aggregate, *schema.fields) : request.fields;
   if (fields.empty()) {
@@ -117,14 +121,28 @@ Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveS
   for (const std::string& field : fields) {
     wanted.columns.push_back({.aggregate = aggregate, .field = field, .name = field});
   }
-  scan.order = ScanOrder::kSeries;
-  scan.columns = wanted.series;
-  scan.columns.push_back(wanted.time);
-  scan.columns.insert(scan.columns.end(), fields.begin(), fields.end());
-  MARIGRAM_ASSIGN(table::ScanStream rows, table.scan(scan, where));
-  MARIGRAM_ASSIGN(table::ScanStream result, query::aggregate(std::move(rows.rows), *rows.schema, wanted));
+  MARIGRAM_ASSIGN(const table::ChosenRows rows, table.choose(scan, where));
+  MARIGRAM_ASSIGN(table::ScanStream result,
+                  query::aggregate_snapshot({table.engine(), rows.view.state, rows.view.newer}, rows.request,
+                                            std::move(wanted), request.statistics));
   result.rows = std::make_unique<FirstRows>(std::move(result.rows), request.limit);
   return result;
+}
+
+Result<arrow::RecordBatchVector> read_probes(arrow::RecordBatchReader& probes) {
+  auto batches = probes.ToRecordBatches();
+  if (batches.ok()) return *std::move(batches);
+  return std::unexpected(segment::from_arrow_status(batches.status(), "cannot read the probes", false));
+}
+
+Result<std::vector<model::AggregateOf>> columns_of(const std::vector<FieldAggregate>& asked) {
+  std::vector<model::AggregateOf> columns;
+  for (const FieldAggregate& one : asked) {
+    MARIGRAM_ASSIGN(model::AggregateOf column, model::parse_aggregate_of(one.aggregate));
+    column.name = one.name.empty() ? one.aggregate : one.name;
+    columns.push_back(std::move(column));
+  }
+  return columns;
 }
 
 }  // namespace
@@ -147,7 +165,7 @@ Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest&
   MARIGRAM_ASSIGN(const TimeRange range, range_of(request.from_ns, request.to_ns));
   MARIGRAM_ASSIGN(const std::vector<model::Matcher> where, model::compile_matchers(request.where));
   ScanRequest scan{.from = range.from, .to = range.to, .order = request.order, .cancel = request.cancel};
-  if (!request.aggregate.empty()) return aggregates(table, *schema, std::move(scan), where, request);
+  if (!request.aggregate.empty()) return aggregates(table, *schema, scan, where, request);
   if (!request.by.empty() || request.by_series || request.every_ns != 0) {
     return fail(ErrorCode::kInvalidInput, "cannot group rows: groups and intervals are for aggregates; name one");
   }
@@ -156,12 +174,40 @@ Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest&
   return table.scan(scan, where);
 }
 
-Result<table::ScanStream> run_asof(const query::AsofSnapshot& snapshot, arrow::RecordBatchReader& probes,
+Result<table::ScanStream> run_asof(const query::Snapshot& snapshot, arrow::RecordBatchReader& probes,
                                    const AsofRequest& request) {
-  const auto batches = probes.ToRecordBatches();
-  if (!batches.ok())
-    return std::unexpected(segment::from_arrow_status(batches.status(), "cannot read the probes", false));
-  MARIGRAM_ASSIGN(query::AsofResult result, query::asof_join(snapshot, probes.schema(), *batches, request));
+  MARIGRAM_ASSIGN(const auto batches, read_probes(probes));
+  MARIGRAM_ASSIGN(query::AsofResult result, query::asof_join(snapshot, probes.schema(), batches, request));
+  return table::ScanStream{.schema = std::move(result.schema), .rows = table::list_source(std::move(result.batches))};
+}
+
+Result<table::ScanStream> run_window_join(const query::Snapshot& snapshot, arrow::RecordBatchReader& probes,
+                                          const WindowJoinRequest& request) {
+  MARIGRAM_ASSIGN(const auto batches, read_probes(probes));
+  MARIGRAM_ASSIGN(const auto columns, columns_of(request.columns));
+  MARIGRAM_ASSIGN(query::AsofResult result, query::window_join(snapshot, probes.schema(), batches, request, columns));
+  return table::ScanStream{.schema = std::move(result.schema), .rows = table::list_source(std::move(result.batches))};
+}
+
+Result<table::ScanStream> run_aggregate(const query::Snapshot& snapshot, const AggregateRequest& request) {
+  query::AggregationSpec spec;
+  MARIGRAM_ASSIGN(spec.columns, columns_of(request.columns));
+  MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
+  spec.by = request.by_series ? index.tags : request.by;
+  spec.every = request.every;
+  if (std::holds_alternative<model::TimestampIndex>(index.kind)) {
+    const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
+    MARIGRAM_ASSIGN(spec.every, width_of(request.every, unit));
+  }
+  const ScanRequest rows{.from = request.from, .to = request.to, .where = request.where, .cancel = request.cancel};
+  MARIGRAM_ASSIGN(table::ScanStream result,
+                  query::aggregate_snapshot(snapshot, rows, std::move(spec), request.statistics));
+  result.rows = std::make_unique<FirstRows>(std::move(result.rows), request.limit);
+  return result;
+}
+
+Result<table::ScanStream> run_latest(const query::Snapshot& snapshot, const LatestRequest& request) {
+  MARIGRAM_ASSIGN(query::AsofResult result, query::latest_rows(snapshot, request));
   return table::ScanStream{.schema = std::move(result.schema), .rows = table::list_source(std::move(result.batches))};
 }
 

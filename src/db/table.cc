@@ -139,8 +139,28 @@ Status Table::scan(const ScanRequest& request, ArrowArrayStream* out) const {
 
 Status Table::asof(ArrowArrayStream* probes, const AsofRequest& request, ArrowArrayStream* out) const {
   MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(probes));
-  const query::AsofSnapshot snapshot{*impl_->engine, impl_->engine->state()};
+  const query::Snapshot snapshot{*impl_->engine, impl_->engine->state()};
   MARIGRAM_ASSIGN(table::ScanStream rows, db::run_asof(snapshot, *reader, request));
+  db::export_stream(std::move(rows), nullptr, out);
+  return {};
+}
+
+Status Table::window_join(ArrowArrayStream* probes, const WindowJoinRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(const std::shared_ptr<arrow::RecordBatchReader> reader, db::import_stream(probes));
+  MARIGRAM_ASSIGN(table::ScanStream rows,
+                  db::run_window_join({*impl_->engine, impl_->engine->state()}, *reader, request));
+  db::export_stream(std::move(rows), nullptr, out);
+  return {};
+}
+
+Status Table::aggregate(const AggregateRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream rows, db::run_aggregate({*impl_->engine, impl_->engine->state()}, request));
+  db::export_stream(std::move(rows), impl_, out);
+  return {};
+}
+
+Status Table::latest(const LatestRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream rows, db::run_latest({*impl_->engine, impl_->engine->state()}, request));
   db::export_stream(std::move(rows), nullptr, out);
   return {};
 }

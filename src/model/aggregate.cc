@@ -1,5 +1,7 @@
 #include "model/aggregate.h"
 
+#include "base/try.h"
+
 #include <marigram/error.h>
 
 #include <fmt/format.h>
@@ -26,7 +28,7 @@ constexpr std::array kSpellings = {
     Spelling{"max", AggregateKind::kMax},           Spelling{"first", AggregateKind::kFirst},
     Spelling{"last", AggregateKind::kLast},         Spelling{"stddev", AggregateKind::kStddev},
     Spelling{"rate", AggregateKind::kRate},         Spelling{"delta", AggregateKind::kDelta},
-    Spelling{"median", AggregateKind::kPercentile},
+    Spelling{"median", AggregateKind::kPercentile}, Spelling{"vwap", AggregateKind::kVwap},
 };
 
 /// The `99.5` of `p99.5` and of `percentile(99.5)`.
@@ -47,11 +49,17 @@ std::optional<double> parse_percentile(std::string_view digits) {
   return value;
 }
 
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(' ');
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
 }  // namespace
 
 Result<Aggregate> parse_aggregate(std::string_view text) {
   const auto* spelling = std::ranges::find(kSpellings, text, &Spelling::name);
-  if (spelling != kSpellings.end()) return Aggregate{.kind = spelling->kind};
+  if (spelling != kSpellings.end() && spelling->kind != AggregateKind::kVwap) return Aggregate{.kind = spelling->kind};
   if (const auto digits = percentile_digits(text)) {
     if (const auto value = parse_percentile(*digits)) {
       return Aggregate{.kind = AggregateKind::kPercentile, .percentile = *value};
@@ -61,6 +69,48 @@ Result<Aggregate> parse_aggregate(std::string_view text) {
               fmt::format("cannot aggregate: there is no such aggregate; got `{}`, want count, sum, avg, min, max, "
                           "first, last, stddev, median, p0 to p100, percentile(0 to 100), rate or delta",
                           text));
+}
+
+Result<AggregateOf> parse_aggregate_of(std::string_view text) {
+  const auto refused = [&] {
+    return fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("cannot aggregate: got `{}`, want an aggregate and its field as in avg(x), vwap(price,size) "
+                    "for an average of one field weighted by another, or count",
+                    text));
+  };
+  const std::size_t open = text.find('(');
+  if (open == std::string_view::npos) {
+    if (trimmed(text) != "count") return refused();
+    return AggregateOf{};
+  }
+  const std::size_t close = text.rfind(')');
+  if (close == std::string_view::npos || close < open || !trimmed(text.substr(close + 1)).empty()) return refused();
+  const std::string_view kind = trimmed(text.substr(0, open));
+  const std::string_view inside = trimmed(text.substr(open + 1, close - open - 1));
+  AggregateOf parsed;
+  if (kind == "vwap") {
+    const std::size_t comma = inside.find(',');
+    if (comma == std::string_view::npos) return refused();
+    parsed.aggregate.kind = AggregateKind::kVwap;
+    parsed.field = trimmed(inside.substr(0, comma));
+    parsed.weight = trimmed(inside.substr(comma + 1));
+    if (parsed.weight.empty()) return refused();
+  } else {
+    MARIGRAM_ASSIGN(parsed.aggregate, parse_aggregate(kind));
+    const bool is_rows = inside == "*" && parsed.aggregate.kind == AggregateKind::kCount;
+    if (is_rows) return parsed;
+    parsed.field = inside;
+  }
+  if (parsed.field.empty()) return refused();
+  return parsed;
+}
+
+std::string name_of(const AggregateOf& aggregate) {
+  if (!aggregate.name.empty()) return aggregate.name;
+  const std::string kind = format_aggregate(aggregate.aggregate);
+  if (!aggregate.weight.empty()) return fmt::format("{}({},{})", kind, aggregate.field, aggregate.weight);
+  return fmt::format("{}({})", kind, aggregate.field.empty() ? "*" : aggregate.field);
 }
 
 std::string format_aggregate(const Aggregate& aggregate) {

@@ -21,6 +21,7 @@ enum class AggregateKind : std::uint8_t {
   kPercentile,  ///< exact, between two values linear, as NumPy's default
   kRate,        ///< increase a second of a counter that may start anew; of several series the sum
   kDelta,       ///< last - first; of several series the sum
+  kVwap,        ///< average weighted by another field
 };
 
 /// A kind and its parameter.
@@ -36,5 +37,21 @@ struct Aggregate {
 Result<Aggregate> parse_aggregate(std::string_view text);
 /// The reverse; a percentile comes as `p99`, that of 50 as `median`.
 std::string format_aggregate(const Aggregate& aggregate);
+
+/// An aggregate and what it is of.
+struct AggregateOf {
+  Aggregate aggregate = {};
+  std::string field = {};   ///< empty: rows, which can only be counted
+  std::string weight = {};  ///< of kVwap
+  std::string name = {};    ///< of the column in the result; empty: `avg(usage)`, `count(*)`
+
+  friend bool operator==(const AggregateOf&, const AggregateOf&) = default;
+};
+
+/// `avg(usage)`, `p99(latency)`, `vwap(price,size)`, `count(usage)`, `count(*)` or `count`; names may have blanks
+/// around them. kInvalidInput lists them.
+Result<AggregateOf> parse_aggregate_of(std::string_view text);
+/// Its name, or how it is spelled.
+std::string name_of(const AggregateOf& aggregate);
 
 }  // namespace marigram::model

@@ -9,6 +9,8 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -59,9 +61,58 @@ Status from_arrow(const arrow::Status& status, const std::string& name) {
   return std::unexpected(segment::from_arrow_status(status, "cannot compute " + name, false));
 }
 
+/// A value as the statistics of blocks have it.
+template <typename T>
+T value_of(segment::ValueKind kind, std::uint64_t cell) {
+  if constexpr (std::is_same_v<T, double>) {
+    if (kind == segment::ValueKind::kFloat32) return std::bit_cast<float>(static_cast<std::uint32_t>(cell));
+    return std::bit_cast<double>(cell);
+  } else {
+    return static_cast<T>(cell);
+  }
+}
+
+template <typename T>
+Sum<T> sum_of(const segment::BlockStatistics& statistics) {
+  if constexpr (std::is_same_v<T, double>) {
+    return CompensatedSum(std::bit_cast<double>(statistics.sum), std::bit_cast<double>(statistics.sum_rest));
+  } else {
+    return IntegerSum(static_cast<Int128>(static_cast<std::int64_t>(statistics.sum_rest)) * (Int128{1} << 64) +
+                      statistics.sum);
+  }
+}
+
+template <typename T>
+Summary<T> summary_of(const RowsSummary& rows, const BlockSummary& block) {
+  const segment::BlockStatistics& statistics = *block.statistics;
+  const auto value = [&](std::uint64_t cell) { return value_of<T>(block.kind, cell); };
+  return {.count = static_cast<std::uint64_t>(rows.count) - statistics.nulls,
+          .sum = sum_of<T>(statistics),
+          .least = value(statistics.least),
+          .largest = value(statistics.largest),
+          .first = value(statistics.first),
+          .last = value(statistics.last),
+          .first_time = rows.first_time,
+          .last_time = rows.last_time};
+}
+
+bool has_values(const RowsSummary& rows, const BlockSummary& block) {
+  return block.statistics != nullptr && std::cmp_less(block.statistics->nulls, rows.count);
+}
+
+template <typename State, typename T>
+concept Summarised = requires(State state, const Summary<T>& values) { state.add(values); };
+
 template <typename Array, typename State>
 class StateColumn final : public AggregateColumn {
   using T = typename Output<Array, State>::Type;
+  using Value = typename Cell<Array>::type;
+  static constexpr bool kIsSummarised = []() {
+    if constexpr (std::is_same_v<Value, std::string>)
+      return false;  // of texts blocks have no statistics
+    else
+      return Summarised<State, Value>;
+  }();
 
  public:
   StateColumn(std::string name, State fresh) : name_(std::move(name)), fresh_(std::move(fresh)) {}
@@ -73,15 +124,28 @@ class StateColumn final : public AggregateColumn {
     states_[slot] = fresh_;
   }
 
-  void add(Slot slot, const arrow::Array* values, const RowSlice& rows) override {
-    const auto& array = static_cast<const Array&>(*values);
+  void add(Slot slot, const FieldValues& values, const RowSlice& rows) override {
+    const auto& array = static_cast<const Array&>(*values.values);
     const bool nulls = array.null_count() > 0;
     State state = std::move(states_[slot]);  // no value read below can lie in it: its parts stay in registers
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       if (nulls && array.IsNull(row)) continue;
-      state.add(Seen<typename Cell<Array>::type>(array.GetView(row)), rows.times[row], rows.series);
+      state.add(Seen<Value>(array.GetView(row)), rows.times[row], rows.series);
     }
     states_[slot] = std::move(state);
+  }
+
+  /// The first value has the first time only where no row is null.
+  bool is_enough(const RowsSummary& rows, const BlockSummary& block) const override {
+    if (!has_values(rows, block)) return true;
+    return kIsSummarised && (!std::is_same_v<State, EdgeState<Value, Edge::kFirst>> || block.statistics->nulls == 0) &&
+           (!std::is_same_v<State, EdgeState<Value, Edge::kLast>> || block.statistics->nulls == 0);
+  }
+
+  void add(Slot slot, const RowsSummary& rows, const BlockSummary& block) override {
+    if constexpr (kIsSummarised) {
+      if (has_values(rows, block)) states_[slot].add(summary_of<Value>(rows, block));
+    }
   }
 
   void merge(Slot slot, AggregateColumn& other, Slot others) override {
@@ -119,7 +183,7 @@ class StateColumn final : public AggregateColumn {
 /// Rows, or values of any type.
 class CountColumn final : public AggregateColumn {
  public:
-  explicit CountColumn(std::string name) : name_(std::move(name)) {}
+  CountColumn(std::string name, bool of_rows) : name_(std::move(name)), is_of_rows_(of_rows) {}
 
   std::shared_ptr<arrow::DataType> type() const override { return arrow::int64(); }
 
@@ -128,10 +192,20 @@ class CountColumn final : public AggregateColumn {
     counts_[slot] = 0;
   }
 
-  void add(Slot slot, const arrow::Array* values, const RowSlice& rows) override {
+  void add(Slot slot, const FieldValues& values, const RowSlice& rows) override {
     counts_[slot] += rows.end - rows.begin;
-    if (values == nullptr || values->null_count() == 0) return;
-    for (std::int64_t row = rows.begin; row < rows.end; ++row) counts_[slot] -= values->IsNull(row) ? 1 : 0;
+    if (!values.values || values.values->null_count() == 0) return;
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) counts_[slot] -= values.values->IsNull(row) ? 1 : 0;
+  }
+
+  bool is_enough(const RowsSummary& /*rows*/, const BlockSummary& /*block*/) const override { return true; }
+
+  void add(Slot slot, const RowsSummary& rows, const BlockSummary& block) override {
+    if (is_of_rows_) {
+      counts_[slot] += rows.count;
+    } else if (has_values(rows, block)) {
+      counts_[slot] += rows.count - static_cast<std::int64_t>(block.statistics->nulls);
+    }
   }
 
   void merge(Slot slot, AggregateColumn& other, Slot others) override {
@@ -148,9 +222,84 @@ class CountColumn final : public AggregateColumn {
 
  private:
   std::string name_;
+  bool is_of_rows_;                   // not of values
   std::vector<std::int64_t> counts_;  // by slot
   arrow::Int64Builder builder_;
 };
+
+/// An average with weights, of any two columns of numbers.
+class WeightedAvgColumn final : public AggregateColumn {
+ public:
+  explicit WeightedAvgColumn(std::string name) : name_(std::move(name)) {}
+
+  std::shared_ptr<arrow::DataType> type() const override { return arrow::float64(); }
+
+  void clear(Slot slot) override {
+    if (slot >= states_.size()) states_.resize(slot + std::size_t{1});
+    states_[slot] = {};
+  }
+
+  void add(Slot slot, const FieldValues& values, const RowSlice& rows) override {
+    visit_numbers(*values.values, [&](const auto& value_of) {
+      visit_numbers(*values.weights, [&](const auto& weight_of) {
+        for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+          if (values.values->IsNull(row) || values.weights->IsNull(row)) continue;
+          states_[slot].add(value_of(row), weight_of(row));
+        }
+      });
+    });
+  }
+
+  /// Products are in no statistics.
+  bool is_enough(const RowsSummary& rows, const BlockSummary& block) const override { return !has_values(rows, block); }
+  void add(Slot /*slot*/, const RowsSummary& /*rows*/, const BlockSummary& /*block*/) override {}
+
+  void merge(Slot slot, AggregateColumn& other, Slot others) override {
+    states_[slot].merge(static_cast<WeightedAvgColumn&>(other).states_[others]);
+  }
+
+  Status emit(Slot slot) override {
+    const auto result = states_[slot].result();
+    return from_arrow(result ? builder_.Append(*result) : builder_.AppendNull(), name_);
+  }
+
+  Result<std::shared_ptr<arrow::Array>> take() override {
+    std::shared_ptr<arrow::Array> column;
+    MARIGRAM_TRY(from_arrow(builder_.Finish(&column), name_));
+    return column;
+  }
+
+ private:
+  template <typename Visit>
+  static void visit_numbers(const arrow::Array& array, Visit visit) {
+    const auto as = [&]<typename Array>(const Array& numbers) {
+      visit([&](std::int64_t row) { return static_cast<double>(numbers.Value(row)); });
+    };
+    switch (array.type_id()) {
+      case arrow::Type::DOUBLE:
+        return as(static_cast<const arrow::DoubleArray&>(array));
+      case arrow::Type::FLOAT:
+        return as(static_cast<const arrow::FloatArray&>(array));
+      case arrow::Type::INT64:
+        return as(static_cast<const arrow::Int64Array&>(array));
+      case arrow::Type::INT32:
+        return as(static_cast<const arrow::Int32Array&>(array));
+      default:
+        return as(static_cast<const arrow::UInt64Array&>(array));
+    }
+  }
+
+  std::string name_;
+  std::vector<WeightedAvgState> states_;  // by slot
+  arrow::DoubleBuilder builder_;
+};
+
+bool is_number(const arrow::DataType* type) {
+  if (type == nullptr) return false;
+  const auto numbers = {arrow::Type::DOUBLE, arrow::Type::FLOAT, arrow::Type::INT64, arrow::Type::INT32,
+                        arrow::Type::UINT64};
+  return std::ranges::find(numbers, type->id()) != numbers.end();
+}
 
 struct Wanted {
   const model::Aggregate& aggregate;
@@ -237,8 +386,14 @@ ColumnPtr make_for_type(const Wanted& wanted, arrow::Type::type type) {
 }  // namespace
 
 Result<ColumnPtr> make_aggregate_column(const model::Aggregate& aggregate, const std::string& name,
-                                        const arrow::DataType* type, double units_per_second) {
-  if (aggregate.kind == AggregateKind::kCount) return std::make_unique<CountColumn>(name);
+                                        const FieldTypes& types, double units_per_second) {
+  const arrow::DataType* const type = types.values;
+  if (aggregate.kind == AggregateKind::kCount) return std::make_unique<CountColumn>(name, type == nullptr);
+  if (aggregate.kind == AggregateKind::kVwap) {
+    if (is_number(types.values) && is_number(types.weights)) return std::make_unique<WeightedAvgColumn>(name);
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot compute {}: it is of two columns of numbers, a value and its weight", name));
+  }
   const Wanted wanted{.aggregate = aggregate, .name = name, .units_per_second = units_per_second};
   ColumnPtr column = type == nullptr ? nullptr : make_for_type(wanted, type->id());
   if (column) return column;

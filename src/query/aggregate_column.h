@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/aggregate.h"
+#include "segment/native_block.h"
 
 #include <marigram/error.h>
 
@@ -10,11 +11,28 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace marigram::query {
 
 /// Where the states of one group and bucket lie in each aggregate's column: dense, used again when they are done with.
 using Slot = std::uint32_t;
+
+/// What an aggregate is of, by row; null where there is no such field.
+struct FieldValues {
+  std::shared_ptr<arrow::Array> values = {};
+  std::shared_ptr<arrow::Array> weights = {};
+};
+struct FieldTypes {
+  const arrow::DataType* values = nullptr;
+  const arrow::DataType* weights = nullptr;
+};
+
+/// What a block says of its values; null: they are null throughout.
+struct BlockSummary {
+  segment::ValueKind kind = segment::ValueKind::kInt64;
+  const segment::BlockStatistics* statistics = nullptr;
+};
 
 /// Rows [begin, end) of a batch: of one series, in one bucket, in order of time.
 struct RowSlice {
@@ -22,6 +40,14 @@ struct RowSlice {
   std::int64_t begin = 0;
   std::int64_t end = 0;
   std::uint64_t series = 0;  // number of the series in the stream
+};
+
+/// Rows of one series that are one block after the other, in one bucket.
+struct RowsSummary {
+  std::int64_t count = 0;
+  std::int64_t first_time = 0;
+  std::int64_t last_time = 0;
+  std::vector<BlockSummary> fields = {};  // the values of each aggregate
 };
 
 /// Not thread-safe.
@@ -32,8 +58,11 @@ class AggregateColumn {
   virtual std::shared_ptr<arrow::DataType> type() const = 0;
   /// The slot's state becomes one that has seen nothing.
   virtual void clear(Slot slot) = 0;
-  /// Slots have been cleared before. `values` has the type that the column was made for; null where there is no field.
-  virtual void add(Slot slot, const arrow::Array* values, const RowSlice& rows) = 0;
+  /// Slots have been cleared before. `values` has the types that the column was made for.
+  virtual void add(Slot slot, const FieldValues& values, const RowSlice& rows) = 0;
+  /// Whether the next can be told of these rows; `block`: the values.
+  virtual bool is_enough(const RowsSummary& rows, const BlockSummary& block) const = 0;
+  virtual void add(Slot slot, const RowsSummary& rows, const BlockSummary& block) = 0;
   /// Takes over what a column made alike has seen, of other and later series.
   virtual void merge(Slot slot, AggregateColumn& other, Slot others) = 0;
   /// Appends the slot's result to the column. kInvalidInput: a sum of integers that does not fit its type.
@@ -42,10 +71,10 @@ class AggregateColumn {
   virtual Result<std::shared_ptr<arrow::Array>> take() = 0;
 };
 
-/// `name` is for errors: "sum(bytes)". `type` of the field; null: rows are counted. `units_per_second` of the times.
-/// kInvalidInput for a type that has no such aggregate.
+/// `name` is for errors: "sum(bytes)". `types` of the fields; none: rows are counted. `units_per_second` of the times.
+/// kInvalidInput for types that have no such aggregate.
 Result<std::unique_ptr<AggregateColumn>> make_aggregate_column(const model::Aggregate& aggregate,
-                                                               const std::string& name, const arrow::DataType* type,
+                                                               const std::string& name, const FieldTypes& types,
                                                                double units_per_second);
 
 }  // namespace marigram::query

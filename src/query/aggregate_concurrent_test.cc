@@ -45,20 +45,20 @@ std::vector<Point> points() {
   return points;
 }
 
-AggregateRequest request_by(std::vector<std::string> by) {
-  AggregateRequest request = testing::request_of({of("sum", "i"), of("p90", "f"), of("first", "s"), of("last", "s"),
-                                                  of("rate", "i"), of("stddev", "i"), of("count", "")});
+AggregationSpec request_by(std::vector<std::string> by) {
+  AggregationSpec request = testing::request_of({of("sum", "i"), of("p90", "f"), of("first", "s"), of("last", "s"),
+                                                 of("rate", "i"), of("stddev", "i"), of("count", "")});
   request.by = std::move(by);
   request.every = 300;
   request.batch_rows = 100;
   return request;
 }
 
-std::vector<std::unique_ptr<table::BatchSource>> parts_of(std::span<const Point> all, std::size_t series_a_part) {
-  std::vector<std::unique_ptr<table::BatchSource>> parts;
+std::vector<std::unique_ptr<AggregateInput>> parts_of(std::span<const Point> all, std::size_t series_a_part) {
+  std::vector<std::unique_ptr<AggregateInput>> parts;
   const std::size_t rows = series_a_part * kRowsOfSeries;
   for (std::size_t begin = 0; begin < all.size(); begin += rows) {
-    parts.push_back(testing::source_of(all.subspan(begin, std::min(rows, all.size() - begin)), 77));
+    parts.push_back(testing::input_of(all.subspan(begin, std::min(rows, all.size() - begin)), 77));
   }
   return parts;
 }
@@ -67,8 +67,8 @@ TEST(ConcurrentAggregation, PartsGiveWhatOneStreamGives) {
   const std::vector<Point> all = points();
   ThreadPool pool(4);
   for (const auto& by : std::vector<std::vector<std::string>>{{}, {"host"}, {"core"}, {"host", "core"}}) {
-    const AggregateRequest request = request_by(by);
-    auto whole = aggregate(testing::source_of(all, 1'000), *testing::point_schema(), request);
+    const AggregationSpec request = request_by(by);
+    auto whole = aggregate(testing::input_of(all, 1'000), *testing::point_schema(), request);
     ASSERT_TRUE(whole);
     const std::vector<Cells> expected = testing::read_rows(*whole, request.batch_rows).value();
     for (const std::size_t series_a_part : {1U, 7U, 100U}) {
@@ -94,9 +94,9 @@ TEST(ConcurrentAggregation, AnErrorInOnePartIsTheStreams) {
   ThreadPool pool(2);
   for (const auto& by : std::vector<std::vector<std::string>>{{}, {"host", "core"}}) {
     auto parts = parts_of(all, 10);
-    parts[3] = std::make_unique<testing::ListSource>(
+    parts[3] = testing::input_of(std::make_unique<testing::ListSource>(
         std::vector{testing::to_batch(std::span(all).subspan(30 * kRowsOfSeries, 10))},
-        Error{.code = ErrorCode::kCorruption, .message = "a block is damaged"});
+        Error{.code = ErrorCode::kCorruption, .message = "a block is damaged"}));
     auto stream = aggregate(std::move(parts), *testing::point_schema(), request_by(by), pool);
     ASSERT_TRUE(stream);
     const auto rows = testing::read_rows(*stream);

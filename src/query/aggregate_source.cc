@@ -17,7 +17,7 @@ namespace marigram::query {
 namespace {
 
 using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
-using Sources = std::vector<std::unique_ptr<table::BatchSource>>;
+using Inputs = std::vector<std::unique_ptr<AggregateInput>>;
 
 /// Gives out what an aggregation has complete, some rows at a time. How rows get into it is for those below.
 class ResultSource : public table::BatchSource {
@@ -62,33 +62,25 @@ class ResultSource : public table::BatchSource {
   std::int64_t offset_ = 0;
 };
 
-/// Adds the next batch.
-Result<bool> add_next(table::BatchSource& rows, Aggregation& into) {
-  MARIGRAM_ASSIGN(const BatchPtr batch, rows.next());
-  if (!batch) return false;
-  MARIGRAM_TRY(into.add(*batch));
-  return true;
-}
-
 class StreamedSource final : public ResultSource {
  public:
-  StreamedSource(std::unique_ptr<table::BatchSource> rows, Aggregation aggregation, std::size_t batch_rows)
+  StreamedSource(std::unique_ptr<AggregateInput> rows, Aggregation aggregation, std::size_t batch_rows)
       : ResultSource(std::move(aggregation), batch_rows), rows_(std::move(rows)) {}
 
  private:
   Result<bool> feed() override {
-    MARIGRAM_ASSIGN(const bool more, add_next(*rows_, aggregation()));
+    MARIGRAM_ASSIGN(const bool more, rows_->feed(aggregation()));
     if (!more) MARIGRAM_TRY(aggregation().finish());
     return more;
   }
 
-  std::unique_ptr<table::BatchSource> rows_;
+  std::unique_ptr<AggregateInput> rows_;
 };
 
 /// An aggregation a part, all at once; merged in the order of the parts.
 class MergedSource final : public ResultSource {
  public:
-  MergedSource(Sources parts, std::vector<Aggregation> partial, Aggregation whole, std::size_t batch_rows,
+  MergedSource(Inputs parts, std::vector<Aggregation> partial, Aggregation whole, std::size_t batch_rows,
                ThreadPool& pool)
       : ResultSource(std::move(whole), batch_rows),
         parts_(std::move(parts)),
@@ -114,27 +106,27 @@ class MergedSource final : public ResultSource {
     return false;
   }
 
-  static Status read_all(table::BatchSource& rows, Aggregation& into) {
+  static Status read_all(AggregateInput& rows, Aggregation& into) {
     while (true) {
-      MARIGRAM_ASSIGN(const bool more, add_next(rows, into));
+      MARIGRAM_ASSIGN(const bool more, rows.feed(into));
       if (!more) return {};
     }
   }
 
-  Sources parts_;
+  Inputs parts_;
   std::vector<Aggregation> partial_;  // one a part
   ThreadPool& pool_;
 };
 
 /// Each series is a group, so no two parts have one in common: nothing is merged, and nothing kept.
-Result<table::ScanStream> aggregate_apart(Sources parts, const arrow::Schema& schema, const AggregateRequest& request,
+Result<table::ScanStream> aggregate_apart(Inputs parts, const arrow::Schema& schema, const AggregationSpec& spec,
                                           ThreadPool& pool) {
   constexpr std::size_t kBatchesAhead = 2;
   table::ScanStream result;
-  Sources results;
+  std::vector<std::unique_ptr<table::BatchSource>> results;
   results.reserve(parts.size());
   for (auto& part : parts) {
-    MARIGRAM_ASSIGN(auto stream, aggregate(std::move(part), schema, request));
+    MARIGRAM_ASSIGN(auto stream, aggregate(std::move(part), schema, spec));
     auto ahead = std::make_unique<table::ReadAhead>(std::move(stream.rows), pool, kBatchesAhead);
     ahead->start();
     results.push_back(std::move(ahead));
@@ -146,29 +138,29 @@ Result<table::ScanStream> aggregate_apart(Sources parts, const arrow::Schema& sc
 
 }  // namespace
 
-Result<table::ScanStream> aggregate(std::unique_ptr<table::BatchSource> rows, const arrow::Schema& schema,
-                                    const AggregateRequest& request) {
-  MARIGRAM_ASSIGN(auto aggregation, Aggregation::make(schema, request, Aggregation::Emission::kEarly));
+Result<table::ScanStream> aggregate(std::unique_ptr<AggregateInput> rows, const arrow::Schema& schema,
+                                    const AggregationSpec& spec) {
+  MARIGRAM_ASSIGN(auto aggregation, Aggregation::make(schema, spec, Aggregation::Emission::kEarly));
   auto result = aggregation.schema();
   return table::ScanStream{
       .schema = std::move(result),
-      .rows = std::make_unique<StreamedSource>(std::move(rows), std::move(aggregation), request.batch_rows)};
+      .rows = std::make_unique<StreamedSource>(std::move(rows), std::move(aggregation), spec.batch_rows)};
 }
 
-Result<table::ScanStream> aggregate(Sources parts, const arrow::Schema& schema, const AggregateRequest& request,
+Result<table::ScanStream> aggregate(Inputs parts, const arrow::Schema& schema, const AggregationSpec& spec,
                                     ThreadPool& pool) {
-  if (request.by == request.series) return aggregate_apart(std::move(parts), schema, request, pool);
+  if (spec.by == spec.series) return aggregate_apart(std::move(parts), schema, spec, pool);
   std::vector<Aggregation> partial;
   partial.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    MARIGRAM_ASSIGN(auto part, Aggregation::make(schema, request, Aggregation::Emission::kAtEnd));
+    MARIGRAM_ASSIGN(auto part, Aggregation::make(schema, spec, Aggregation::Emission::kAtEnd));
     partial.push_back(std::move(part));
   }
-  MARIGRAM_ASSIGN(auto whole, Aggregation::make(schema, request, Aggregation::Emission::kAtEnd));
+  MARIGRAM_ASSIGN(auto whole, Aggregation::make(schema, spec, Aggregation::Emission::kAtEnd));
   auto result = whole.schema();
   return table::ScanStream{.schema = std::move(result),
                            .rows = std::make_unique<MergedSource>(std::move(parts), std::move(partial),
-                                                                  std::move(whole), request.batch_rows, pool)};
+                                                                  std::move(whole), spec.batch_rows, pool)};
 }
 
 }  // namespace marigram::query

@@ -5,7 +5,11 @@
 //   add(value, time, series)  a value that is not null; the rows of a series follow one another, in order of time
 //   merge(other)              what other series gave, later in the order of series
 //   result()                  the aggregate; unset if it is null
+// and some
+//   add(summary)              values of a series that follow one another, as statistics say them
 #pragma once
+
+#include "base/compensated_sum.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,31 +27,12 @@ namespace marigram::query {
 
 __extension__ using Int128 = __int128;
 
-/// A sum of doubles whose error does not grow with their number: what each addition loses is kept apart (A. Neumaier,
-/// "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", ZAMM 54, 1974). Infinities and NaN as
-/// IEEE.
-class CompensatedSum {
- public:
-  void add(double value) {
-    const double sum = sum_ + value;
-    lost_ += std::abs(sum_) >= std::abs(value) ? (sum_ - sum) + value : (value - sum) + sum_;
-    sum_ = sum;
-  }
-  void merge(const CompensatedSum& other) {
-    add(other.sum_);
-    lost_ += other.lost_;
-  }
-  /// What was lost beside an infinity is not a number.
-  double value() const { return std::isfinite(sum_) ? sum_ + lost_ : sum_; }
-
- private:
-  double sum_ = 0;
-  double lost_ = 0;
-};
-
 /// 128 bits hold the sum of 2^63 integers of 64 bits.
 class IntegerSum {
  public:
+  IntegerSum() = default;
+  explicit IntegerSum(Int128 sum) : sum_(sum) {}
+
   void add(Int128 value) { sum_ += value; }
   void merge(const IntegerSum& other) { sum_ += other.sum_; }
   Int128 value() const { return sum_; }
@@ -58,6 +43,19 @@ class IntegerSum {
 
 template <typename T>
 using Sum = std::conditional_t<std::is_same_v<T, double>, CompensatedSum, IntegerSum>;
+
+/// What is known of some values, at least one, without looking at them.
+template <typename T>
+struct Summary {
+  std::uint64_t count = 0;
+  Sum<T> sum = {};
+  T least = {};
+  T largest = {};
+  T first = {};
+  T last = {};
+  std::int64_t first_time = 0;  // of `first`
+  std::int64_t last_time = 0;
+};
 
 /// What a column gives for one value: strings are looked at, not copied.
 template <typename T>
@@ -84,6 +82,10 @@ class SumState {
     sum_.add(value);
     any_ = true;
   }
+  void add(const Summary<T>& values) {
+    sum_.merge(values.sum);
+    any_ = true;
+  }
   void merge(const SumState& other) {
     sum_.merge(other.sum_);
     any_ |= other.any_;
@@ -102,6 +104,10 @@ class AvgState {
     sum_.add(value);
     ++count_;
   }
+  void add(const Summary<T>& values) {
+    sum_.merge(values.sum);
+    count_ += values.count;
+  }
   void merge(const AvgState& other) {
     sum_.merge(other.sum_);
     count_ += other.count_;
@@ -116,6 +122,27 @@ class AvgState {
   std::uint64_t count_ = 0;
 };
 
+/// Of values and their weights.
+class WeightedAvgState {
+ public:
+  void add(double value, double weight) {
+    products_.add(value * weight);
+    weights_.add(weight);
+  }
+  void merge(const WeightedAvgState& other) {
+    products_.merge(other.products_);
+    weights_.merge(other.weights_);
+  }
+  std::optional<double> result() const {
+    if (weights_.value() == 0) return std::nullopt;
+    return products_.value() / weights_.value();
+  }
+
+ private:
+  CompensatedSum products_;
+  CompensatedSum weights_;
+};
+
 enum class Extreme { kMin, kMax };
 
 /// Of equal ones the first. A NaN gives way to anything.
@@ -125,6 +152,7 @@ class ExtremeState {
   void add(const Seen<T>& value, std::int64_t, std::uint64_t) {
     if (!value_ || gives_way(*value_, value)) value_ = T(value);
   }
+  void add(const Summary<T>& values) { add(kWanted == Extreme::kMin ? values.least : values.largest, 0, 0); }
   void merge(const ExtremeState& other) {
     if (other.value_) add(*other.value_, 0, 0);
   }
@@ -151,6 +179,10 @@ class EdgeState {
     if (value_ && (kWanted == Edge::kFirst ? time >= time_ : time < time_)) return;
     value_ = T(value);
     time_ = time;
+  }
+  void add(const Summary<T>& values) {
+    if (kWanted == Edge::kFirst) return add(values.first, values.first_time, 0);
+    add(values.last, values.last_time, 0);
   }
   void merge(const EdgeState& other) {
     if (other.value_) add(*other.value_, other.time_, 0);

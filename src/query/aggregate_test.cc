@@ -29,15 +29,15 @@ namespace {
 using model::AggregateKind;
 using model::FieldValue;
 using testing::Cells;
+using testing::input_of;
 using testing::of;
 using testing::Point;
 using testing::read_rows;
 using testing::request_of;
-using testing::source_of;
 
-Result<std::vector<Cells>> aggregate_points(std::span<const Point> points, const AggregateRequest& request,
+Result<std::vector<Cells>> aggregate_points(std::span<const Point> points, const AggregationSpec& request,
                                             std::size_t batch_rows = 1'000) {
-  auto stream = aggregate(source_of(points, batch_rows), *testing::point_schema(), request);
+  auto stream = aggregate(input_of(points, batch_rows), *testing::point_schema(), request);
   if (!stream) return std::unexpected(stream.error());
   return read_rows(*stream, request.batch_rows);
 }
@@ -152,7 +152,7 @@ FieldValue field_of(const Point& point, const std::string& field) {
   return std::int64_t{0};  // every row has one
 }
 
-std::vector<Cells> naive_rows(std::span<const Point> points, const AggregateRequest& request) {
+std::vector<Cells> naive_rows(std::span<const Point> points, const AggregationSpec& request) {
   std::map<std::pair<Cells, std::int64_t>, std::vector<Point>> groups;
   for (const Point& point : points) {
     Cells key;
@@ -216,7 +216,7 @@ std::vector<AggregateOf> all_columns() {
   return columns;
 }
 
-void expect_same(const std::vector<Cells>& rows, const std::vector<Cells>& expected, const AggregateRequest& request) {
+void expect_same(const std::vector<Cells>& rows, const std::vector<Cells>& expected, const AggregationSpec& request) {
   ASSERT_EQ(rows.size(), expected.size());
   const std::size_t keys = request.by.size() + (request.every > 0 ? 1 : 0);
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -237,7 +237,7 @@ void expect_same(const std::vector<Cells>& rows, const std::vector<Cells>& expec
 
 TEST(Aggregation, AgreesWithANaiveOne) {
   std::mt19937_64 random(1);
-  AggregateRequest request = request_of(all_columns());
+  AggregationSpec request = request_of(all_columns());
   const std::vector<std::vector<std::string>> groupings = {{}, {"host"}, {"core"}, {"host", "core"}, {"core", "host"}};
   for (int round = 0; round < 15; ++round) {
     const std::vector<Point> points = random_points(random);
@@ -272,7 +272,7 @@ std::vector<Point> points_at(const std::vector<std::pair<std::int64_t, double>>&
 TEST(Aggregation, BucketsReachToTheEndsOfTime) {
   constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  AggregateRequest request = request_of({of("sum", "f")});
+  AggregationSpec request = request_of({of("sum", "f")});
   request.every = 1'000;
   const auto rows = aggregate_points(points_at({{kMin, 1},
                                                 {kMin + 1, 2},
@@ -330,11 +330,11 @@ TEST(Aggregation, ASumThatDoesNotFitIsAnError) {
 }
 
 TEST(Aggregation, NamesItsColumns) {
-  AggregateRequest request = request_of({of("avg", "f"), of("p99", "f"), of("count", "")});
+  AggregationSpec request = request_of({of("avg", "f"), of("p99", "f"), of("count", "")});
   request.columns.push_back({.aggregate = {}, .field = "s", .name = "texts"});
   request.by = {"host"};
   request.every = 10;
-  const auto stream = aggregate(source_of({}, 1), *testing::point_schema(), request);
+  const auto stream = aggregate(input_of({}, 1), *testing::point_schema(), request);
   ASSERT_TRUE(stream);
   EXPECT_EQ(stream->schema->ToString(),
             "host: string\ntime: timestamp[ms] not null\navg(f): double\np99(f): double\ncount(*): int64 not null\n"
@@ -351,7 +351,7 @@ TEST(Aggregation, Float32AndInt32AreAsTheWideTypes) {
   const auto schema = arrow::schema(
       {arrow::field("t", arrow::int64()), arrow::field("f", arrow::float32()), arrow::field("i", arrow::int32())});
   const auto batch = arrow::RecordBatch::Make(schema, 2, {*times.Finish(), *floats.Finish(), *integers.Finish()});
-  auto stream = aggregate(std::make_unique<testing::ListSource>(std::vector{batch}), *schema,
+  auto stream = aggregate(input_of(std::make_unique<testing::ListSource>(std::vector{batch}), {}), *schema,
                           {.time = "t", .columns = {of("sum", "f"), of("sum", "i"), of("max", "i"), of("rate", "f")}});
   ASSERT_TRUE(stream);
   EXPECT_EQ(read_rows(*stream).value(),
@@ -359,8 +359,8 @@ TEST(Aggregation, Float32AndInt32AreAsTheWideTypes) {
 }
 
 TEST(Aggregation, RefusesWhatMakesNoSense) {
-  const auto error_of = [](const AggregateRequest& request) {
-    const auto stream = aggregate(source_of({}, 1), *testing::point_schema(), request);
+  const auto error_of = [](const AggregationSpec& request) {
+    const auto stream = aggregate(input_of({}, 1), *testing::point_schema(), request);
     return stream ? "no error" : stream.error().message;
   };
   EXPECT_EQ(error_of(request_of({of("avg", "s")})),
@@ -374,24 +374,25 @@ TEST(Aggregation, RefusesWhatMakesNoSense) {
   EXPECT_EQ(error_of(request_of({of("avg", "f"), of("avg", "f")})),
             "cannot aggregate: two columns of the result have the name `avg(f)`");
   const auto changed = [&](auto change) {
-    AggregateRequest request = request_of({of("avg", "f")});
+    AggregationSpec request = request_of({of("avg", "f")});
     change(request);
     return error_of(request);
   };
-  EXPECT_EQ(changed([](AggregateRequest& r) { r.by = {"f"}; }),
+  EXPECT_EQ(changed([](AggregationSpec& r) { r.by = {"f"}; }),
             "cannot aggregate: groups are made by tags; got `f`, want some of: host, core");
-  EXPECT_NE(changed([](AggregateRequest& r) { r.by = {"host", "host"}; }), "no error");
-  EXPECT_NE(changed([](AggregateRequest& r) { r.series = {"f"}; }), "no error");
-  EXPECT_NE(changed([](AggregateRequest& r) { r.time = "f"; }), "no error");
-  EXPECT_NE(changed([](AggregateRequest& r) { r.every = -1; }), "no error");
-  EXPECT_NE(changed([](AggregateRequest& r) { r.batch_rows = 0; }), "no error");
+  EXPECT_NE(changed([](AggregationSpec& r) { r.by = {"host", "host"}; }), "no error");
+  EXPECT_NE(changed([](AggregationSpec& r) { r.series = {"f"}; }), "no error");
+  EXPECT_NE(changed([](AggregationSpec& r) { r.time = "f"; }), "no error");
+  EXPECT_NE(changed([](AggregationSpec& r) { r.every = -1; }), "no error");
+  EXPECT_NE(changed([](AggregationSpec& r) { r.batch_rows = 0; }), "no error");
 }
 
 TEST(Aggregation, AnErrorOfTheRowsEndsTheStream) {
   const auto points = points_at({{0, 1}, {1, 2}});
-  auto stream = aggregate(std::make_unique<testing::ListSource>(std::vector{testing::to_batch(points)},
-                                                                Error{.code = ErrorCode::kIo, .message = "gone"}),
-                          *testing::point_schema(), request_of({of("sum", "f")}));
+  auto stream =
+      aggregate(input_of(std::make_unique<testing::ListSource>(std::vector{testing::to_batch(points)},
+                                                               Error{.code = ErrorCode::kIo, .message = "gone"})),
+                *testing::point_schema(), request_of({of("sum", "f")}));
   ASSERT_TRUE(stream);
   const auto batch = stream->rows->next();
   ASSERT_FALSE(batch);

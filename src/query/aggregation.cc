@@ -62,11 +62,6 @@ std::int64_t bucket_start(std::int64_t time, std::int64_t every) {
   return time < kMin + into ? kMin : time - into;
 }
 
-std::string name_of(const AggregateOf& column) {
-  if (!column.name.empty()) return column.name;
-  return fmt::format("{}({})", model::format_aggregate(column.aggregate), column.field.empty() ? "*" : column.field);
-}
-
 Result<std::shared_ptr<arrow::Array>> time_column(const std::shared_ptr<arrow::DataType>& type,
                                                   const std::vector<std::int64_t>& starts) {
   const auto make = [&]() -> arrow::Result<std::shared_ptr<arrow::Array>> {
@@ -84,7 +79,7 @@ Result<std::shared_ptr<arrow::Array>> time_column(const std::shared_ptr<arrow::D
 
 // ---- What is asked ----
 
-Result<Aggregation> Aggregation::make(const arrow::Schema& schema, const AggregateRequest& request, Emission emission) {
+Result<Aggregation> Aggregation::make(const arrow::Schema& schema, const AggregationSpec& request, Emission emission) {
   if (request.columns.empty()) return cannot_aggregate("no aggregate is asked for");
   if (request.every < 0)
     return cannot_aggregate(fmt::format("the width of a bucket is {}, want 0 or more", request.every));
@@ -101,7 +96,7 @@ Result<Aggregation> Aggregation::make(const arrow::Schema& schema, const Aggrega
   return made;
 }
 
-Status Aggregation::find_columns(const arrow::Schema& schema, const AggregateRequest& request) {
+Status Aggregation::find_columns(const arrow::Schema& schema, const AggregationSpec& request) {
   MARIGRAM_ASSIGN(time_, find_column(schema, request.time));
   MARIGRAM_ASSIGN(units_per_second_, units_per_second_of(*schema.field(time_)));
   for (const std::string& name : request.series) {
@@ -123,21 +118,28 @@ Status Aggregation::find_columns(const arrow::Schema& schema, const AggregateReq
   return {};
 }
 
-Status Aggregation::make_columns(const arrow::Schema& schema, const AggregateRequest& request) {
+/// -1 of no name.
+Result<int> Aggregation::find_field(const arrow::Schema& schema, const std::string& name,
+                                    const arrow::DataType*& type) {
+  if (name.empty()) return -1;
+  MARIGRAM_ASSIGN(const int field, find_column(schema, name));
+  type = schema.field(field)->type().get();
+  return field;
+}
+
+Status Aggregation::make_columns(const arrow::Schema& schema, const AggregationSpec& request) {
   arrow::FieldVector result;
   for (const std::size_t tag : by_) result.push_back(schema.field(series_[tag]));
   if (every_ > 0) result.push_back(schema.field(time_)->WithNullable(false));
   for (const AggregateOf& wanted : request.columns) {
-    const std::string name = name_of(wanted);
-    const arrow::DataType* type = nullptr;
-    int field = -1;
-    if (!wanted.field.empty()) {
-      MARIGRAM_ASSIGN(field, find_column(schema, wanted.field));
-      type = schema.field(field)->type().get();
-    }
-    MARIGRAM_ASSIGN(auto column, make_aggregate_column(wanted.aggregate, name, type, units_per_second_));
+    const std::string name = model::name_of(wanted);
+    FieldTypes types;
+    Fields fields;
+    MARIGRAM_ASSIGN(fields.values, find_field(schema, wanted.field, types.values));
+    MARIGRAM_ASSIGN(fields.weights, find_field(schema, wanted.weight, types.weights));
+    MARIGRAM_ASSIGN(auto column, make_aggregate_column(wanted.aggregate, name, types, units_per_second_));
     result.push_back(arrow::field(name, column->type(), wanted.aggregate.kind != model::AggregateKind::kCount));
-    fields_.push_back(field);
+    fields_.push_back(fields);
     columns_.push_back(std::move(column));
   }
   std::set<std::string> names;
@@ -152,34 +154,20 @@ Status Aggregation::make_columns(const arrow::Schema& schema, const AggregateReq
 
 // ---- Rows in ----
 
-struct Aggregation::Rows {
-  const std::int64_t* times = nullptr;
-  Arrays series;
-  std::vector<const arrow::Array*> fields;  // one an aggregate; null: it counts rows
-};
-
-Status Aggregation::add(const arrow::RecordBatch& batch) {
+Result<FieldRows> Aggregation::rows_of(const arrow::RecordBatch& batch) const {
   const auto& time = batch.column(time_);
   if (time->null_count() > 0) return cannot_aggregate(fmt::format("a row has no `{}`", batch.column_name(time_)));
-  Rows rows{.times = time->data()->GetValues<std::int64_t>(1), .series = {}, .fields = {}};
-  for (const int tag : series_) rows.series.push_back(batch.column(tag));
-  for (const int field : fields_) rows.fields.push_back(field < 0 ? nullptr : batch.column(field).get());
-  for (std::int64_t begin = 0; begin < batch.num_rows();) {
-    const std::int64_t end = key_run_end(rows.series, begin, batch.num_rows());
-    MARIGRAM_TRY(begin_series(rows, begin));
-    MARIGRAM_TRY(add_series(rows, begin, end));
-    begin = end;
-  }
-  return {};
+  FieldRows rows{.times = time->data()->GetValues<std::int64_t>(1)};
+  const auto column = [&](int field) { return field < 0 ? nullptr : batch.column(field); };
+  for (const Fields& fields : fields_) rows.fields.push_back({column(fields.values), column(fields.weights)});
+  return rows;
 }
 
-/// The series of `row` becomes the one at hand, if it is not yet.
-Status Aggregation::begin_series(const Rows& rows, std::int64_t row) {
-  RowKey key = row_key(rows.series, row);
-  if (series_key_ == key) return {};
+Status Aggregation::begin_series(const RowKey& series) {
+  if (series_key_ == series) return {};
   RowKey group(by_.size());
-  std::ranges::transform(by_, group.begin(), [&](std::size_t tag) { return key[tag]; });
-  series_key_ = std::move(key);
+  std::ranges::transform(by_, group.begin(), [&](std::size_t tag) { return series[tag]; });
+  series_key_ = series;
   ++series_number_;
   bucket_ = nullptr;
   if (group_ != nullptr && group_->first == group) return {};
@@ -188,8 +176,7 @@ Status Aggregation::begin_series(const Rows& rows, std::int64_t row) {
   return {};
 }
 
-/// Rows of the series at hand.
-Status Aggregation::add_series(const Rows& rows, std::int64_t begin, std::int64_t end) {
+Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
   while (begin < end) {
     const std::int64_t first = rows.times[begin];
     std::int64_t bucket_end = end;
@@ -207,6 +194,17 @@ Status Aggregation::add_series(const Rows& rows, std::int64_t begin, std::int64_
     begin = bucket_end;
   }
   return {};
+}
+
+Result<bool> Aggregation::add(const RowsSummary& rows) {
+  const std::int64_t start = every_ > 0 ? bucket_start(rows.first_time, every_) : 0;
+  if (every_ > 0 && bucket_start(rows.last_time, every_) != start) return false;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!columns_[i]->is_enough(rows, rows.fields[i])) return false;
+  }
+  MARIGRAM_TRY(begin_bucket(start));
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(bucket_->second, rows, rows.fields[i]);
+  return true;
 }
 
 /// The bucket becomes the one at hand.

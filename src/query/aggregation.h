@@ -23,20 +23,21 @@
 
 namespace marigram::query {
 
-/// An aggregate of a field.
-struct AggregateOf {
-  model::Aggregate aggregate = {};
-  std::string field = {};  ///< empty: rows, which can only be counted
-  std::string name = {};   ///< of the column in the result; empty: `avg(usage)`, `count(*)`
-};
+using model::AggregateOf;
 
-struct AggregateRequest {
+struct AggregationSpec {
   std::string time = {};                  ///< a timestamp or int64 column, without nulls
   std::vector<std::string> series = {};   ///< the columns that name a series, all of them, in the order of the stream
   std::vector<std::string> by = {};       ///< of these, the ones that name a group; empty: one group
   std::int64_t every = 0;                 ///< width of a bucket in units of `time`, aligned to 0; 0: one bucket
   std::vector<AggregateOf> columns = {};  ///< at least one
   std::size_t batch_rows = 65'536;        ///< at most this many rows a record batch of the result, >= 1
+};
+
+/// Rows by position: their times, and what each aggregate is of.
+struct FieldRows {
+  const std::int64_t* times = nullptr;
+  std::vector<FieldValues> fields = {};  // one an aggregate
 };
 
 /// The result has a row for each group and bucket that rows fell into, ascending: the columns of `by`, the start of the
@@ -49,12 +50,18 @@ class Aggregation {
   };
 
   /// `schema` of the rows. kNotFound: a column that they lack; kInvalidInput: a bad type, width or name.
-  static Result<Aggregation> make(const arrow::Schema& schema, const AggregateRequest& request, Emission emission);
+  static Result<Aggregation> make(const arrow::Schema& schema, const AggregationSpec& request, Emission emission);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
 
-  /// More rows, after those so far in order of (series, time). O(columns (rows + runs log run)).
-  Status add(const arrow::RecordBatch& rows);
+  /// What follows is of this series, which comes behind those so far.
+  Status begin_series(const RowKey& series);
+  /// A batch of the schema as rows. kInvalidInput: a time is null.
+  Result<FieldRows> rows_of(const arrow::RecordBatch& batch) const;
+  /// Rows [begin, end), of the series at hand, behind those so far. O(columns (rows + buckets log(rows of a bucket))).
+  Status add(const FieldRows& rows, std::int64_t begin, std::int64_t end);
+  /// The same of rows that only statistics are known of. False, and nothing, if these do not say enough.
+  Result<bool> add(const RowsSummary& rows);
   /// Takes over what another of the same request has seen, which were other and later series. Both emit at the end.
   void merge(Aggregation& later);
   /// There are no more rows.
@@ -71,23 +78,24 @@ class Aggregation {
   using Groups = std::map<RowKey, Buckets>;
   enum class Until { kBucketEnds, kGroupEnds, kEnd };
 
-  struct Rows;  // a batch's columns
-
   Aggregation() = default;
-  Status find_columns(const arrow::Schema& schema, const AggregateRequest& request);
-  Status make_columns(const arrow::Schema& schema, const AggregateRequest& request);
+  Status find_columns(const arrow::Schema& schema, const AggregationSpec& request);
+  Status make_columns(const arrow::Schema& schema, const AggregationSpec& request);
+  Result<int> find_field(const arrow::Schema& schema, const std::string& name, const arrow::DataType*& type);
 
-  Status begin_series(const Rows& rows, std::int64_t row);
-  Status add_series(const Rows& rows, std::int64_t begin, std::int64_t end);
   Status begin_bucket(std::int64_t start);
   Bucket& open_bucket(Buckets& buckets, std::int64_t start);
   Status emit(const Groups::value_type& group);
   Status emit_all();
 
   std::shared_ptr<arrow::Schema> schema_;
+  struct Fields {
+    int values = -1;  // -1: there is none
+    int weights = -1;
+  };
   int time_ = 0;                 // positions in the rows, as are the next
   std::vector<int> series_;      // columns that name a series
-  std::vector<int> fields_;      // one an aggregate; -1: it counts rows
+  std::vector<Fields> fields_;   // one an aggregate
   std::vector<std::size_t> by_;  // positions in series_
   std::int64_t every_ = 0;
   double units_per_second_ = 1;

@@ -117,7 +117,7 @@ Result<arrow::ArrayVector> finish(const AsofPlan& plan, std::vector<AsofLane>& l
 
 }  // namespace
 
-Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
+Result<AsofResult> asof_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
                              const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
                              const AsofRequest& request) {
   MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
@@ -134,9 +134,9 @@ Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr
                                                      *snapshot.engine.environment().pool));
   const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
   const IndexUnits units(index.kind, unit);
-  const AsofWindows windows(snapshot, units);
+  const TimeWindows windows(snapshot, units);
   const ProbeClock clock(set.unit(), unit);
-  const AsofSegments segments(windows, snapshot.engine, table, index, wanted);
+  const NativeSegments segments(windows, snapshot.engine, table, index, wanted);
   AsofPlan plan{request, snapshot, windows, segments, units, clock, set, index, {}};
   plan.columns = index.tags;
   plan.columns.push_back(index.column);
@@ -151,6 +151,7 @@ Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr
   MARIGRAM_ASSIGN(std::vector<AsofLane> lanes, make_lanes(columns, request, set));
   result.statistics.windows = windows.size();
   MARIGRAM_TRY(search(plan, lanes, result.statistics));
+  if (request.statistics != nullptr) *request.statistics = result.statistics;
   MARIGRAM_ASSIGN(const arrow::ArrayVector gathered, finish(plan, lanes, columns, time));
   std::int64_t at = 0;
   for (const auto& batch : probes) {

@@ -1,32 +1,23 @@
 // As-of joins over a snapshot of a table: segments of any format and rows that are newer than them.
 //
-// Probes are put in order of series and time and fall into windows of time (asof_windows.h). A window that is one
+// Probes are put in order of series and time and fall into windows of time (time_windows.h). A window that is one
 // native segment is searched where it lies (asof_native.h), by all threads; of another the rows are read once, by
 // series and time. The rows that probes meet are found by a search that gallops along both. A probe that meets none in
 // its window asks the table's coverage which earlier or later one holds its series, and goes there: no window between
 // is opened.
 #pragma once
 
-#include "query/asof_windows.h"
+#include "query/time_windows.h"
 
 #include <marigram/asof.h>
 #include <marigram/error.h>
 
 #include <arrow/type_fwd.h>
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace marigram::query {
-
-/// What a join did, for explain and tests.
-struct AsofStatistics {
-  std::uint64_t windows = 0;          // there are
-  std::uint64_t windows_read = 0;     // because probes fall into them
-  std::uint64_t windows_scanned = 0;  // of those: the others were searched where they lie
-  std::uint64_t looked_back = 0;      // because probes met no row in their own; a window may be both
-};
 
 struct AsofResult {
   std::shared_ptr<arrow::Schema> schema;
@@ -38,7 +29,7 @@ struct AsofResult {
 /// the result, and the rows of a window that are of the probes' series. kInvalidInput: a column that the result would
 /// have twice, columns of `ignore_nulls` that are not asked for; kNotFound: a column that the table lacks; and as
 /// ProbeSet::make and table::scan.
-Result<AsofResult> asof_join(const AsofSnapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
+Result<AsofResult> asof_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
                              const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
                              const AsofRequest& request);
 

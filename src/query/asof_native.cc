@@ -2,96 +2,14 @@
 
 #include "base/prefetch.h"
 #include "base/try.h"
-#include "segment/native_reader.h"
-#include "table/environment.h"
 
 #include <algorithm>
 #include <span>
-#include <utility>
-#include <variant>
 
 namespace marigram::query {
 
-std::optional<AsofSegment> AsofSegment::make(std::shared_ptr<const segment::NativeFile> file,
-                                             const model::Schema& table, const model::IndexSpec& index,
-                                             const std::vector<std::string>& columns) {
-  AsofSegment segment;
-  const segment::NativeStructure& structure = file->structure();
-  const std::size_t tags = structure.tags.size();
-  const auto& stored = file->schema().columns;
-  const auto is_as_in_table = [&](const model::Column& column) {
-    const model::Column* const own = table.find(column.name);
-    return own != nullptr && own->type == column.type && (own->nullable || !column.nullable);
-  };
-  std::size_t next = 0;
-  for (std::size_t tag = 0; tag < index.tags.size(); ++tag) {
-    if (next == tags || stored[next].name != index.tags[tag]) continue;
-    if (!is_as_in_table(stored[next++])) return std::nullopt;
-    segment.tags_.push_back(tag);
-  }
-  if (next < tags) return std::nullopt;  // in another order
-  if (structure.block_columns().front().name != index.column || !is_as_in_table(stored[tags])) return std::nullopt;
-  for (const std::string& name : columns) {
-    if (std::ranges::find(index.tags, name) != index.tags.end()) return std::nullopt;
-    const auto found = std::ranges::find(stored, name, &model::Column::name);
-    const bool is_there = found != stored.end();
-    if (is_there ? !is_as_in_table(*found) : !table.find(name)->nullable) return std::nullopt;
-    const auto at = static_cast<std::size_t>(found - stored.begin());
-    segment.blocks_[name] = is_there ? std::optional(at - tags) : std::nullopt;
-  }
-  segment.flips_ = std::holds_alternative<model::UInt64Index>(index.kind);
-  segment.file_ = std::move(file);
-  return segment;
-}
-
-std::optional<std::size_t> AsofSegment::find_series(const SeriesKey& series) const {
-  if (tags_.size() == series.size()) return file_->find_series(series);
-  SeriesKey own;
-  for (std::size_t tag = 0; tag < series.size(); ++tag) {
-    if (std::ranges::find(tags_, tag) != tags_.end()) {
-      own.push_back(series[tag]);
-    } else if (series[tag] != TagValue("")) {
-      return std::nullopt;
-    }
-  }
-  return file_->find_series(own);
-}
-
-AsofSegments::AsofSegments(const AsofWindows& windows, const table::Engine& engine, const model::Schema& table,
-                           const model::IndexSpec& index, const std::vector<std::string>& columns)
-    : windows_(windows),
-      engine_(engine),
-      table_(table),
-      index_(index),
-      columns_(columns),
-      slots_(std::make_unique<Slot[]>(windows.size())) {}
-
-Result<const AsofSegment*> AsofSegments::at(std::size_t window) const {
-  const table::Cluster& segments = windows_.segments(window);
-  if (segments.size() != 1 || segments.front()->format != SegmentFormat::kNative) return nullptr;
-  Slot& slot = slots_[window];
-  std::call_once(slot.once, [&] { open(*segments.front(), slot); });
-  if (!slot.status) return std::unexpected(slot.status.error());
-  return slot.segment ? &*slot.segment : nullptr;
-}
-
-void AsofSegments::open(const model::SegmentMeta& segment, Slot& slot) const {
-  const table::Environment& environment = engine_.environment();
-  const auto reader = environment.segments->open(*environment.store, segment);
-  if (!reader) {
-    slot.status = std::unexpected(reader.error());
-  } else if (const auto* const native = dynamic_cast<const segment::NativeReader*>(reader->get())) {
-    slot.segment = AsofSegment::make(native->file(), table_, index_, columns_);
-  }
-}
-
-AsofSegmentRows::AsofSegmentRows(const AsofSegment& segment)
+AsofSegmentRows::AsofSegmentRows(const NativeSegment& segment)
     : segment_(segment), cached_(segment.file().structure().block_columns().size()) {}
-
-std::size_t AsofSegmentRows::page_of(std::uint64_t row) const {
-  const auto& ends = segment_.file().structure().page_ends;
-  return static_cast<std::size_t>(std::ranges::upper_bound(ends, row) - ends.begin());
-}
 
 Result<const AsofSegmentRows::Cached*> AsofSegmentRows::block(std::size_t column, std::size_t page) {
   Cached& cached = cached_[column];
@@ -124,6 +42,20 @@ std::int64_t AsofSegmentRows::edge(AsofSide side, std::size_t page) const {
   return static_cast<std::int64_t>(cell) ^ (segment_.flips() ? INT64_MIN : 0);
 }
 
+/// Where all bounds are beyond a page's rows they meet its last row, or the first: statistics know its time. False
+/// where that is not so.
+bool AsofSegmentRows::take_edge(AsofSide side, std::size_t page, const Stretch& own,
+                                std::span<const std::int64_t> bounds, std::span<AsofRow> found) const {
+  const std::uint64_t begin = segment_.file().page_begin(page);
+  const std::uint64_t end = begin + segment_.file().page_rows(page);
+  const bool before = side == AsofSide::kBefore;
+  if (before ? end > own.end : begin < own.begin) return false;
+  const std::int64_t time = edge(before ? AsofSide::kAfter : AsofSide::kBefore, page);
+  if (before ? bounds.front() < time : bounds.back() > time) return false;
+  std::ranges::fill(found, AsofRow{static_cast<std::int64_t>(before ? end - 1 : begin), time});
+  return true;
+}
+
 AsofSegmentRows::Stretch AsofSegmentRows::rows_of(const SeriesKey& series) const {
   const auto number = segment_.find_series(series);
   if (!number) return {};
@@ -133,7 +65,7 @@ AsofSegmentRows::Stretch AsofSegmentRows::rows_of(const SeriesKey& series) const
 /// The first times of a series are on their way before they are looked at.
 void AsofSegmentRows::fetch_ahead(const Stretch& own) const {
   if (own.empty()) return;
-  const std::size_t page = page_of(own.begin);
+  const std::size_t page = segment_.file().page_of(own.begin);
   const auto bytes = segment_.file().block(0, page);
   constexpr std::size_t kLine = 64;
   constexpr std::size_t kLines = 8;
@@ -165,8 +97,8 @@ Status AsofSegmentRows::find(AsofSide side, std::optional<std::size_t> valid, co
   const segment::NativeFile& file = segment_.file();
   auto bounds = question.bounds;
   auto found = question.found;
-  const std::size_t last = page_of(own.end - 1);
-  for (std::size_t page = page_of(own.begin); page <= last && !bounds.empty(); ++page) {
+  const std::size_t last = segment_.file().page_of(own.end - 1);
+  for (std::size_t page = segment_.file().page_of(own.begin); page <= last && !bounds.empty(); ++page) {
     // Bounds whose row is in this page: a page that the series goes on behind ends with its rows, and that begins so.
     std::size_t count = bounds.size();
     if (page < last && side == AsofSide::kBefore) {
@@ -176,9 +108,11 @@ Status AsofSegmentRows::find(AsofSide side, std::optional<std::size_t> valid, co
       count = static_cast<std::size_t>(std::ranges::upper_bound(bounds, edge(side, page)) - bounds.begin());
     }
     if (count == 0) continue;
-    MARIGRAM_ASSIGN(const auto own_times, times(page, own));
-    const auto first = static_cast<std::int64_t>(std::max(file.page_begin(page), own.begin));
-    find_rows(side, own_times, first, bounds.first(count), found.first(count));
+    if (!take_edge(side, page, own, bounds.first(count), found.first(count))) {
+      MARIGRAM_ASSIGN(const auto own_times, times(page, own));
+      const auto first = static_cast<std::int64_t>(std::max(file.page_begin(page), own.begin));
+      find_rows(side, own_times, first, bounds.first(count), found.first(count));
+    }
     bounds = bounds.subspan(count);
     found = found.subspan(count);
   }
@@ -187,14 +121,16 @@ Status AsofSegmentRows::find(AsofSide side, std::optional<std::size_t> valid, co
 
 bool AsofSegmentRows::has_nulls(std::size_t column, const Stretch& own) const {
   const auto& blocks = segment_.file().structure().blocks[column];
-  const auto pages = std::span(blocks).subspan(page_of(own.begin), page_of(own.end - 1) - page_of(own.begin) + 1);
+  const auto pages =
+      std::span(blocks).subspan(segment_.file().page_of(own.begin),
+                                segment_.file().page_of(own.end - 1) - segment_.file().page_of(own.begin) + 1);
   return std::ranges::any_of(pages, [](const segment::NativeBlock& block) { return block.statistics.nulls > 0; });
 }
 
 Status AsofSegmentRows::find_valid(AsofSide side, std::size_t column, const Stretch& own,
                                    const AsofQuestion& question) {
   ChosenRows chosen;
-  for (std::size_t page = page_of(own.begin); page <= page_of(own.end - 1); ++page) {
+  for (std::size_t page = segment_.file().page_of(own.begin); page <= segment_.file().page_of(own.end - 1); ++page) {
     MARIGRAM_ASSIGN(const auto own_times, times(page, own));
     MARIGRAM_ASSIGN(const Cached* values, block(column, page));
     const std::uint64_t begin = segment_.file().page_begin(page);
@@ -211,17 +147,35 @@ Status AsofSegmentRows::put(const std::string& column, const AsofPicks& picks, A
   const auto number = segment_.block_of(column);
   if (!number) return to.put_nulls(picks);
   for (std::size_t i = 0; i < picks.rows.size();) {
-    const std::size_t page = page_of(static_cast<std::uint64_t>(picks.rows[i]));
+    const std::size_t page = segment_.file().page_of(static_cast<std::uint64_t>(picks.rows[i]));
     const auto begin = static_cast<std::int64_t>(segment_.file().page_begin(page));
     const auto end = begin + static_cast<std::int64_t>(segment_.file().page_rows(page));
     const auto rest = picks.rows.subspan(i);
     const auto behind = std::ranges::find_if(rest, [&](std::int64_t row) { return row < begin || row >= end; });
     const auto count = static_cast<std::size_t>(behind - rest.begin());
-    MARIGRAM_ASSIGN(const Cached* cached, block(*number, page));
-    MARIGRAM_TRY(to.put(cached->view, begin, {rest.first(count), picks.to.subspan(i, count)}));
+    const AsofPicks own{rest.first(count), picks.to.subspan(i, count)};
     i += count;
+    MARIGRAM_ASSIGN(const bool is_put, put_edge(*number, page, own, to));
+    if (is_put) continue;
+    MARIGRAM_ASSIGN(const Cached* cached, block(*number, page));
+    MARIGRAM_TRY(to.put(cached->view, begin, own));
   }
   return {};
+}
+
+/// If all picks are a page's last row, or its first, and statistics know its value: puts that.
+Result<bool> AsofSegmentRows::put_edge(std::size_t column, std::size_t page, const AsofPicks& picks, AsofColumn& to) {
+  const auto first = static_cast<std::int64_t>(segment_.file().page_begin(page));
+  const auto last = first + static_cast<std::int64_t>(segment_.file().page_rows(page)) - 1;
+  const std::int64_t row = picks.rows.front();
+  if (cached_[column].page == page || (row != first && row != last)) return false;
+  const segment::NativeStructure& structure = segment_.file().structure();
+  const segment::BlockStatistics& statistics = structure.blocks[column][page].statistics;
+  if (statistics.nulls > 0 || structure.block_columns()[column].kind == segment::ValueKind::kText) return false;
+  if (std::ranges::count(picks.rows, row) != std::ssize(picks.rows)) return false;
+  const segment::BlockView value{.cells = row == last ? &statistics.last : &statistics.first};
+  MARIGRAM_TRY(to.put(value, row, picks));
+  return true;
 }
 
 }  // namespace marigram::query

@@ -12,12 +12,27 @@
 #include <arrow/type.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 namespace marigram::query {
 namespace {
 
 constexpr const char* kDoing = "cannot join the rows";
+constexpr std::size_t kSeriesInPredicateMax = 1'000;
+
+/// Conditions that rows of these series fulfil, and of few others; none if the series are many.
+std::vector<TagPredicate> predicates_for(const std::vector<const SeriesKey*>& series, const model::IndexSpec& index) {
+  std::vector<TagPredicate> predicates;
+  if (series.size() > kSeriesInPredicateMax) return predicates;
+  for (std::size_t i = 0; i < index.tags.size(); ++i) {
+    std::set<std::string> values;
+    for (const SeriesKey* key : series) values.insert(format_tag_value((*key)[i]));
+    predicates.push_back({.column = index.tags[i], .values = {values.begin(), values.end()}});
+  }
+  return predicates;
+}
 
 Result<std::shared_ptr<arrow::RecordBatch>> read_all(table::BatchSource& source,
                                                      const std::shared_ptr<arrow::Schema>& schema) {
@@ -36,6 +51,13 @@ Result<std::shared_ptr<arrow::RecordBatch>> read_all(table::BatchSource& source,
 }
 
 }  // namespace
+
+ScanRequest rows_of_series(ScanRequest request, const std::vector<const SeriesKey*>& series,
+                           const model::IndexSpec& index) {
+  request.batch_rows = std::size_t{1} << 24U;  // in one piece: what comes in several is copied
+  std::ranges::move(predicates_for(series, index), std::back_inserter(request.where));
+  return request;
+}
 
 Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_ptr<arrow::Schema>& schema,
                                 const model::IndexSpec& index) {
@@ -65,16 +87,25 @@ Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_pt
   return rows;
 }
 
+const AsofRows::Stretch* AsofRows::find(const SeriesKey& series) const {
+  const auto own = std::ranges::lower_bound(series_, series, {}, &Stretch::key);
+  return own == series_.end() || own->key != series ? nullptr : &*own;
+}
+
+std::shared_ptr<arrow::Array> AsofRows::column(const std::string& name) const {
+  return name.empty() ? nullptr : batch_->GetColumnByName(name);
+}
+
 Status AsofRows::find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) {
-  const auto column = valid.empty() ? nullptr : batch_->GetColumnByName(valid);
-  for (const AsofQuestion& question : questions) find(side, column.get(), question);
+  const auto values = column(valid);
+  for (const AsofQuestion& question : questions) find(side, values.get(), question);
   return {};
 }
 
 void AsofRows::find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const {
-  const auto own = std::ranges::lower_bound(series_, *question.series, {}, &Stretch::key);
+  const Stretch* const own = find(*question.series);
   std::ranges::fill(question.found, AsofRow());
-  if (own == series_.end() || own->key != *question.series) return;
+  if (own == nullptr) return;
   const auto count = static_cast<std::size_t>(own->end - own->begin);
   const auto times = times_.subspan(static_cast<std::size_t>(own->begin), count);
   if (valid == nullptr || valid->null_count() == 0) {

@@ -6,6 +6,7 @@
 #include "table/batch_source.h"
 
 #include <marigram/error.h>
+#include <marigram/scan.h>
 #include <marigram/series.h>
 
 #include <arrow/type_fwd.h>
@@ -19,6 +20,10 @@
 
 namespace marigram::query {
 
+/// The request, for AsofRows::load: of these series, and perhaps of others.
+ScanRequest rows_of_series(ScanRequest request, const std::vector<const SeriesKey*>& series,
+                           const model::IndexSpec& index);
+
 /// Immutable.
 class AsofRows : public AsofSource {
  public:
@@ -29,16 +34,23 @@ class AsofRows : public AsofSource {
 
   Status find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) override;
   Status put(const std::string& column, const AsofPicks& picks, AsofColumn& to) override;
-  /// Of all rows, in their order.
-  std::span<const std::int64_t> times() const { return times_; }
 
- private:
+  /// Rows of one series.
   struct Stretch {
-    SeriesKey key;
+    SeriesKey key = {};
     std::int64_t begin = 0;
     std::int64_t end = 0;
   };
+  /// Ascending.
+  std::span<const Stretch> series() const { return series_; }
+  /// Null: it has none.
+  const Stretch* find(const SeriesKey& series) const;
+  /// Of all rows, in their order.
+  std::span<const std::int64_t> times() const { return times_; }
+  /// Null of no name.
+  std::shared_ptr<arrow::Array> column(const std::string& name) const;
 
+ private:
   void find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const;
 
   std::shared_ptr<arrow::RecordBatch> batch_;

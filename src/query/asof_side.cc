@@ -14,35 +14,21 @@
 namespace marigram::query {
 namespace {
 
-constexpr std::size_t kSeriesInPredicateMax = 1'000;
 constexpr std::size_t kProbesOfPart = 16'384;
-
-/// Conditions that rows of these series fulfil, and of few others; none if the series are many.
-std::vector<TagPredicate> predicates_for(const std::vector<const SeriesKey*>& series, const model::IndexSpec& index) {
-  std::vector<TagPredicate> predicates;
-  if (series.size() > kSeriesInPredicateMax) return predicates;
-  for (std::size_t i = 0; i < index.tags.size(); ++i) {
-    std::set<std::string> values;
-    for (const SeriesKey* key : series) values.insert(format_tag_value((*key)[i]));
-    predicates.push_back({.column = index.tags[i], .values = {values.begin(), values.end()}});
-  }
-  return predicates;
-}
 
 ScanRequest request_of(const AsofPlan& plan, ScanRequest request, const std::vector<const SeriesKey*>& series) {
   request.columns = plan.columns;
   request.where = plan.request.where;
   request.cancel = plan.request.cancel;
-  request.batch_rows = std::size_t{1} << 24U;  // in one piece: what comes in several is copied
-  std::ranges::move(predicates_for(series, plan.index), std::back_inserter(request.where));
-  return request;
+  return rows_of_series(std::move(request), series, plan.index);
 }
 
 }  // namespace
 
 Result<AsofRows> scan_window(const AsofPlan& plan, std::size_t window, ScanRequest request,
                              const std::vector<const SeriesKey*>& series) {
-  MARIGRAM_ASSIGN(table::ScanStream stream, plan.windows.rows(window, request_of(plan, std::move(request), series)));
+  MARIGRAM_ASSIGN(table::ScanStream stream,
+                  plan.windows.rows(window, window, request_of(plan, std::move(request), series)));
   return AsofRows::load(*stream.rows, stream.schema, plan.index);
 }
 
@@ -145,7 +131,7 @@ std::vector<AsofSearch::Part> AsofSearch::parts() const {
 }
 
 /// The segment of a window, if that alone has rows there and can be searched; else null.
-Result<const AsofSegment*> AsofSearch::segment_of(std::size_t window) const {
+Result<const NativeSegment*> AsofSearch::segment_of(std::size_t window) const {
   const auto newer = std::ranges::lower_bound(plan_.newer_times, plan_.windows.begin(window));
   const auto end = plan_.windows.end(window);
   if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return nullptr;
@@ -154,7 +140,7 @@ Result<const AsofSegment*> AsofSearch::segment_of(std::size_t window) const {
 
 Status AsofSearch::search_part(const Part& part) {
   if (plan_.request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "as-of join cancelled");
-  MARIGRAM_ASSIGN(const AsofSegment* segment, segment_of(part.window));
+  MARIGRAM_ASSIGN(const NativeSegment* segment, segment_of(part.window));
   std::vector<Pending> missed;
   if (segment != nullptr) {
     AsofSegmentRows rows(*segment);
@@ -327,7 +313,7 @@ Status AsofSearch::look_further() {
   MARIGRAM_TRY(for_each_part(pool, windows.size(), [&](std::size_t i) -> Status {
     auto& [window, own] = *windows[i];
     std::ranges::stable_sort(own, {}, [](const Pending& one) { return std::pair(one.lane, one.work.begin); });
-    MARIGRAM_ASSIGN(const AsofSegment* segment, segment_of(window));
+    MARIGRAM_ASSIGN(const NativeSegment* segment, segment_of(window));
     if (segment != nullptr) {
       AsofSegmentRows rows(*segment);
       return settle(rows, window, own);

@@ -7,8 +7,8 @@
 #include "query/asof_native.h"
 #include "query/asof_rows.h"
 #include "query/asof_times.h"
-#include "query/asof_windows.h"
 #include "query/probe_set.h"
+#include "query/time_windows.h"
 
 #include <marigram/asof.h>
 #include <marigram/error.h>
@@ -28,9 +28,9 @@ namespace marigram::query {
 /// What all of a join shares. Borrowed.
 struct AsofPlan {
   const AsofRequest& request;
-  const AsofSnapshot& snapshot;
-  const AsofWindows& windows;
-  const AsofSegments& segments;
+  const Snapshot& snapshot;
+  const TimeWindows& windows;
+  const NativeSegments& segments;
   const IndexUnits& units;
   const ProbeClock& clock;
   const ProbeSet& probes;
@@ -90,7 +90,7 @@ class AsofSearch {
   std::vector<Part> parts() const;
   void miss(std::size_t begin, std::size_t end);
   Status search_part(const Part& part);
-  Result<const AsofSegment*> segment_of(std::size_t window) const;
+  Result<const NativeSegment*> segment_of(std::size_t window) const;
   Status scan(std::size_t window, const std::vector<Work>& works);
   Status search(AsofSource& source, std::size_t window, std::span<const Work> works, std::vector<Pending>& missed);
   void meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks);

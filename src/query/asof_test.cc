@@ -3,9 +3,7 @@
 // series or time, the wrong one of equal times, or miss one that lies some partitions away.
 #include "query/asof.h"
 
-#include "table/evolve.h"
-#include "table/rewrite.h"
-#include "table/test_rows.h"
+#include "query/test_random_table.h"
 
 #include <arrow/api.h>
 #include <fmt/format.h>
@@ -115,95 +113,12 @@ const Row* meet(const std::vector<Row>& rows, const std::string& series, Wide pr
 
 class AsofRun {
  public:
-  AsofRun(Duplicates policy, std::uint64_t seed) : policy_(policy), random_(seed) {
-    TableOptions options = Fixture::options();
-    options.duplicates = policy;
-    options.fields = {{.name = "value", .type = "float64"}};
-    if (below(2) == 0) options.segments = SegmentFormat::kNative;
-    options.growing = below(4) == 0;
-    engine_ = fixture_.create(options);
-  }
+  AsofRun(Duplicates policy, std::uint64_t seed) : table_(policy, seed) {}
 
-  void step() {
-    switch (below(8)) {
-      case 0:
-        return compact();
-      case 1:
-        return remove();
-      case 2:
-      case 3:
-        return append();
-      default:
-        return join();
-    }
-  }
+  void step() { below(2) == 0 ? table_.change() : join(); }
 
  private:
-  std::int64_t below(std::int64_t n) { return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(n)); }
-  std::string random_series() { return std::string(1, "abcdx"[below(5)]); }
-
-  /// Over some partitions, most of them without most series, on both sides of 1970.
-  std::vector<Row> random_rows(std::int64_t count_max) {
-    std::vector<Row> rows;
-    const std::int64_t start = (below(30) - 15) * 1440;
-    const std::int64_t minutes = 1 + below(below(2) == 0 ? 10 : 2'500);
-    const std::string only = random_series();
-    for (std::int64_t i = 1 + below(count_max); i > 0; --i) {
-      const std::string series = below(2) == 0 ? only : std::string(1, "abcd"[below(4)]);
-      const std::int64_t minute = start + below(minutes);
-      if (policy_ == Duplicates::kReject && !taken_.emplace(series, minute).second) continue;
-      const std::int64_t within = policy_ == Duplicates::kReject ? below(kMinuteUs) : below(2);
-      rows.push_back({minute * kMinuteUs + within, series,
-                      below(3) == 0 ? std::nullopt : std::optional(static_cast<double>(++value_))});
-    }
-    return rows;
-  }
-
-  void append() {
-    const std::vector<Row> rows = random_rows(40);
-    if (rows.empty()) return;
-    const auto appended = table::testing::append_rows(*engine_, rows);
-    ASSERT_TRUE(appended) << appended.error().message;
-    rows_.insert(rows_.end(), rows.begin(), rows.end());
-  }
-
-  void compact() {
-    if (below(2) == 0) {
-      ASSERT_TRUE(table::set_segments(*engine_, below(2) == 0 ? SegmentFormat::kNative : SegmentFormat::kParquet, {}));
-    }
-    ASSERT_TRUE(table::compact(*engine_));
-  }
-
-  void remove() {
-    const std::string series = random_series();
-    const std::int64_t from_us = (below(30) - 15) * 1440 * kMinuteUs;
-    const std::int64_t to_us = from_us + 1 + below(3'000) * kMinuteUs;
-    ASSERT_TRUE(table::remove_rows(*engine_, {.from = Instant::from_units(from_us, TimeUnit::kMicro),
-                                              .to = Instant::from_units(to_us, TimeUnit::kMicro),
-                                              .where = {{.column = "series", .values = {series}}}}));
-    std::erase_if(rows_, [&](const Row& row) {
-      const bool gone = row.series == series && row.time_us >= from_us && row.time_us < to_us;
-      if (gone) taken_.erase({row.series, (row.time_us + 100'000 * kMinuteUs) / kMinuteUs - 100'000});
-      return gone;
-    });
-  }
-
-  /// Rows of a head, as a scan of them alone gives them.
-  table::NewerRowsOf newer_of(const std::vector<Row>& head) {
-    return [this, head](const ScanRequest& request) -> table::NewerRows {
-      return [this, head, request](const std::vector<std::string>& columns, ScanOrder order) {
-        ScanRequest matching = request;
-        matching.order = order;
-        const auto visible = table::testing::visible_rows(head, policy_);
-        const auto whole = table::testing::to_batch(table::testing::expected_rows(visible, matching));
-        std::vector<int> chosen;
-        for (const std::string& column : columns) chosen.push_back(whole->schema()->GetFieldIndex(column));
-        std::vector<BatchPtr> batches;
-        if (whole->num_rows() > 0) batches.push_back(*whole->SelectColumns(chosen));
-        return std::make_unique<table::testing::VectorSource>(std::move(batches));
-      };
-    };
-  }
+  std::int64_t below(std::int64_t n) { return table_.below(n); }
 
   void join() {
     constexpr arrow::TimeUnit::type kUnits[] = {arrow::TimeUnit::SECOND, arrow::TimeUnit::MILLI, arrow::TimeUnit::MICRO,
@@ -217,34 +132,25 @@ class AsofRun {
       request.tolerance = static_cast<std::uint64_t>(below(below(2) == 0 ? 3'000 : 400'000'000'000'000));
     if (below(2) == 0) request.ignore_nulls = {"value"};
     if (below(4) == 0) request.where = {{.column = "series", .values = {"a", "c"}}};
-    std::vector<Row> rows = rows_;
-    AsofSnapshot snapshot{*engine_, engine_->state()};
-    if (policy_ != Duplicates::kReject && below(2) == 0) {
-      const std::vector<Row> head = random_rows(40);
-      snapshot.newer = newer_of(head);
-      rows.insert(rows.end(), head.begin(), head.end());
-    }
-    rows = table::testing::visible_rows(rows, policy_);
-    if (!engine_->state()->meta->schema) return;
+    const auto moment = table_.look();
+    if (!moment) return;
+    const std::vector<Row>& rows = moment->rows;
     std::vector<Probe> probes;
     for (std::int64_t i = below(60); i > 0; --i) probes.push_back(random_probe(rows, kNs[unit]));
     if (below(2) == 0) std::ranges::sort(probes, {}, &Probe::time);
     const BatchPtr batch = to_batch(probes, kUnits[unit]);
     const std::int64_t cut = below(batch->num_rows() + 1);
-    const auto result = asof_join(snapshot, batch->schema(), {batch->Slice(0, cut), batch->Slice(cut)}, request);
+    const auto result =
+        asof_join(moment->snapshot, batch->schema(), {batch->Slice(0, cut), batch->Slice(cut)}, request);
     ASSERT_TRUE(result) << result.error().message;
     expect_answers(to_answers(*result), probes, kNs[unit], rows, request);
   }
 
   Probe random_probe(const std::vector<Row>& rows, std::int64_t ns) {
     if (below(20) == 0) return {.time = std::nullopt, .series = "a"};
-    if (below(30) == 0) return {.time = below(2) == 0 ? INT64_MIN : INT64_MAX, .series = random_series()};
-    std::int64_t time_us = (below(40 * 1440) - 20 * 1440) * kMinuteUs;
-    if (!rows.empty() && below(2) == 0) {
-      time_us = rows[static_cast<std::size_t>(below(static_cast<std::int64_t>(rows.size())))].time_us;
-    }
-    const auto time = static_cast<std::int64_t>(Wide{time_us} * kNsPerUs / ns) + below(3) - 1;
-    return {.time = time, .series = random_series()};
+    if (below(30) == 0) return {.time = below(2) == 0 ? INT64_MIN : INT64_MAX, .series = table_.random_series()};
+    const auto time = static_cast<std::int64_t>(Wide{table_.random_time(rows)} * kNsPerUs / ns) + below(3) - 1;
+    return {.time = time, .series = table_.random_series()};
   }
 
   void expect_answers(const std::vector<Answer>& got, const std::vector<Probe>& probes, std::int64_t ns,
@@ -266,13 +172,7 @@ class AsofRun {
     }
   }
 
-  Fixture fixture_;
-  Duplicates policy_;
-  std::mt19937_64 random_;
-  std::unique_ptr<table::Engine> engine_;
-  std::vector<Row> rows_;  // in order of arrival
-  std::set<std::pair<std::string, std::int64_t>> taken_;
-  std::int64_t value_ = 0;
+  testing::RandomTable table_;
 };
 
 class AsofModelTest : public ::testing::TestWithParam<std::tuple<Duplicates, std::uint64_t>> {};

@@ -58,16 +58,29 @@ ProbeClock::ProbeClock(TimeUnit probe, TimeUnit row)
       per_row_(std::max<std::int64_t>(units(probe) / units(row), 1)),
       per_second_(static_cast<std::uint64_t>(std::max(units(probe), units(row)))) {}
 
-std::optional<std::int64_t> ProbeClock::bound(AsofSide side, std::int64_t probe, bool exact) const {
-  const Wide at = Wide{probe} * per_probe_;
-  if (side == AsofSide::kBefore) {
-    const Wide last = floor_div(exact ? at : at - 1, per_row_);
-    if (last < INT64_MIN) return std::nullopt;
-    return static_cast<std::int64_t>(std::min<Wide>(last, INT64_MAX));
-  }
-  const Wide first = -floor_div(-(exact ? at : at + 1), per_row_);
+std::optional<std::int64_t> ProbeClock::first_from(Fine at) const {
+  const Wide first = -floor_div(-at, per_row_);
   if (first > INT64_MAX) return std::nullopt;
   return static_cast<std::int64_t>(std::max<Wide>(first, INT64_MIN));
+}
+
+std::optional<std::int64_t> ProbeClock::last_to(Fine at) const {
+  const Wide last = floor_div(at, per_row_);
+  if (last < INT64_MIN) return std::nullopt;
+  return static_cast<std::int64_t>(std::min<Wide>(last, INT64_MAX));
+}
+
+std::optional<std::int64_t> ProbeClock::bound(AsofSide side, std::int64_t probe, bool exact) const {
+  const Wide at = Wide{probe} * per_probe_;
+  return side == AsofSide::kBefore ? last_to(exact ? at : at - 1) : first_from(exact ? at : at + 1);
+}
+
+std::optional<std::int64_t> ProbeClock::bound_from(std::int64_t probe, Distance before) const {
+  return first_from(Wide{probe} * per_probe_ - static_cast<Wide>(before));
+}
+
+std::optional<std::int64_t> ProbeClock::bound_to(std::int64_t probe, Distance after) const {
+  return last_to(Wide{probe} * per_probe_ + static_cast<Wide>(after));
 }
 
 Distance ProbeClock::distance(std::int64_t probe, std::int64_t row) const {

@@ -26,6 +26,10 @@ class ProbeClock {
   /// The largest time that a row before the probe may have, or the least of one after it; `exact`: it may be the
   /// probe's own. Unset: no time is so. Ascends with the probe.
   std::optional<std::int64_t> bound(AsofSide side, std::int64_t probe, bool exact) const;
+  /// The least time that a row not so far before the probe may have, and the largest of one not so far after it: the
+  /// distances in the finer of the units. Unset: no time is so. Ascend with the probe.
+  std::optional<std::int64_t> bound_from(std::int64_t probe, Distance before) const;
+  std::optional<std::int64_t> bound_to(std::int64_t probe, Distance after) const;
   /// Whether the units are one.
   bool is_same() const { return per_probe_ == per_row_; }
   /// How far they are apart, in the finer of the units.
@@ -35,6 +39,10 @@ class ProbeClock {
 
  private:
   static constexpr std::uint64_t kPerSecond = 1'000'000'000;
+  __extension__ using Fine = __int128;  // a time in the finer of the units
+
+  std::optional<std::int64_t> first_from(Fine at) const;
+  std::optional<std::int64_t> last_to(Fine at) const;
 
   std::int64_t per_probe_ = 1;  // finer units
   std::int64_t per_row_ = 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/rows.h"
+#include "query/aggregate_input.h"
 #include "query/aggregation.h"
 #include "table/batch_source.h"
 #include "table/scan.h"
@@ -87,14 +88,21 @@ class ListSource final : public table::BatchSource {
   std::size_t next_ = 0;
 };
 
+inline std::unique_ptr<AggregateInput> input_of(std::unique_ptr<table::BatchSource> rows,
+                                                std::vector<std::string> tags = {"host", "core"}) {
+  std::vector<std::unique_ptr<SeriesCursor>> stretches;
+  stretches.push_back(batch_cursor(std::move(rows), std::move(tags)));
+  return std::make_unique<AggregateInput>(std::move(stretches), CancelToken(), nullptr);
+}
+
 /// The points, `batch_rows` at a time, the batches with rows before and after that do not count.
-inline std::unique_ptr<table::BatchSource> source_of(std::span<const Point> points, std::size_t batch_rows) {
+inline std::unique_ptr<AggregateInput> input_of(std::span<const Point> points, std::size_t batch_rows) {
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
   const auto whole = to_batch(points);
   for (std::size_t begin = 0; begin < points.size(); begin += batch_rows) {
     batches.push_back(whole->Slice(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(batch_rows)));
   }
-  return std::make_unique<ListSource>(std::move(batches));
+  return input_of(std::make_unique<ListSource>(std::move(batches)));
 }
 
 inline model::FieldValue cell(const arrow::Array& array, std::int64_t row) {
@@ -135,7 +143,7 @@ inline Result<std::vector<Cells>> read_rows(table::ScanStream& stream, std::size
   }
 }
 
-inline AggregateRequest request_of(std::vector<AggregateOf> columns) {
+inline AggregationSpec request_of(std::vector<AggregateOf> columns) {
   return {.time = "time", .series = {"host", "core"}, .by = {}, .every = 0, .columns = std::move(columns)};
 }
 

@@ -54,6 +54,17 @@ Result<BufferPtr> make_data(ValueKind kind, std::span<const std::uint64_t> cells
 
 }  // namespace
 
+Result<ArrayPtr> borrow_array(ValueKind kind, const std::shared_ptr<arrow::DataType>& type, std::size_t rows,
+                              const BlockView& block, const std::string& doing) {
+  const bool is_number = kind != ValueKind::kBool && kind != ValueKind::kText;
+  if (!is_number || block.cells == nullptr || block.width != plain_width(kind)) {
+    return make_array(kind, type, rows, block.decoded, doing);
+  }
+  auto values = std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(block.cells),
+                                                static_cast<std::int64_t>(rows * block.width));
+  return make_fixed(type, rows, block.decoded.valid, std::move(values), doing);
+}
+
 NumberArray::NumberArray(unsigned width, BufferPtr buffer)
     : width_(width), buffer_(std::move(buffer)), end_(buffer_->mutable_data()) {}
 

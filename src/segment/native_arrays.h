@@ -28,6 +28,10 @@ Result<std::shared_ptr<arrow::Array>> make_fixed(const std::shared_ptr<arrow::Da
                                                  std::span<const std::uint8_t> valid,
                                                  std::shared_ptr<arrow::Buffer> values, const std::string& doing);
 
+/// The rows of a block, which must outlive the array: numbers that lie side by side are not copied.
+Result<std::shared_ptr<arrow::Array>> borrow_array(ValueKind kind, const std::shared_ptr<arrow::DataType>& type,
+                                                   std::size_t rows, const BlockView& block, const std::string& doing);
+
 /// Numbers of several blocks as one array: each is copied once.
 class NumberArray {
  public:

@@ -1,5 +1,6 @@
 #include "segment/native_block.h"
 
+#include "base/compensated_sum.h"
 #include "codec/doubles.h"
 #include "codec/integers.h"
 #include "codec/strings.h"
@@ -77,19 +78,20 @@ void for_each_valid(std::size_t rows, const BlockValues& values, Visit visit) {
 }
 
 void add_floats(ValueKind kind, std::size_t rows, const BlockValues& values, BlockStatistics& statistics) {
-  double sum = 0;
+  CompensatedSum sum;
   double least = 0;
   double largest = 0;
   bool has_number = false;
   for_each_valid(rows, values, [&](std::uint64_t cell) {
     const double value = as_double(kind, cell);
-    sum += value;
+    sum.add(value);
     if (std::isnan(value)) return;
     compare(cell, value, least, largest, !has_number, statistics);
     has_number = true;
   });
   if (!has_number) statistics.least = statistics.largest = statistics.first;
-  statistics.sum = std::bit_cast<std::uint64_t>(sum);
+  statistics.sum = std::bit_cast<std::uint64_t>(sum.sum());
+  statistics.sum_rest = std::bit_cast<std::uint64_t>(sum.lost());
 }
 
 template <typename T>
@@ -106,7 +108,7 @@ void add_integers(std::size_t rows, const BlockValues& values, BlockStatistics& 
     begins = false;
   });
   statistics.sum = static_cast<std::uint64_t>(sum);
-  statistics.sum_high = static_cast<std::uint64_t>(sum >> 64);
+  statistics.sum_rest = static_cast<std::uint64_t>(sum >> 64);
 }
 
 // ---- plain ----

@@ -43,7 +43,7 @@ struct BlockStatistics {
   std::uint64_t least = 0;  // NaN only if nothing else is there
   std::uint64_t largest = 0;
   std::uint64_t sum = 0;       // floats: a float64, added up row by row; else the lower half of 128 bits
-  std::uint64_t sum_high = 0;  // else the upper half
+  std::uint64_t sum_rest = 0;  // floats: what that has lost (base/compensated_sum.h); else the upper half
 
   friend bool operator==(const BlockStatistics&, const BlockStatistics&) = default;
 };

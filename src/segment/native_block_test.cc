@@ -189,7 +189,7 @@ void expect_integers(const std::vector<std::uint64_t>& cells, const BlockStatist
   __extension__ using Wide = __int128;
   const Wide sum = std::accumulate(numbers.begin(), numbers.end(), Wide{0});
   EXPECT_EQ(statistics.sum, static_cast<std::uint64_t>(sum));
-  EXPECT_EQ(statistics.sum_high, static_cast<std::uint64_t>(sum >> 64));
+  EXPECT_EQ(statistics.sum_rest, static_cast<std::uint64_t>(sum >> 64));
 }
 
 double as_double(ValueKind kind, std::uint64_t cell) {
@@ -199,13 +199,19 @@ double as_double(ValueKind kind, std::uint64_t cell) {
 
 void expect_floats(ValueKind kind, const std::vector<std::uint64_t>& cells, const BlockStatistics& statistics) {
   double sum = 0;
+  long double exact = 0;
   std::vector<double> numbers;
   for (const std::uint64_t cell : cells) {
     sum += as_double(kind, cell);
+    exact += as_double(kind, cell);
     if (!std::isnan(as_double(kind, cell))) numbers.push_back(as_double(kind, cell));
   }
   const double told = std::bit_cast<double>(statistics.sum);
   EXPECT_TRUE(told == sum || (std::isnan(told) && std::isnan(sum)));
+  const double whole = told + std::bit_cast<double>(statistics.sum_rest);
+  if (std::isfinite(sum)) {
+    EXPECT_NEAR(whole, static_cast<double>(exact), std::abs(sum) * 1e-15);
+  }
   if (numbers.empty()) {
     EXPECT_TRUE(std::isnan(as_double(kind, statistics.least)) && std::isnan(as_double(kind, statistics.largest)));
   } else {

@@ -103,9 +103,29 @@ Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& stor
   return file;
 }
 
+std::size_t NativeFile::page_of(std::uint64_t row) const {
+  const auto found = std::ranges::upper_bound(structure_.page_ends, row);
+  return static_cast<std::size_t>(found - structure_.page_ends.begin());
+}
+
 std::size_t NativeFile::series_of(std::uint64_t row) const {
   const auto found = std::ranges::upper_bound(structure_.series_ends, row);
   return static_cast<std::size_t>(found - structure_.series_ends.begin());
+}
+
+TagValue NativeFile::tag_value(std::size_t tag, std::size_t series) const {
+  const auto& [values, of_series] = structure_.tags[tag];
+  const std::uint32_t number = of_series[series];
+  switch (structure_.columns[tag].kind) {
+    case ValueKind::kText:
+      return std::string(values.texts[number]);
+    case ValueKind::kInt32:
+      return static_cast<std::int32_t>(values.cells[number]);
+    case ValueKind::kUInt64:
+      return values.cells[number];
+    default:
+      return static_cast<std::int64_t>(values.cells[number]);
+  }
 }
 
 std::optional<std::size_t> NativeFile::find_series(std::span<const TagValue> tags) const {

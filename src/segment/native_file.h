@@ -45,9 +45,13 @@ class NativeFile {
   std::uint64_t page_begin(std::size_t page) const { return page == 0 ? 0 : structure_.page_ends[page - 1]; }
   std::size_t page_rows(std::size_t page) const { return structure_.page_ends[page] - page_begin(page); }
   std::uint64_t series_begin(std::size_t series) const { return series == 0 ? 0 : structure_.series_ends[series - 1]; }
+  /// The page of a row.
+  std::size_t page_of(std::uint64_t row) const;
   /// The series of a row.
   std::size_t series_of(std::uint64_t row) const;
 
+  /// The value of a tag, counted as the file's, in a series.
+  TagValue tag_value(std::size_t tag, std::size_t series) const;
   /// The series of those tags, in the file's order and types.
   std::optional<std::size_t> find_series(std::span<const TagValue> tags) const;
 

@@ -261,13 +261,12 @@ struct Statistic {
 std::vector<Statistic> statistics_of_kind(ValueKind kind) {
   if (kind == ValueKind::kText) return {};
   const bool is_float = kind == ValueKind::kFloat32 || kind == ValueKind::kFloat64;
-  std::vector<Statistic> all = {{&BlockStatistics::first, kind},
-                                {&BlockStatistics::last, kind},
-                                {&BlockStatistics::least, kind},
-                                {&BlockStatistics::largest, kind},
-                                {&BlockStatistics::sum, is_float ? ValueKind::kFloat64 : ValueKind::kUInt64}};
-  if (!is_float) all.push_back({&BlockStatistics::sum_high, ValueKind::kInt64});
-  return all;
+  return {{&BlockStatistics::first, kind},
+          {&BlockStatistics::last, kind},
+          {&BlockStatistics::least, kind},
+          {&BlockStatistics::largest, kind},
+          {&BlockStatistics::sum, is_float ? ValueKind::kFloat64 : ValueKind::kUInt64},
+          {&BlockStatistics::sum_rest, is_float ? ValueKind::kFloat64 : ValueKind::kInt64}};
 }
 
 template <typename T, typename Of>

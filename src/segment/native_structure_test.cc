@@ -147,7 +147,7 @@ class Random {
     block.form = static_cast<BlockForm>(below(column.role == NativeRole::kTime ? 3 : 2));
     if (column.kind == ValueKind::kText) return block;
     block.statistics = {.first = engine_(), .last = 1, .least = 2, .largest = engine_(), .sum = engine_()};
-    if (column.kind == ValueKind::kInt64) block.statistics.sum_high = engine_();
+    if (column.kind == ValueKind::kInt64) block.statistics.sum_rest = engine_();
     return block;
   }
 

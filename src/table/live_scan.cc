@@ -118,15 +118,24 @@ Result<ReadableView> LiveTable::readable_view(std::optional<std::vector<head::Se
   return readable;
 }
 
-Result<ScanStream> LiveTable::scan(const ScanRequest& request, std::span<const model::Matcher> where) {
+Result<ChosenRows> LiveTable::choose(const ScanRequest& request, std::span<const model::Matcher> where) {
   std::optional<std::vector<head::SeriesId>> wanted;
   if (!where.empty()) wanted = series_->select(where).ids();
-  MARIGRAM_ASSIGN(const ReadableView seen, readable_view(std::move(wanted)));
-  ScanRequest asked = request;
+  ChosenRows chosen{.request = request};
+  MARIGRAM_ASSIGN(chosen.view, readable_view(std::move(wanted)));
   MARIGRAM_ASSIGN(auto predicates, this->predicates(where));
-  if (!predicates) asked.limit = 0;
-  if (predicates) asked.where = std::move(*predicates);
-  return table::scan(*engine_, seen.state, asked, seen.newer ? seen.newer(asked) : NewerRows());
+  if (predicates) {
+    chosen.request.where = std::move(*predicates);
+  } else {
+    chosen.request.limit = 0;
+  }
+  return chosen;
+}
+
+Result<ScanStream> LiveTable::scan(const ScanRequest& request, std::span<const model::Matcher> where) {
+  MARIGRAM_ASSIGN(const ChosenRows rows, choose(request, where));
+  const ReadableView& view = rows.view;
+  return table::scan(*engine_, view.state, rows.request, view.newer ? view.newer(rows.request) : NewerRows());
 }
 
 }  // namespace marigram::table

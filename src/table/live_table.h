@@ -63,6 +63,12 @@ struct ReadableView {
   NewerRowsOf newer = {};  ///< null: nothing is in memory
 };
 
+/// A view and which of its rows are asked for.
+struct ChosenRows {
+  ReadableView view = {};
+  ScanRequest request = {};
+};
+
 /// What flushes ask of the write-ahead log.
 class FlushLog {
  public:
@@ -135,8 +141,9 @@ class LiveTable {
   Result<View> view(head::ShardSet shards = head::kAllShards);
   /// `wanted`: series, ascending; unset: all. Must not outlive the table.
   Result<ReadableView> readable_view(std::optional<std::vector<head::SeriesId>> wanted = {});
-  /// The rows of a view: those of series that fulfil the conditions. `request.where` is left empty. The table must
-  /// outlive the stream.
+  /// The rows of series that fulfil the conditions, which the request then has. `request.where` is left empty.
+  Result<ChosenRows> choose(const ScanRequest& request, std::span<const model::Matcher> where);
+  /// The same rows. The table must outlive the stream.
   Result<ScanStream> scan(const ScanRequest& request, std::span<const model::Matcher> where);
 
   /// The conditions as scans of segments and changes of them take them; unset: no series can fulfil them.

@@ -1,4 +1,4 @@
-#include "query/asof_windows.h"
+#include "query/time_windows.h"
 
 #include "table/scan_part.h"
 
@@ -22,7 +22,7 @@ IndexValue IndexUnits::to_value(std::int64_t units) const {
   return Instant::from_units(units, unit_);
 }
 
-AsofWindows::AsofWindows(AsofSnapshot snapshot, const IndexUnits& units)
+TimeWindows::TimeWindows(Snapshot snapshot, const IndexUnits& units)
     : snapshot_(std::move(snapshot)), units_(units), bare_(*snapshot_.state) {
   bare_.segments.clear();
   clusters_ = table::cut_where_none_overlaps(snapshot_.engine.segments(snapshot_.state)->all());
@@ -31,28 +31,32 @@ AsofWindows::AsofWindows(AsofSnapshot snapshot, const IndexUnits& units)
   for (std::size_t i = 1; i < clusters_.size(); ++i) begins_.push_back(units_.from_value(clusters_[i].front()->min));
 }
 
-std::size_t AsofWindows::of(std::int64_t time) const {
+std::size_t TimeWindows::of(std::int64_t time) const {
   return static_cast<std::size_t>(std::ranges::upper_bound(begins_, time) - begins_.begin()) - 1;
 }
 
-std::optional<std::int64_t> AsofWindows::end(std::size_t window) const {
+std::optional<std::int64_t> TimeWindows::end(std::size_t window) const {
   if (window + 1 == begins_.size()) return std::nullopt;
   return begins_[window + 1];
 }
 
-Result<table::ScanStream> AsofWindows::rows(std::size_t window, ScanRequest request) const {
-  const auto begin = window == 0 ? std::optional<IndexValue>() : units_.to_value(begins_[window]);
-  const auto last = end(window);
+Result<table::ScanStream> TimeWindows::rows(std::size_t first, std::size_t last, ScanRequest request) const {
+  const auto begin = first == 0 ? std::optional<IndexValue>() : units_.to_value(begins_[first]);
+  const auto behind = end(last);
   if (begin && (!request.from || *request.from < *begin)) request.from = begin;
-  if (last && (!request.to || units_.to_value(*last) < *request.to)) request.to = units_.to_value(*last);
-  return scan(clusters_[window], std::move(request));
+  if (behind && (!request.to || units_.to_value(*behind) < *request.to)) request.to = units_.to_value(*behind);
+  table::Cluster segments;
+  for (std::size_t window = first; window <= last; ++window) {
+    segments.insert(segments.end(), clusters_[window].begin(), clusters_[window].end());
+  }
+  return scan(segments, std::move(request));
 }
 
-Result<table::ScanStream> AsofWindows::newer_rows(ScanRequest request) const {
+Result<table::ScanStream> TimeWindows::newer_rows(ScanRequest request) const {
   return scan({}, std::move(request));
 }
 
-Result<table::ScanStream> AsofWindows::scan(const table::Cluster& segments, ScanRequest request) const {
+Result<table::ScanStream> TimeWindows::scan(const table::Cluster& segments, ScanRequest request) const {
   request.order = ScanOrder::kSeries;
   return table::scan_part(snapshot_.engine, bare_, segments, request,
                           snapshot_.newer ? snapshot_.newer(request) : table::NewerRows());

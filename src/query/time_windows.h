@@ -1,8 +1,7 @@
-// Time cut into windows that one group of segments each has to itself: what an as-of join reads at a time.
+// Time cut into windows that one group of segments each has to itself.
 #pragma once
 
-#include "coverage/bucket_grid.h"
-#include "table/engine.h"
+#include "query/snapshot.h"
 #include "table/scan.h"
 #include "table/segment_list.h"
 
@@ -20,14 +19,7 @@
 
 namespace marigram::query {
 
-/// A version of a table, and rows that are newer than it; null: there are none.
-struct AsofSnapshot {
-  const table::Engine& engine;
-  table::StatePtr state;
-  table::NewerRowsOf newer = {};
-};
-
-/// Values of the index as as-of joins compare them: in the column's unit; unsigned numbers with their highest bit
+/// Values of the index as joins compare them: in the column's unit; unsigned numbers with their highest bit
 /// flipped.
 class IndexUnits {
  public:
@@ -45,9 +37,9 @@ class IndexUnits {
 
 /// Window i holds the rows from begin(i) up to, not including, begin(i + 1). There is at least one; the first has no
 /// begin, the last no end.
-class AsofWindows {
+class TimeWindows {
  public:
-  AsofWindows(AsofSnapshot snapshot, const IndexUnits& units);
+  TimeWindows(Snapshot snapshot, const IndexUnits& units);
 
   std::size_t size() const { return begins_.size(); }
   std::size_t of(std::int64_t time) const;
@@ -57,15 +49,15 @@ class AsofWindows {
   std::optional<std::int64_t> end(std::size_t window) const;
 
   const table::Cluster& segments(std::size_t window) const { return clusters_[window]; }
-  /// Its rows by (series, time), within the request's bounds too.
-  Result<table::ScanStream> rows(std::size_t window, ScanRequest request) const;
+  /// The rows of windows `first` to `last` by (series, time), within the request's bounds too.
+  Result<table::ScanStream> rows(std::size_t first, std::size_t last, ScanRequest request) const;
   /// The rows of all windows that no segment has, likewise.
   Result<table::ScanStream> newer_rows(ScanRequest request) const;
 
  private:
   Result<table::ScanStream> scan(const table::Cluster& segments, ScanRequest request) const;
 
-  AsofSnapshot snapshot_;
+  Snapshot snapshot_;
   IndexUnits units_;
   log::TableState bare_;  // the state without segments
   std::vector<table::Cluster> clusters_;

@@ -1,0 +1,100 @@
+"""Aggregates of a hundred million rows of a fleet of hosts: ours on native segments, DuckDB on Parquet files of the same rows."""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import data
+from report import Line, compare, count, duration, table
+from runner import HERE, Runner
+
+HOSTS, DAYS, STEP_S = 1_000, 12, 10
+DAY_US = 86_400_000_000
+BEGIN_US = data.BEGIN_S * 1_000_000
+SCHEMA = pa.schema([("ts", pa.timestamp("us")), ("host", pa.dictionary(pa.int32(), pa.string())), ("usage", pa.float64()),
+                    ("requests", pa.int64())])
+HOUR_NS = 3_600_000_000_000
+
+
+class Aggregate(Runner):
+    def __init__(self, options, bounds):
+        super().__init__(options, bounds)
+        self.program = Path(options.program).parent / "query_bench"
+        self.lines, self.blocks = [], []
+        self.hosts = self.scaled(HOSTS, 4)
+        self.days = DAYS if options.scale > 0.01 else 3
+        self.ticks = 86_400 // STEP_S
+        self.names = pa.array([f"host_{i:04d}" for i in range(self.hosts)])
+
+    def results(self):
+        return [table(self.lines), "Blocks: " + "; ".join(self.blocks)] if self.lines else []
+
+    # ---- data ----
+
+    def day(self, number):
+        """A day's rows by (host, time)."""
+        random = np.random.default_rng([data.SEED, number])
+        shape = (self.hosts, self.ticks)
+        usage = np.clip(np.round(50 + np.cumsum(random.normal(0, 0.2, shape), axis=1), 2), 0, 100)
+        requests = random.poisson(200, shape)
+        times = BEGIN_US + number * DAY_US + np.tile(np.arange(self.ticks) * STEP_S * 1_000_000, self.hosts)
+        hosts = pa.DictionaryArray.from_arrays(pa.array(np.repeat(np.arange(self.hosts, dtype="i4"), self.ticks)), self.names)
+        return pa.record_batch([pa.array(times).cast(pa.timestamp("us")), hosts, pa.array(usage.ravel()),
+                                pa.array(requests.ravel())], schema=SCHEMA)
+
+    def write_rows(self, path):
+        with pa.ipc.new_stream(path, SCHEMA) as out:
+            for number in range(self.days):
+                out.write_batch(self.day(number))
+
+    def write_parquet(self, path):
+        path = Path(path)
+        path.mkdir(parents=True)
+        for number in range(self.days):
+            pq.write_table(pa.Table.from_batches([self.day(number)]), path / f"day-{number:02d}.parquet", compression="zstd")
+
+    # ---- measurements ----
+
+    def aggregate(self):
+        parameters = [self.hosts, self.days]
+        rows = data.kept(self.data, "fleet.arrows", parameters, self.write_rows)
+        parquet = data.kept(self.data, "fleet-parquet", parameters, self.write_parquet)
+        ours = data.kept(self.data, "fleet", parameters, lambda path: self.run(
+            [self.program, "make", path, rows, "--tag", "host", "--format", "native"]))
+        some = [f"host_{i:04d}" for i in range(0, self.hosts, max(1, self.hosts // 50))]
+        middle = (BEGIN_US + DAY_US // 3, BEGIN_US + (self.days - 1) * DAY_US - DAY_US // 3)
+        half_day = (BEGIN_US + DAY_US + DAY_US // 4, BEGIN_US + DAY_US + DAY_US * 3 // 4)
+        every = ["avg(usage)", "max(usage)", "sum(requests)", "count"]
+        self.measure(ours, parquet, f"{len(some)} hosts, most of the days, in one", every, where=some, within=middle, goal="≥ 10x")
+        self.measure(ours, parquet, "all hosts, all days, in one", every, goal="≥ 10x")
+        self.measure(ours, parquet, "all hosts, for each host and day", every, by=True, every_ns=24 * HOUR_NS)
+        self.measure(ours, parquet, "8 hosts, half a day, for each host and minute", ["max(usage)"], by=True,
+                     every_ns=HOUR_NS // 60, where=some[:8], within=half_day)
+        self.measure(ours, parquet, "all hosts, for each hour", ["avg(usage)"], every_ns=HOUR_NS)
+
+    def measure(self, ours, parquet, name, aggregates, by=False, every_ns=0, where=(), within=(), goal=""):
+        command = [self.program, "aggregate", ours, "--tag", "host", "--every-ns", every_ns]
+        for aggregate in aggregates:
+            command += ["--agg", aggregate]
+        command += ["--by-series"] if by else []
+        command += ["--range-us", *within] if within else []
+        command += ["--where", *where] if where else []
+        question = {"files": str(parquet), "aggregates": aggregates, "by": by, "every_us": every_ns // 1_000,
+                    "where": list(where), "range": list(within)}
+        rows = self.hosts * self.days * self.ticks
+        line = Line(f"{count(rows)} rows: {name}", {"duckdb": goal})
+        for _ in range(self.options.rounds):
+            mine = self.run(list(map(str, command)))
+            line.add("marigram", statistics.median, mine)
+            peer = self.run([sys.executable, str(HERE / "aggregate_peer.py"), json.dumps(question)])
+            line.add("duckdb", statistics.median, peer)
+            compare(line.name, "duckdb", mine["sums"], peer["sums"])
+        self.lines.append(line)
+        self.blocks.append(f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in mine["blocks"].items()))
+        print(f"  {line.name}: " + ", ".join(f"{who} {duration(statistics.median(figures))}"
+                                             for who, figures in line.figures.items()), flush=True)

@@ -1,0 +1,50 @@
+// Aggregates of a table's fields: of whole series, by groups of them, by intervals of time.
+#pragma once
+
+#include <marigram/scan.h>
+#include <marigram/series.h>
+#include <marigram/time.h>
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marigram {
+
+/// `count` (of rows), or one of a field: count(x), sum(x), avg(x), min(x), max(x), first(x), last(x), stddev(x),
+/// median(x), p99(x), rate(x), delta(x); of two fields vwap(price,size), the average of the first weighted by the
+/// second. Of values that are not null.
+struct FieldAggregate {
+  std::string aggregate = {};
+  std::string name = {};  ///< of the column in the result; empty: as the aggregate is written
+};
+
+/// What a query read, and what it need not have read. Blocks are those of native segments in the range asked for: the
+/// time and each field that is asked for, in each page.
+struct QueryStatistics {
+  std::uint64_t segments = 0;         ///< of the table
+  std::uint64_t segments_read = 0;    ///< the others are out of range
+  std::uint64_t blocks_skipped = 0;   ///< of series or times that are not asked for
+  std::uint64_t blocks_answered = 0;  ///< by their statistics
+  std::uint64_t blocks_decoded = 0;
+  std::uint64_t rows_scanned = 0;  ///< of other segments, of segments that overlap, and of what is in memory
+};
+
+struct AggregateRequest {
+  std::vector<FieldAggregate> columns = {};  ///< at least one
+  std::optional<IndexValue> from = {};       ///< inclusive
+  std::optional<IndexValue> to = {};         ///< exclusive
+  std::vector<TagPredicate> where = {};      ///< which series; all must match
+  /// > 0: an aggregate for each so wide bucket since the epoch, in nanoseconds or steps of an integer index; 0: of all.
+  std::int64_t every = 0;
+  std::vector<std::string> by = {};  ///< a group for each combination of these tags; empty: one for all
+  bool by_series = false;            ///< a group for each series
+  std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows
+  CancelToken cancel = {};
+  /// Told when the stream has ended or was released; must live until then.
+  QueryStatistics* statistics = nullptr;
+};
+
+}  // namespace marigram

@@ -1,0 +1,123 @@
+// marigram aggregate: aggregates of a table's rows.
+#include "base/bucket_width.h"
+#include "base/try.h"
+#include "cli/aggregate_options.h"
+#include "cli/arguments.h"
+#include "cli/arrow_bridge.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/explain.h"
+#include "cli/interrupt.h"
+#include "cli/row_output.h"
+
+#include <marigram/aggregate.h>
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <fmt/format.h>
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string table;
+  std::vector<std::string> aggregates;
+  std::string every;
+  std::vector<std::string> by;
+  bool by_series = false;
+  std::string from;
+  std::string to;
+  std::vector<std::string> where;
+  bool explain = false;
+  std::string at;
+  RowOutputOptions output;
+};
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+
+/// In nanoseconds, or steps of an integer index.
+Result<std::int64_t> parse_every(Context& context, const std::string& text, const TableInfo& info) {
+  if (info.index_type == "timestamp") {
+    const auto width = parse_bucket_width(text);
+    if (!width) return context.usage(fmt::format("cannot read --every: {}", width.error().message));
+    return width->seconds() * kNanosPerSecond;
+  }
+  std::int64_t steps = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, steps);
+  if (error == std::errc() && rest == end && steps > 0) return steps;
+  return context.usage(fmt::format("cannot read --every \"{}\"; want a number of 1 or more, as {} has integers", text,
+                                   info.time_column));
+}
+
+Result<AggregateRequest> make_request(Context& context, const Options& options, const TableInfo& info) {
+  AggregateRequest request;
+  MARIGRAM_ASSIGN(request.columns, parse_aggregates(context, options.aggregates));
+  MARIGRAM_ASSIGN(const IndexRange range, parse_range(context, options.from, options.to, info));
+  request.from = range.from;
+  request.to = range.to;
+  MARIGRAM_ASSIGN(request.where, parse_where(context, options.where));
+  if (!options.every.empty()) {
+    MARIGRAM_ASSIGN(request.every, parse_every(context, options.every, info));
+  }
+  request.by = options.by;
+  request.by_series = options.by_series;
+  request.cancel = context.cancel;
+  return request;
+}
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const RowOutput output, choose_row_output(context, options.output));
+  MARIGRAM_ASSIGN(const OpenOptions version, parse_at(context, options.at));
+  const InterruptGuard guard(context.cancel);
+  MARIGRAM_ASSIGN(const Table table, Table::open(options.table, version));
+  MARIGRAM_ASSIGN(AggregateRequest request, make_request(context, options, table.info()));
+  request.limit = output.rows_wanted(options.output.limit);
+  QueryStatistics statistics;
+  request.statistics = &statistics;
+  MARIGRAM_ASSIGN(auto reader, open_aggregate(table, request));
+  MARIGRAM_ASSIGN(const RowsWritten written, write_rows(context, output, *reader));
+  reader.reset();  // tells the statistics
+  if (written.more) note("there are more rows; --limit N shows N");
+  if (options.explain) explain(statistics);
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_aggregate(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command =
+      add_command(app, context, "aggregate", "Print aggregates of rows, by groups of series and intervals",
+                  "marigram aggregate weather --agg 'avg(temp)' --agg 'max(wind_gust)' --every 1d --by origin");
+  add_table(command, options->table);
+  add_aggregates(command, options->aggregates);
+  command.add_option("--every", options->every, "For each interval: a number of s, m, h or d, or of an integer index")
+      ->type_name("WIDTH");
+  command.add_option("--by", options->by, "For each combination of these tags (default: of all series together)")
+      ->type_name("TAG,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all();
+  command.add_flag("--by-series", options->by_series, "For each series");
+  command.add_option("--from", options->from, "Of rows from this time or integer on")->type_name("TIME");
+  command.add_option("--to", options->to, "Of rows before this time or integer")->type_name("TIME");
+  add_where(command, options->where);
+  add_explain(command, options->explain);
+  add_limit(command, options->output);
+  command.add_option("--at", options->at, "The table as of a version or a time")->type_name("VERSION|TIME");
+  add_row_format(command, options->output);
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli

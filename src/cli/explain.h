@@ -1,0 +1,19 @@
+// --explain: what a command read, and what it need not have read.
+#pragma once
+
+#include <marigram/aggregate.h>
+#include <marigram/asof.h>
+
+namespace CLI {
+class App;
+}
+
+namespace marigram::cli {
+
+void add_explain(CLI::App& command, bool& explain);
+
+/// As remarks on standard error.
+void explain(const QueryStatistics& statistics);
+void explain(const AsofStatistics& statistics);
+
+}  // namespace marigram::cli

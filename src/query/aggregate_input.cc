@@ -1,0 +1,119 @@
+#include "query/aggregate_input.h"
+
+#include "base/try.h"
+
+#include <arrow/record_batch.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+namespace marigram::query {
+namespace {
+
+using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
+
+class BatchCursor final : public SeriesCursor {
+ public:
+  BatchCursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags)
+      : rows_(std::move(rows)), tags_(std::move(tags)) {}
+
+  Result<const RowKey*> series() override {
+    if (!is_begun_) MARIGRAM_TRY(advance());
+    return series_ ? &*series_ : nullptr;
+  }
+
+  Result<bool> feed(Aggregation& into) override {
+    const RowKey series = *series_;
+    const std::int64_t end = key_run_end(columns_, row_, batch_->num_rows());
+    MARIGRAM_ASSIGN(const FieldRows rows, into.rows_of(*batch_));
+    MARIGRAM_TRY(into.add(rows, row_, end));
+    row_ = end;
+    MARIGRAM_TRY(advance());
+    return series_ == series;
+  }
+
+  QueryStatistics statistics() const override { return statistics_; }
+
+ private:
+  /// The series at hand becomes that of the first row that is left.
+  Status advance() {
+    is_begun_ = true;
+    while (!batch_ || row_ == batch_->num_rows()) {
+      MARIGRAM_ASSIGN(batch_, rows_->next());
+      if (!batch_) {
+        series_.reset();
+        return {};
+      }
+      row_ = 0;
+      columns_.clear();
+      for (const std::string& tag : tags_) columns_.push_back(batch_->GetColumnByName(tag));
+      statistics_.rows_scanned += static_cast<std::uint64_t>(batch_->num_rows());
+    }
+    series_ = row_key(columns_, row_);
+    return {};
+  }
+
+  std::unique_ptr<table::BatchSource> rows_;
+  std::vector<std::string> tags_;
+  bool is_begun_ = false;
+  BatchPtr batch_;  // of which the rows before row_ have been added
+  std::int64_t row_ = 0;
+  Arrays columns_;                // of the batch, that name a series
+  std::optional<RowKey> series_;  // of row_; unset at the end
+  QueryStatistics statistics_;
+};
+
+}  // namespace
+
+std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags) {
+  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags));
+}
+
+AggregateInput::AggregateInput(std::vector<std::unique_ptr<SeriesCursor>> stretches, CancelToken cancel,
+                               QueryStatistics* statistics)
+    : stretches_(std::move(stretches)), cancel_(std::move(cancel)), statistics_(statistics) {}
+
+Result<bool> AggregateInput::feed(Aggregation& into) {
+  if (cancel_.cancelled()) return fail(ErrorCode::kCancelled, "aggregation cancelled");
+  for (std::size_t i = 0; i < stretches_.size() && !is_begun_; ++i) MARIGRAM_TRY(wait(i));
+  is_begun_ = true;
+  if (!at_hand_) {
+    if (waiting_.empty()) {
+      tell();
+      return false;
+    }
+    at_hand_ = waiting_.top().stretch;
+    MARIGRAM_TRY(into.begin_series(*waiting_.top().series));
+    waiting_.pop();
+  }
+  MARIGRAM_ASSIGN(const bool has_more, stretches_[*at_hand_]->feed(into));
+  if (has_more) return true;
+  MARIGRAM_TRY(wait(*at_hand_));
+  at_hand_.reset();
+  return true;
+}
+
+Status AggregateInput::wait(std::size_t stretch) {
+  MARIGRAM_ASSIGN(const RowKey* const series, stretches_[stretch]->series());
+  if (series != nullptr) waiting_.push({series, stretch});
+  return {};
+}
+
+void AggregateInput::tell() {
+  QueryStatistics* const to = std::exchange(statistics_, nullptr);
+  if (to == nullptr) return;
+  static std::mutex mutex;  // inputs of one query end on several threads
+  const std::lock_guard lock(mutex);
+  for (const auto& stretch : stretches_) {
+    const QueryStatistics read = stretch->statistics();
+    to->blocks_answered += read.blocks_answered;
+    to->blocks_decoded += read.blocks_decoded;
+    to->blocks_skipped -= std::min(to->blocks_skipped, read.blocks_answered + read.blocks_decoded);
+    to->rows_scanned += read.rows_scanned;
+  }
+}
+
+}  // namespace marigram::query

@@ -1,0 +1,262 @@
+// Aggregates of tables against a model that looks at every row: segments of both formats, rows that no segment has,
+// deletions, ranges, groups and buckets. Without these a block could be answered by statistics that hold rows which are
+// not asked for, be counted twice, or be read where its statistics are enough.
+#include "query/aggregate_snapshot.h"
+
+#include "query/test_points.h"
+#include "query/test_random_table.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace marigram::query {
+namespace {
+
+using table::testing::Fixture;
+using table::testing::kMinuteUs;
+using table::testing::Row;
+using testing::Cells;
+using ::testing::HasSubstr;
+
+Instant at(std::int64_t time_us) {
+  return Instant::from_units(time_us, TimeUnit::kMicro);
+}
+
+AggregationSpec spec_of(const std::vector<std::string>& aggregates) {
+  AggregationSpec spec;
+  for (const std::string& aggregate : aggregates) spec.columns.push_back(model::parse_aggregate_of(aggregate).value());
+  return spec;
+}
+
+const std::vector<std::string> kAggregates = {"count",      "count(value)", "sum(value)",  "avg(value)",  "min(value)",
+                                              "max(value)", "first(value)", "last(value)", "delta(value)"};
+const std::vector<std::string> kDecoded = {"median(value)", "vwap(value,value)"};
+
+model::FieldValue of(std::optional<double> value) {
+  return value ? model::FieldValue(*value) : model::FieldValue();
+}
+
+/// Of rows of some series, by (series, time).
+Cells naive(const std::vector<Row>& rows, bool decoded) {
+  std::vector<double> values;
+  std::optional<Row> first;
+  std::optional<Row> last;
+  double sum = 0;
+  double squares = 0;
+  std::optional<double> delta;
+  std::map<std::string, std::pair<double, double>> ends;
+  std::map<std::string, int> counts;
+  for (const Row& row : rows) {
+    if (!row.value) continue;
+    values.push_back(*row.value);
+    sum += *row.value;
+    squares += *row.value * *row.value;
+    if (!first || row.time_us < first->time_us) first = row;
+    if (!last || row.time_us >= last->time_us) last = row;
+    ends.try_emplace(row.series, *row.value, 0).first->second.second = *row.value;
+    ++counts[row.series];
+  }
+  for (const auto& [series, own] : ends) {
+    if (counts[series] > 1) delta = delta.value_or(0) + own.second - own.first;
+  }
+  const auto valued = [&](double value) { return values.empty() ? of({}) : of(value); };
+  Cells cells = {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(values.size())};
+  std::ranges::sort(values);
+  cells.push_back(valued(sum));
+  cells.push_back(valued(sum / static_cast<double>(values.size())));
+  cells.push_back(values.empty() ? of({}) : of(values.front()));
+  cells.push_back(values.empty() ? of({}) : of(values.back()));
+  cells.push_back(first ? of(first->value) : of({}));
+  cells.push_back(last ? of(last->value) : of({}));
+  cells.push_back(of(delta));
+  if (decoded) {
+    const std::size_t half = values.size() / 2;
+    cells.push_back(values.empty()           ? of({})
+                    : values.size() % 2 == 1 ? of(values[half])
+                                             : of(values[half - 1] + (values[half] - values[half - 1]) * 0.5));
+    cells.push_back(valued(squares / sum));
+  }
+  return cells;
+}
+
+struct Question {
+  bool by_series = false;
+  bool decoded = false;  // some aggregates that no statistics answer are among them
+  std::int64_t every = 0;
+  std::optional<std::int64_t> from_us = {};
+  std::optional<std::int64_t> to_us = {};
+  bool some_series = false;
+};
+
+std::vector<Cells> expected(std::vector<Row> rows, const Question& question) {
+  std::erase_if(rows, [&](const Row& row) {
+    return (question.from_us && row.time_us < *question.from_us) ||
+           (question.to_us && row.time_us >= *question.to_us) ||
+           (question.some_series && row.series != "a" && row.series != "c");
+  });
+  std::ranges::stable_sort(rows, {}, [](const Row& row) { return std::pair(row.series, row.time_us); });
+  std::map<std::pair<std::string, std::int64_t>, std::vector<Row>> groups;
+  for (const Row& row : rows) {
+    std::int64_t bucket = 0;
+    if (question.every > 0) {
+      bucket = row.time_us / question.every;
+      if (row.time_us % question.every < 0) --bucket;
+    }
+    groups[{question.by_series ? row.series : "", bucket * question.every}].push_back(row);
+  }
+  std::vector<Cells> results;
+  for (const auto& [group, own] : groups) {
+    Cells& cells = results.emplace_back();
+    if (question.by_series) cells.emplace_back(group.first);
+    if (question.every > 0) cells.emplace_back(group.second);
+    for (auto& cell : naive(own, question.decoded)) cells.push_back(std::move(cell));
+  }
+  return results;
+}
+
+class AggregateModelTest : public ::testing::TestWithParam<std::tuple<Duplicates, std::uint64_t>> {};
+
+TEST_P(AggregateModelTest, EqualsTheNaiveModel) {
+  const auto [policy, seed] = GetParam();
+  testing::RandomTable table(policy, seed);
+  std::uint64_t answered = 0;
+  for (int step = 0; step < 40; ++step) {
+    SCOPED_TRACE(fmt::format("step {}", step));
+    table.below(5) == 0 ? table.append_long() : table.change();
+    const auto moment = table.look();
+    if (!moment) continue;
+    constexpr std::int64_t kEvery[] = {0, kMinuteUs, 30 * kMinuteUs, 1440 * kMinuteUs, 3 * 1440 * kMinuteUs + 7};
+    Question question{.by_series = table.below(2) == 0, .decoded = table.below(4) == 0};
+    question.every = kEvery[table.below(5)];
+    question.some_series = table.below(3) == 0;
+    if (table.below(3) == 0) question.from_us = table.random_time(moment->rows);
+    if (table.below(3) == 0) question.to_us = table.random_time(moment->rows);
+    if (question.from_us && question.to_us && *question.from_us >= *question.to_us) question.to_us.reset();
+    ScanRequest rows;
+    if (question.from_us) rows.from = at(*question.from_us);
+    if (question.to_us) rows.to = at(*question.to_us);
+    if (question.some_series) rows.where = {{.column = "series", .values = {"a", "c"}}};
+    AggregationSpec spec = spec_of(kAggregates);
+    if (question.decoded) std::ranges::copy(spec_of(kDecoded).columns, std::back_inserter(spec.columns));
+    if (question.by_series) spec.by = {"series"};
+    spec.every = question.every;
+    QueryStatistics statistics;
+    auto stream = aggregate_snapshot(moment->snapshot, rows, spec, &statistics);
+    ASSERT_TRUE(stream) << stream.error().message;
+    const auto got = testing::read_rows(*stream);
+    ASSERT_TRUE(got) << got.error().message;
+    ASSERT_EQ(*got, expected(moment->rows, question));
+    ASSERT_LE(statistics.segments_read, statistics.segments);
+    answered += statistics.blocks_answered;
+  }
+  RecordProperty("blocks_answered", std::to_string(answered));
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AggregateModelTest,
+                         ::testing::Combine(::testing::Values(Duplicates::kReject, Duplicates::kLast, Duplicates::kAll),
+                                            ::testing::Range<std::uint64_t>(1, 9)));
+
+/// Ten days of a row a minute of three series, in native segments.
+class AggregateStatistics : public ::testing::Test {
+ protected:
+  static constexpr std::int64_t kDays = 10;
+  static constexpr std::int64_t kDay = 1440 * kMinuteUs;
+
+  void SetUp() override {
+    TableOptions options = Fixture::options();
+    options.segments = SegmentFormat::kNative;
+    engine_ = fixture_.create(options);
+    for (std::int64_t day = 0; day < kDays; ++day) {
+      for (const char* series : {"a", "b", "c"}) {
+        for (const Row& row : table::testing::minutes(series, day * 1440, 1440)) rows_.push_back(row);
+      }
+      std::vector<Row> own(rows_.end() - 3 * 1440, rows_.end());
+      ASSERT_TRUE(table::testing::append_rows(*engine_, own));
+    }
+  }
+
+  QueryStatistics read(const ScanRequest& rows, const AggregationSpec& spec) {
+    QueryStatistics statistics;
+    auto stream = aggregate_snapshot({*engine_, engine_->state()}, rows, spec, &statistics);
+    EXPECT_TRUE(stream);
+    results_ = testing::read_rows(*stream).value();
+    return statistics;
+  }
+
+  Fixture fixture_;
+  std::unique_ptr<table::Engine> engine_;
+  std::vector<Row> rows_;
+  std::vector<Cells> results_;
+};
+
+TEST_F(AggregateStatistics, AnswerWholeBlocks) {
+  AggregationSpec spec = spec_of({"sum(value)", "max(value)", "last(value)", "count"});
+  const QueryStatistics all = read({}, spec);
+  EXPECT_EQ(all.segments_read, 10U);
+  EXPECT_EQ(all.blocks_answered, 60U);  // a day's page of a series: its time and its value
+  EXPECT_EQ(all.blocks_decoded, 0U);
+  EXPECT_EQ(all.blocks_skipped, 0U);
+  EXPECT_EQ(results_, (std::vector<Cells>{{30 * 1439.0 * 720.0, 1439.0, 1439.0, std::int64_t{30 * 1440}}}));
+  spec.every = kDay;
+  EXPECT_EQ(read({}, spec).blocks_answered, 60U);
+  EXPECT_EQ(results_.size(), 10U);
+}
+
+TEST_F(AggregateStatistics, AnswerTheBlocksOfAnOnlySegment) {
+  TableOptions options = Fixture::options();
+  options.segments = SegmentFormat::kNative;
+  Fixture other;
+  const auto engine = other.create(options);
+  ASSERT_TRUE(table::testing::append_rows(*engine, table::testing::minutes("a", 0, 1440)));
+  QueryStatistics statistics;
+  auto stream = aggregate_snapshot({*engine, engine->state()}, {}, spec_of({"count"}), &statistics);
+  ASSERT_TRUE(stream);
+  EXPECT_EQ(testing::read_rows(*stream).value(), (std::vector<Cells>{{std::int64_t{1440}}}));
+  EXPECT_EQ(statistics.blocks_answered, 1U);
+  EXPECT_EQ(statistics.rows_scanned, 0U);
+}
+
+TEST_F(AggregateStatistics, ReadOnlyBlocksAtTheEdges) {
+  ScanRequest rows{.from = at(kDay + kDay / 2), .to = at(5 * kDay), .where = {{.column = "series", .values = {"b"}}}};
+  const QueryStatistics some = read(rows, spec_of({"avg(value)"}));
+  EXPECT_EQ(some.segments, 10U);
+  EXPECT_EQ(some.segments_read, 4U);
+  EXPECT_EQ(some.blocks_decoded, 2U);
+  EXPECT_EQ(some.blocks_answered, 6U);
+  EXPECT_EQ(some.blocks_skipped, 16U);
+  EXPECT_EQ(some.rows_scanned, 0U);
+}
+
+TEST_F(AggregateStatistics, AreNotEnoughForAllAggregates) {
+  EXPECT_EQ(read({}, spec_of({"median(value)"})).blocks_decoded, 60U);
+  AggregationSpec hourly = spec_of({"sum(value)"});
+  hourly.every = 60 * kMinuteUs;
+  EXPECT_EQ(read({}, hourly).blocks_decoded, 60U);
+  EXPECT_EQ(results_.size(), 240U);
+}
+
+TEST_F(AggregateStatistics, BadRequestsAreNamed) {
+  const auto error_of = [&](const ScanRequest& rows, const AggregationSpec& spec) {
+    const auto stream = aggregate_snapshot({*engine_, engine_->state()}, rows, spec, nullptr);
+    return stream ? Error() : stream.error();
+  };
+  EXPECT_EQ(error_of({}, spec_of({"sum(volume)"})).code, ErrorCode::kNotFound);
+  EXPECT_THAT(error_of({}, spec_of({"sum(volume)"})).message, HasSubstr("volume"));
+  EXPECT_THAT(error_of({}, spec_of({"vwap(value,series)"})).message, HasSubstr("two columns of numbers"));
+  EXPECT_EQ(error_of({.from = at(5), .to = at(5)}, spec_of({"count"})).code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(error_of({.where = {{.column = "value", .values = {"1"}}}}, spec_of({"count"})).code, ErrorCode::kNotFound);
+  EXPECT_EQ(error_of({}, spec_of({"count(series)"})).message, "") << "of a tag, which is in no block";
+}
+
+}  // namespace
+}  // namespace marigram::query

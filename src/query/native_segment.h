@@ -1,0 +1,74 @@
+// Native segments as queries read them: in place, block by block.
+#pragma once
+
+#include "model/index.h"
+#include "model/schema.h"
+#include "query/time_windows.h"
+#include "segment/native_file.h"
+#include "table/engine.h"
+
+#include <marigram/error.h>
+#include <marigram/series.h>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace marigram::query {
+
+/// A native segment whose columns are as the table has them, so that values can be taken as they lie. Immutable.
+class NativeSegment {
+ public:
+  /// Unset if a column is not there as the table has it: of another type, null where that is not; or if it is a tag.
+  static std::optional<NativeSegment> make(std::shared_ptr<const segment::NativeFile> file, const model::Schema& table,
+                                           const model::IndexSpec& index, const std::vector<std::string>& columns);
+
+  const segment::NativeFile& file() const { return *file_; }
+  /// Among block_columns(); unset if the file lacks it, so that it is null.
+  std::optional<std::size_t> block_of(const std::string& column) const { return blocks_.find(column)->second; }
+  bool flips() const { return flips_; }
+  /// A series as the table has it: with "" for tags that the file lacks.
+  SeriesKey key(std::size_t series) const;
+  std::optional<std::size_t> find_series(const SeriesKey& series) const;
+  /// The first series from this one on, or their number.
+  std::size_t lower_bound(const SeriesKey& series) const;
+
+ private:
+  std::shared_ptr<const segment::NativeFile> file_;
+  std::map<std::string, std::optional<std::size_t>> blocks_;
+  bool flips_ = false;             // times are unsigned, and compared with their highest bit flipped
+  std::vector<std::size_t> tags_;  // of the table, which the file has; the others are empty in it
+  std::size_t table_tags_ = 0;     // how many the table has
+};
+
+/// Those that are the only segment of a window, opened when they are first asked for. Thread-safe.
+class NativeSegments {
+ public:
+  /// `columns`: that will be read, but for tags and the time. Borrows what it is given.
+  NativeSegments(const TimeWindows& windows, const table::Engine& engine, const model::Schema& table,
+                 const model::IndexSpec& index, const std::vector<std::string>& columns);
+
+  /// That of a window; null if it has not just one, or that must be scanned. kNotFound, kCorruption.
+  Result<const NativeSegment*> at(std::size_t window) const;
+
+ private:
+  struct Slot {
+    std::once_flag once;
+    Status status;
+    std::optional<NativeSegment> segment;
+  };
+  void open(const model::SegmentMeta& segment, Slot& slot) const;
+
+  const TimeWindows& windows_;
+  const table::Engine& engine_;
+  const model::Schema& table_;
+  const model::IndexSpec& index_;
+  const std::vector<std::string>& columns_;
+  std::unique_ptr<Slot[]> slots_;
+};
+
+}  // namespace marigram::query

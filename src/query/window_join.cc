@@ -1,0 +1,276 @@
+#include "query/window_join.h"
+
+#include "base/parallel.h"
+#include "base/try.h"
+#include "query/aggregate_column.h"
+#include "query/asof_rows.h"
+#include "query/asof_times.h"
+#include "query/probe_set.h"
+#include "query/time_windows.h"
+#include "segment/arrow_schema.h"
+#include "table/definition.h"
+#include "table/environment.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace marigram::query {
+namespace {
+
+constexpr const char* kDoing = "cannot join windows";
+constexpr std::size_t kProbesOfPart = 4'096;
+
+/// Of all probes, in the order of ProbeSet::times(): the first time in each one's window, and the last; ascending
+/// within a series.
+struct Bounds {
+  std::vector<std::int64_t> first = {};
+  std::vector<std::int64_t> last = {};
+  std::vector<std::uint8_t> is_any = {};  // 0: no time is in the window
+};
+
+/// Windows of probes of one series that may hold rows of one window of the table.
+struct Work {
+  const SeriesKey* series = nullptr;
+  std::size_t begin = 0;  // of ProbeSet::times()
+  std::size_t end = 0;
+};
+
+class WindowJoin {
+ public:
+  WindowJoin(const Snapshot& snapshot, const WindowJoinRequest& request, const std::vector<AggregateOf>& asked,
+             model::IndexSpec index, model::Schema table, TimeUnit unit)
+      : snapshot_(snapshot),
+        request_(request),
+        asked_(asked),
+        index_(std::move(index)),
+        table_(std::move(table)),
+        units_(index_.kind, unit),
+        windows_(snapshot, units_) {}
+
+  Status make_columns();
+  Status run(const ProbeSet& probes);
+  /// The aggregates, one a probe.
+  Result<arrow::ArrayVector> finish(std::size_t probes);
+  arrow::FieldVector fields() const;
+  const model::IndexSpec& index() const { return index_; }
+  const model::Schema& table() const { return table_; }
+
+ private:
+  Bounds bounds_of(const ProbeSet& probes) const;
+  std::vector<Work> works_of(const ProbeSet& probes, const Bounds& bounds, std::size_t window) const;
+  Status add_window(const ProbeSet& probes, const Bounds& bounds, std::size_t window, const std::vector<Work>& works);
+  void add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const Work& work);
+  ThreadPool& pool() const { return *snapshot_.engine.environment().pool; }
+
+  const Snapshot& snapshot_;
+  const WindowJoinRequest& request_;
+  const std::vector<AggregateOf>& asked_;
+  model::IndexSpec index_;
+  model::Schema table_;
+  IndexUnits units_;
+  TimeWindows windows_;
+  std::vector<std::string> read_ = {};  // columns
+  std::vector<std::unique_ptr<AggregateColumn>> columns_ = {};
+};
+
+Status WindowJoin::make_columns() {
+  if (asked_.empty()) {
+    return fail(ErrorCode::kInvalidInput, fmt::format("{}: no aggregate is asked for", kDoing));
+  }
+  MARIGRAM_ASSIGN(const auto schema, segment::to_arrow(table_));
+  read_ = index_.tags;
+  read_.push_back(index_.column);
+  const bool is_time = std::holds_alternative<model::TimestampIndex>(index_.kind);
+  const auto per_second = is_time ? static_cast<double>(units_per_second(units_.unit())) : 1.0;
+  for (const AggregateOf& asked : asked_) {
+    FieldTypes types;
+    for (const auto& [field, type] :
+         {std::pair(&asked.field, &types.values), std::pair(&asked.weight, &types.weights)}) {
+      if (field->empty()) continue;
+      const auto found = schema->GetFieldByName(*field);
+      if (!found) return fail(ErrorCode::kNotFound, fmt::format("{}: the table has no column {}", kDoing, *field));
+      *type = found->type().get();
+      if (std::ranges::find(read_, *field) == read_.end()) read_.push_back(*field);
+    }
+    MARIGRAM_ASSIGN(auto column, make_aggregate_column(asked.aggregate, model::name_of(asked), types, per_second));
+    columns_.push_back(std::move(column));
+  }
+  return {};
+}
+
+arrow::FieldVector WindowJoin::fields() const {
+  arrow::FieldVector fields;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const bool nullable = asked_[i].aggregate.kind != model::AggregateKind::kCount;
+    fields.push_back(arrow::field(model::name_of(asked_[i]), columns_[i]->type(), nullable));
+  }
+  return fields;
+}
+
+Bounds WindowJoin::bounds_of(const ProbeSet& probes) const {
+  const ProbeClock clock(probes.unit(), units_.unit());
+  const bool is_time = std::holds_alternative<model::TimestampIndex>(index_.kind);
+  const auto before = is_time ? clock.from_nanoseconds(request_.before) : Distance{request_.before};
+  const auto after = is_time ? clock.from_nanoseconds(request_.after) : Distance{request_.after};
+  Bounds bounds;
+  for (const std::int64_t time : probes.times()) {
+    const auto first = clock.bound_from(time, before);
+    const auto last = clock.bound_to(time, after);
+    bounds.first.push_back(first.value_or(INT64_MAX));
+    bounds.last.push_back(last.value_or(INT64_MIN));
+    bounds.is_any.push_back(first && last && *first <= *last ? 1 : 0);
+  }
+  return bounds;
+}
+
+std::vector<Work> WindowJoin::works_of(const ProbeSet& probes, const Bounds& bounds, std::size_t window) const {
+  const std::int64_t begin = windows_.begin(window);
+  const auto end = windows_.end(window);
+  std::vector<Work> works;
+  for (const auto& [key, stretch] : probes.series()) {
+    if (!table::series_matches(key, index_, request_.where)) continue;
+    const auto part = [&](const std::vector<std::int64_t>& all) {
+      return std::span(all).subspan(stretch.begin, stretch.size());
+    };
+    const auto first = part(bounds.first);
+    const auto last = part(bounds.last);
+    Work work{.series = &key};
+    work.begin = stretch.begin + static_cast<std::size_t>(std::ranges::lower_bound(last, begin) - last.begin());
+    work.end = stretch.end;
+    if (end) work.end = stretch.begin + static_cast<std::size_t>(std::ranges::lower_bound(first, *end) - first.begin());
+    while (work.begin < work.end && bounds.is_any[work.begin] == 0) ++work.begin;
+    while (work.begin < work.end && bounds.is_any[work.end - 1] == 0) --work.end;
+    if (work.begin < work.end) works.push_back(work);
+  }
+  return works;
+}
+
+Status WindowJoin::run(const ProbeSet& probes) {
+  for (const auto& column : columns_) {
+    for (std::size_t slot = 0; slot < probes.count(); ++slot) column->clear(static_cast<Slot>(slot));
+  }
+  const Bounds bounds = bounds_of(probes);
+  for (std::size_t window = 0; window < windows_.size(); ++window) {
+    const std::vector<Work> works = works_of(probes, bounds, window);
+    if (works.empty()) continue;
+    MARIGRAM_TRY(add_window(probes, bounds, window, works));
+  }
+  return {};
+}
+
+Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std::size_t window,
+                              const std::vector<Work>& works) {
+  std::vector<const SeriesKey*> series;
+  std::int64_t first = INT64_MAX;
+  std::int64_t last = INT64_MIN;
+  for (const Work& work : works) {
+    series.push_back(work.series);
+    first = std::min(first, bounds.first[work.begin]);
+    last = std::max(last, bounds.last[work.end - 1]);
+  }
+  ScanRequest request{.columns = read_, .where = request_.where, .cancel = request_.cancel};
+  request.from = units_.to_value(first);
+  if (last < INT64_MAX) request.to = units_.to_value(last + 1);
+  MARIGRAM_ASSIGN(const table::ScanStream stream,
+                  windows_.rows(window, window, rows_of_series(std::move(request), series, index_)));
+  MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, index_));
+  std::vector<Work> parts;
+  for (const Work& work : works) {
+    for (std::size_t begin = work.begin; begin < work.end; begin += kProbesOfPart) {
+      parts.push_back({work.series, begin, std::min(begin + kProbesOfPart, work.end)});
+    }
+  }
+  return for_each_part(pool(), parts.size(), [&](std::size_t i) -> Status {
+    if (request_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "window join cancelled");
+    add(probes, bounds, rows, parts[i]);
+    return {};
+  });
+}
+
+/// Both ends of windows ascend with the probes.
+void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const Work& work) {
+  const AsofRows::Stretch* const own = rows.find(*work.series);
+  if (own == nullptr) return;
+  const auto count_of = static_cast<std::size_t>(own->end - own->begin);
+  const auto times = rows.times().subspan(static_cast<std::size_t>(own->begin), count_of);
+  std::vector<FieldValues> values;
+  for (const AggregateOf& asked : asked_) values.push_back({rows.column(asked.field), rows.column(asked.weight)});
+  const std::size_t count = work.end - work.begin;
+  std::vector<AsofRow> firsts(count);
+  std::vector<AsofRow> lasts(count);
+  find_rows(AsofSide::kAfter, times, own->begin, std::span(bounds.first).subspan(work.begin, count), firsts);
+  find_rows(AsofSide::kBefore, times, own->begin, std::span(bounds.last).subspan(work.begin, count), lasts);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (bounds.is_any[work.begin + i] == 0 || !firsts[i].is_there() || !lasts[i].is_there()) continue;
+    if (lasts[i].row < firsts[i].row) continue;  // the window lies between two rows
+    const RowSlice slice{.times = rows.times().data(), .begin = firsts[i].row, .end = lasts[i].row + 1};
+    const Slot slot = probes.positions()[work.begin + i];
+    for (std::size_t column = 0; column < columns_.size(); ++column) columns_[column]->add(slot, values[column], slice);
+  }
+}
+
+Result<arrow::ArrayVector> WindowJoin::finish(std::size_t probes) {
+  arrow::ArrayVector arrays(columns_.size());
+  const Status finished = for_each_part(pool(), columns_.size(), [&](std::size_t i) -> Status {
+    for (std::size_t slot = 0; slot < probes; ++slot) MARIGRAM_TRY(columns_[i]->emit(static_cast<Slot>(slot)));
+    MARIGRAM_ASSIGN(arrays[i], columns_[i]->take());
+    return {};
+  });
+  if (!finished) return std::unexpected(finished.error());
+  return arrays;
+}
+
+Result<std::shared_ptr<arrow::Schema>> result_schema(const arrow::Schema& probes, const arrow::FieldVector& columns) {
+  arrow::FieldVector fields = probes.fields();
+  fields.insert(fields.end(), columns.begin(), columns.end());
+  std::set<std::string> names;
+  for (const auto& field : fields) {
+    if (names.insert(field->name()).second) continue;
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: the result would have two columns {}; give the aggregate another name", kDoing,
+                            field->name()));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+}  // namespace
+
+Result<AsofResult> window_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
+                               const WindowJoinRequest& request, const std::vector<AggregateOf>& columns) {
+  MARIGRAM_ASSIGN(model::IndexSpec index, table::require_index(*snapshot.state));
+  MARIGRAM_ASSIGN(model::Schema table, table::require_schema(*snapshot.state));
+  MARIGRAM_TRY(table::check_range_and_tags(index, {}, {}, request.where));
+  const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
+  WindowJoin join(snapshot, request, columns, std::move(index), std::move(table), unit);
+  MARIGRAM_TRY(join.make_columns());
+  AsofResult result;
+  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, join.fields()));
+  MARIGRAM_ASSIGN(const ProbeSet set,
+                  ProbeSet::make(schema, probes, join.index(), join.table(), snapshot.state->meta->grows(),
+                                 *snapshot.engine.environment().pool));
+  MARIGRAM_TRY(join.run(set));
+  MARIGRAM_ASSIGN(const arrow::ArrayVector aggregates, join.finish(set.count()));
+  std::int64_t at = 0;
+  for (const auto& batch : probes) {
+    arrow::ArrayVector arrays = batch->columns();
+    for (const auto& column : aggregates) arrays.push_back(column->Slice(at, batch->num_rows()));
+    at += batch->num_rows();
+    result.batches.push_back(arrow::RecordBatch::Make(result.schema, batch->num_rows(), std::move(arrays)));
+  }
+  return result;
+}
+
+}  // namespace marigram::query
