@@ -16,7 +16,7 @@ def sql(question):
     keys = (["host"] if question["by"] else []) + (["ts"] if question["every_us"] else [])
     columns = (["host"] if question["by"] else [])
     if question["every_us"]:
-        columns.append(f"time_bucket(interval {question['every_us']} microseconds, ts, timestamp '1970-01-01') as ts")
+        columns.append(f"time_bucket(to_microseconds({question['every_us']}), ts, timestamp '1970-01-01') as ts")
     for aggregate in question["aggregates"]:
         function = "count(*)" if aggregate == "count" else aggregate
         kind = "::bigint" if re.match(r"sum\(requests|count", aggregate) else ""

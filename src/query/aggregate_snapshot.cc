@@ -29,11 +29,11 @@ namespace {
 
 constexpr std::uint64_t kRowsOfPart = 1U << 18U;  // fewer are not worth a task of their own
 
-/// Windows that follow one another, and are read alike.
+/// Windows that follow one another and are scanned as one, or a segment.
 struct Stretch {
   std::size_t first = 0;
   std::size_t last = 0;
-  std::optional<NativeQuestion> question = {};  // of the one native segment that it is; unset: it is scanned
+  std::optional<NativeQuestion> question = {};  // of the segment; unset: it is scanned
 };
 
 /// What is read how. Outlives the inputs made of it.
@@ -138,13 +138,13 @@ Status add_stretch(Plan& plan, std::size_t window, bool has_newer, QueryStatisti
   statistics.segments_read += static_cast<std::uint64_t>(matching);
   if (matching == 0 && !has_newer) return {};
   if (!has_newer) {
-    MARIGRAM_ASSIGN(const NativeSegment* const segment, plan.segments->at(window));
-    if (segment != nullptr) {
-      MARIGRAM_ASSIGN(NativeQuestion question, question_of(plan, *segment));
+    MARIGRAM_ASSIGN(const auto segments, plan.segments->at(window));
+    for (const NativeSegment& segment : segments) {
+      MARIGRAM_ASSIGN(NativeQuestion question, question_of(plan, segment));
       statistics.blocks_skipped += count_blocks(question);
       plan.stretches.push_back({.first = window, .last = window, .question = std::move(question)});
-      return {};
     }
+    if (!segments.empty()) return {};
   }
   const bool goes_on =
       !plan.stretches.empty() && !plan.stretches.back().question && plan.stretches.back().last + 1 == window;

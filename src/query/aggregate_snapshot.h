@@ -1,8 +1,9 @@
 // Aggregates of a snapshot of a table.
 //
-// Time falls into windows, one for each group of segments that overlap (time_windows.h). A window that is one native
-// segment is aggregated block by block where it lies (native_cursor.h): of blocks whose rows fall into one group and
-// bucket the statistics are enough. Rows of other windows are scanned. Series by series the windows follow one another.
+// Time falls into windows, one for each group of segments that overlap (time_windows.h). A window of one native
+// segment, or of some that follow one another in order of series and time, is aggregated block by block where it lies
+// (native_cursor.h): of blocks whose rows fall into one group and bucket the statistics are enough. Rows of other
+// windows are scanned. Series by series the windows follow one another.
 #pragma once
 
 #include "query/aggregation.h"

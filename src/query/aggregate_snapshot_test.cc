@@ -226,6 +226,37 @@ TEST_F(AggregateStatistics, AnswerTheBlocksOfAnOnlySegment) {
   EXPECT_EQ(statistics.rows_scanned, 0U);
 }
 
+/// Segments of one day are read where they lie if each ends, by series and time, before the next begins.
+TEST_F(AggregateStatistics, AnswerTheBlocksOfSegmentsThatFollowOneAnother) {
+  using table::testing::minutes;
+  const auto read_day = [&](const std::vector<std::vector<Row>>& appends) {
+    TableOptions options = Fixture::options();
+    options.segments = SegmentFormat::kNative;
+    Fixture other;
+    const auto engine = other.create(options);
+    std::vector<Row> rows;
+    for (const std::vector<Row>& append : appends) {
+      EXPECT_TRUE(table::testing::append_rows(*engine, append));
+      rows.insert(rows.end(), append.begin(), append.end());
+    }
+    AggregationSpec spec = spec_of(kAggregates);
+    spec.by = {"series"};
+    QueryStatistics statistics;
+    auto stream = aggregate_snapshot({*engine, engine->state()}, {}, spec, &statistics);
+    EXPECT_TRUE(stream);
+    EXPECT_EQ(testing::read_rows(*stream).value(), expected(rows, {.by_series = true}));
+    return statistics;
+  };
+  EXPECT_EQ(read_day({minutes("b", 0, 1200), minutes("a", 0, 1200)}).rows_scanned, 0U);
+  std::vector<Row> a_and_b = minutes("a", 0, 1200);
+  std::ranges::copy(minutes("b", 0, 400), std::back_inserter(a_and_b));
+  std::vector<Row> b_and_c = minutes("b", 400, 800);
+  std::ranges::copy(minutes("c", 0, 1200), std::back_inserter(b_and_c));
+  EXPECT_EQ(read_day({b_and_c, a_and_b}).rows_scanned, 0U);
+  b_and_c.push_back({.time_us = 0, .series = "a0", .value = 1});
+  EXPECT_GT(read_day({b_and_c, a_and_b}).rows_scanned, 0U) << "a0 lies between a and b";
+}
+
 TEST_F(AggregateStatistics, ReadOnlyBlocksAtTheEdges) {
   ScanRequest rows{.from = at(kDay + kDay / 2), .to = at(5 * kDay), .where = {{.column = "series", .values = {"b"}}}};
   const QueryStatistics some = read(rows, spec_of({"avg(value)"}));

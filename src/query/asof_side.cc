@@ -135,7 +135,8 @@ Result<const NativeSegment*> AsofSearch::segment_of(std::size_t window) const {
   const auto newer = std::ranges::lower_bound(plan_.newer_times, plan_.windows.begin(window));
   const auto end = plan_.windows.end(window);
   if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return nullptr;
-  return plan_.segments.at(window);
+  MARIGRAM_ASSIGN(const auto segments, plan_.segments.at(window));
+  return segments.size() == 1 ? &segments.front() : nullptr;
 }
 
 Status AsofSearch::search_part(const Part& part) {

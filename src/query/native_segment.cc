@@ -78,23 +78,49 @@ NativeSegments::NativeSegments(const TimeWindows& windows, const table::Engine& 
       columns_(columns),
       slots_(std::make_unique<Slot[]>(windows.size())) {}
 
-Result<const NativeSegment*> NativeSegments::at(std::size_t window) const {
-  const table::Cluster& segments = windows_.segments(window);
-  if (segments.size() != 1 || segments.front()->format != SegmentFormat::kNative) return nullptr;
-  Slot& slot = slots_[window];
-  std::call_once(slot.once, [&] { open(*segments.front(), slot); });
-  if (!slot.status) return std::unexpected(slot.status.error());
-  return slot.segment ? &*slot.segment : nullptr;
+std::int64_t NativeSegment::first_time() const {
+  const auto& blocks = file_->structure().blocks.front();
+  return static_cast<std::int64_t>(blocks.front().statistics.first) ^ (flips_ ? INT64_MIN : 0);
 }
 
-void NativeSegments::open(const model::SegmentMeta& segment, Slot& slot) const {
+std::int64_t NativeSegment::last_time() const {
+  const auto& blocks = file_->structure().blocks.front();
+  return static_cast<std::int64_t>(blocks.back().statistics.last) ^ (flips_ ? INT64_MIN : 0);
+}
+
+Result<std::span<const NativeSegment>> NativeSegments::at(std::size_t window) const {
+  const table::Cluster& cluster = windows_.segments(window);
+  const bool is_native = std::ranges::all_of(
+      cluster, [](const table::SegmentPtr& segment) { return segment->format == SegmentFormat::kNative; });
+  if (cluster.empty() || !is_native) return std::span<const NativeSegment>();
+  Slot& slot = slots_[window];
+  std::call_once(slot.once, [&] { slot.status = open(cluster, slot); });
+  if (!slot.status) return std::unexpected(slot.status.error());
+  return slot.segments;
+}
+
+Status NativeSegments::open(const table::Cluster& cluster, Slot& slot) const {
   const table::Environment& environment = engine_.environment();
-  const auto reader = environment.segments->open(*environment.store, segment);
-  if (!reader) {
-    slot.status = std::unexpected(reader.error());
-  } else if (const auto* const native = dynamic_cast<const segment::NativeReader*>(reader->get())) {
-    slot.segment = NativeSegment::make(native->file(), table_, index_, columns_);
+  std::vector<NativeSegment> opened;
+  for (const table::SegmentPtr& segment : cluster) {
+    MARIGRAM_ASSIGN(const auto reader, environment.segments->open(*environment.store, *segment));
+    const auto* const native = dynamic_cast<const segment::NativeReader*>(reader.get());
+    auto made = native == nullptr || native->rows() == 0
+                    ? std::nullopt
+                    : NativeSegment::make(native->file(), table_, index_, columns_);
+    if (!made) return {};
+    opened.push_back(*std::move(made));
   }
+  const auto begin = [](const NativeSegment& segment) { return std::pair(segment.key(0), segment.first_time()); };
+  const auto end = [](const NativeSegment& segment) {
+    return std::pair(segment.key(segment.file().structure().series() - 1), segment.last_time());
+  };
+  std::ranges::sort(opened, {}, begin);
+  for (std::size_t i = 1; i < opened.size(); ++i) {
+    if (begin(opened[i]) <= end(opened[i - 1])) return {};
+  }
+  slot.segments = std::move(opened);
+  return {};
 }
 
 }  // namespace marigram::query

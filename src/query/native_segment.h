@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ class NativeSegment {
   std::optional<std::size_t> find_series(const SeriesKey& series) const;
   /// The first series from this one on, or their number.
   std::size_t lower_bound(const SeriesKey& series) const;
+  /// The time of the first row, or the last, as times of as-of joins (asof_times.h).
+  std::int64_t first_time() const;
+  std::int64_t last_time() const;
 
  private:
   std::shared_ptr<const segment::NativeFile> file_;
@@ -45,23 +49,25 @@ class NativeSegment {
   std::size_t table_tags_ = 0;     // how many the table has
 };
 
-/// Those that are the only segment of a window, opened when they are first asked for. Thread-safe.
+/// The segments of windows that hold their rows one behind the other, opened when they are first asked for.
+/// Thread-safe.
 class NativeSegments {
  public:
   /// `columns`: that will be read, but for tags and the time. Borrows what it is given.
   NativeSegments(const TimeWindows& windows, const table::Engine& engine, const model::Schema& table,
                  const model::IndexSpec& index, const std::vector<std::string>& columns);
 
-  /// That of a window; null if it has not just one, or that must be scanned. kNotFound, kCorruption.
-  Result<const NativeSegment*> at(std::size_t window) const;
+  /// Those of a window, so that each ends before the next begins, in order of series and time; none if there is no such
+  /// order, or if one must be scanned. kNotFound, kCorruption.
+  Result<std::span<const NativeSegment>> at(std::size_t window) const;
 
  private:
   struct Slot {
     std::once_flag once;
     Status status;
-    std::optional<NativeSegment> segment;
+    std::vector<NativeSegment> segments;
   };
-  void open(const model::SegmentMeta& segment, Slot& slot) const;
+  Status open(const table::Cluster& cluster, Slot& slot) const;
 
   const TimeWindows& windows_;
   const table::Engine& engine_;

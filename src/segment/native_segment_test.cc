@@ -99,7 +99,10 @@ TEST(NativeSegment, PagesFollowSeries) {
     EXPECT_TRUE(same_rows(*read(file, rows, everything(rows.schema)), *rows.batch));
     return pages;
   };
-  EXPECT_EQ(pages_of(2, 10'000), (std::vector<std::size_t>{8'192, 1'808, 8'192, 1'808}));
+  EXPECT_EQ(pages_of(2, 10'000), (std::vector<std::size_t>{5'000, 5'000, 5'000, 5'000}));
+  EXPECT_EQ(pages_of(2, 8'193), (std::vector<std::size_t>{4'097, 4'096, 4'097, 4'096}));
+  EXPECT_EQ(pages_of(1, 16'384), (std::vector<std::size_t>{8'192, 8'192}));
+  EXPECT_EQ(pages_of(1, 16'385), (std::vector<std::size_t>{8'192, 4'097, 4'096}));
   EXPECT_EQ(pages_of(2, 8'192), (std::vector<std::size_t>{8'192, 8'192}));
   EXPECT_EQ(pages_of(3, 1'024), (std::vector<std::size_t>{1'024, 1'024, 1'024}));
   EXPECT_EQ(pages_of(17, 1'000), (std::vector<std::size_t>{8'000, 8'000, 1'000}));

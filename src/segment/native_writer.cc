@@ -29,6 +29,7 @@ namespace marigram::segment {
 namespace {
 
 constexpr std::size_t kOwnPageRowsMin = 1'024;  // of a series: so many share no page with others
+constexpr std::size_t kOpenRowsMax = std::size_t{2} * kPageRowsMax;
 constexpr std::size_t kBufferBytes = 1 << 20;
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
@@ -104,6 +105,8 @@ struct NativeWriter::State {
   Status add_rows(const std::vector<ArrayPtr>& arrays, std::int64_t begin, std::int64_t count);
   Status check_times(const arrow::Array& times, std::int64_t begin, std::int64_t count, bool new_series);
   Status flush_page();
+  Status flush_front(std::size_t rows_of_page);
+  Status flush_series_end();
   Status flush_before_last_series();
   Status put_block(std::size_t column);
   codec::Buffer encode(std::size_t column, NativeBlock& block) const;
@@ -142,7 +145,7 @@ Status NativeWriter::State::begin_series(SeriesKey key) {
   if (series.size() == kNativeSeriesMax) {
     return fail(ErrorCode::kInvalidInput, fmt::format("{}: it has more than {} series", doing, kNativeSeriesMax));
   }
-  if (continued) MARIGRAM_TRY(flush_page());
+  MARIGRAM_TRY(flush_series_end());
   series.push_back(std::move(key));
   structure.series_ends.push_back(rows);
   page->begins.push_back(page->rows.size());
@@ -179,19 +182,31 @@ Status NativeWriter::State::add_rows(const std::vector<ArrayPtr>& arrays, std::i
       MARIGRAM_TRY(flush_before_last_series());
       continue;
     }
-    const std::int64_t take = std::min(count, static_cast<std::int64_t>(kPageRowsMax - there));
+    const std::int64_t take = std::min(count, static_cast<std::int64_t>(kOpenRowsMax - there));
     page->rows.append(arrays, begin, take);
     rows += static_cast<std::uint64_t>(take);
     structure.series_ends.back() = rows;
     begin += take;
     count -= take;
-    if (!shared && page->rows.size() == kPageRowsMax) {
-      MARIGRAM_TRY(flush_page());
-      page->begins = {0};
-      continued = true;
-    }
+    if (page->rows.size() == kOpenRowsMax) MARIGRAM_TRY(flush_front(kPageRowsMax));
   }
   return {};
+}
+
+/// The first rows of an only series become a page.
+Status NativeWriter::State::flush_front(std::size_t rows_of_page) {
+  PageRows rest = page->rows.split(rows_of_page);
+  MARIGRAM_TRY(flush_page());
+  page->rows = std::move(rest);
+  page->begins = {0};
+  continued = true;
+  return {};
+}
+
+/// A series of several pages shares none of them, and its last two are alike.
+Status NativeWriter::State::flush_series_end() {
+  if (page->rows.size() > kPageRowsMax) MARIGRAM_TRY(flush_front((page->rows.size() + 1) / 2));
+  return continued ? flush_page() : Status();
 }
 
 Status NativeWriter::State::flush_before_last_series() {
@@ -319,6 +334,7 @@ Result<std::uint64_t> NativeWriter::finish() {
   assert(!state.finished);
   state.finished = true;
   if (state.failed) return fail(ErrorCode::kInternal, fmt::format("{}: an earlier write failed", state.doing));
+  MARIGRAM_TRY(state.flush_series_end());
   MARIGRAM_TRY(state.flush_page());
   for (std::size_t i = 0; i < state.tag_names.size(); ++i) state.structure.tags[i] = number_tag(state.series, i);
   MARIGRAM_TRY(state.put(native_end(state.structure, state.position)));
