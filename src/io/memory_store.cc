@@ -26,6 +26,7 @@ class SharedMapping final : public Mapping {
  public:
   explicit SharedMapping(Object object) : object_(std::move(object)) {}
   std::span<const std::byte> bytes() const override { return std::as_bytes(std::span(object_->bytes)); }
+  bool is_whole() const override { return true; }
 
  private:
   Object object_;

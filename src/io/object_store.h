@@ -50,12 +50,16 @@ struct PutCondition {
   static PutCondition if_match(std::string version) { return {Kind::kIfMatch, std::move(version)}; }
 };
 
-/// Immutable bytes of (a range of) an object, mapped or in memory; unmapped when destroyed. A mapping of a file that
-/// another process truncates raises SIGBUS when touched, so only immutable objects are mapped.
+/// Immutable bytes of (a range of) an object, mapped or in memory; unmapped when destroyed. Thread-safe.
 class Mapping {
  public:
   virtual ~Mapping() = default;
   virtual std::span<const std::byte> bytes() const = 0;
+  /// Whether all that was read is what the object had. If another process has cut its file short, what is gone reads as
+  /// zeros (mapping_guard.h): whoever reads asks this afterwards. Not noticed: fewer bytes than a page that were zero.
+  virtual bool is_whole() const = 0;
+  /// That part is read soon. Only a hint.
+  virtual void will_need(std::uint64_t /*offset*/, std::uint64_t /*length*/) const {}
 };
 
 /// An object opened for random reads; stays readable if the key is removed or replaced meanwhile.

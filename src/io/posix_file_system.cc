@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "io/being_written.h"
 #include "io/descriptor.h"
+#include "io/mapping_guard.h"
 #include "io/open_beneath.h"
 
 #include <dirent.h>
@@ -16,6 +17,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -61,8 +64,11 @@ FileResult<FileStat> stat_of(const Descriptor& fd) {
 
 class PosixMapping final : public Mapping {
  public:
-  PosixMapping(void* begin, std::size_t size) : begin_(begin), size_(size) {}
+  PosixMapping(void* begin, std::size_t size) : begin_(begin), size_(size), guard_(std::in_place, bytes()) {
+    std::ranges::copy(end(), end_.begin());
+  }
   ~PosixMapping() override {
+    guard_.reset();
     if (size_ != 0) ::munmap(begin_, size_);
   }
   PosixMapping(const PosixMapping&) = delete;
@@ -70,9 +76,26 @@ class PosixMapping final : public Mapping {
 
   std::span<const std::byte> bytes() const override { return {static_cast<const std::byte*>(begin_), size_}; }
 
+  /// Of a page that is cut in two the rest reads as zeros without a fault.
+  bool is_whole() const override {
+    return std::ranges::equal(end(), std::span(end_).first(end().size())) && !guard_->is_cut();
+  }
+
+  void will_need(std::uint64_t offset, std::uint64_t length) const override {
+    if (offset >= size_) return;
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t first = offset / page * page;
+    ::madvise(static_cast<std::byte*>(begin_) + first, std::min(length, size_ - offset) + (offset - first),
+              MADV_WILLNEED);  // if it fails, no harm
+  }
+
  private:
+  std::span<const std::byte> end() const { return bytes().last(std::min(size_, end_.size())); }
+
   void* begin_;
   std::size_t size_;
+  std::optional<MappingGuard> guard_;
+  std::array<std::byte, 8> end_ = {};  // as it was
 };
 
 class PosixFile final : public File {

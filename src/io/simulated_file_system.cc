@@ -22,6 +22,7 @@ class MemoryMapping final : public Mapping {
  public:
   explicit MemoryMapping(std::string bytes) : bytes_(std::move(bytes)) {}
   std::span<const std::byte> bytes() const override { return std::as_bytes(std::span(bytes_)); }
+  bool is_whole() const override { return true; }
 
  private:
   std::string bytes_;

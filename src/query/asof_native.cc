@@ -88,7 +88,7 @@ Status AsofSegmentRows::find(AsofSide side, const std::string& valid, std::span<
     std::ranges::fill(questions[i].found, AsofRow());
     if (!own.empty() && !is_absent) MARIGRAM_TRY(find(side, column, own, questions[i]));
   }
-  return {};
+  return segment_.file().check_whole();
 }
 
 Status AsofSegmentRows::find(AsofSide side, std::optional<std::size_t> valid, const Stretch& own,
@@ -160,7 +160,7 @@ Status AsofSegmentRows::put(const std::string& column, const AsofPicks& picks, A
     MARIGRAM_ASSIGN(const Cached* cached, block(*number, page));
     MARIGRAM_TRY(to.put(cached->view, begin, own));
   }
-  return {};
+  return segment_.file().check_whole();
 }
 
 /// If all picks are a page's last row, or its first, and statistics know its value: puts that.

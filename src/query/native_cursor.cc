@@ -59,6 +59,7 @@ class NativeCursor final : public SeriesCursor {
     const std::uint64_t first = file_.page_begin(page);
     const std::uint64_t end = std::min(first + file_.page_rows(page), file_.structure().series_ends[next_ - 1]);
     MARIGRAM_TRY(feed_page(into, page, row_ - first, end - first));
+    MARIGRAM_TRY(file_.check_whole());
     row_ = end;
     if (row_ < file_.structure().series_ends[next_ - 1]) return true;
     advance();

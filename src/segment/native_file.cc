@@ -100,7 +100,24 @@ Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& stor
   const NativeStructure& structure = file->structure_;
   MARIGRAM_ASSIGN(file->schema_, schema_of(structure, file->doing_));
   file->verified_ = std::make_unique<std::atomic<bool>[]>(structure.blocks.size() * structure.pages());
+  MARIGRAM_TRY(file->check_whole());
   return file;
+}
+
+Status NativeFile::check_whole() const {
+  if (mapping_->is_whole()) return {};
+  return fail(ErrorCode::kCorruption, doing_ + ": it was cut short while it was read");
+}
+
+void NativeFile::will_read(std::size_t first_page, std::size_t last_page) const {
+  constexpr std::uint64_t kBytesMax = std::uint64_t{32} << 20U;  // the system's own reading ahead does the rest
+  std::uint64_t begin = bytes();
+  std::uint64_t end = 0;
+  for (const auto& blocks : structure_.blocks) {
+    if (blocks[first_page].bytes > 0) begin = std::min(begin, blocks[first_page].offset);
+    end = std::max(end, blocks[last_page].offset + blocks[last_page].bytes);
+  }
+  if (begin < end) mapping_->will_need(begin, std::min(end - begin, kBytesMax));
 }
 
 std::size_t NativeFile::page_of(std::uint64_t row) const {

@@ -55,6 +55,12 @@ class NativeFile {
   /// The series of those tags, in the file's order and types.
   std::optional<std::size_t> find_series(std::span<const TagValue> tags) const;
 
+  /// kCorruption if the file has been cut short since it was opened, so that what was read may be zeros: to be asked
+  /// when something has been made of its bytes.
+  Status check_whole() const;
+
+  /// A hint: the blocks of these pages, or the first of them, are read soon.
+  void will_read(std::size_t first_page, std::size_t last_page) const;
   /// The bytes of a block, of `column` of block_columns(), not checked.
   codec::Bytes block(std::size_t column, std::size_t page) const;
   /// The values of a block. Texts point into the file. kCorruption.

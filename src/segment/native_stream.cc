@@ -44,11 +44,13 @@ class Stream : public RowStream {
     statistics_.pages = file_->structure().pages();
     statistics_.row_groups = 1;
     if (plan_.none) next_page_ = file_->structure().pages();
+    if (!plan_.none) announce();
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
     if (failure_) return std::unexpected(*failure_);
     auto batch = guarded(file_->doing(), true, [&] { return make_batch(); });
+    if (const Status whole = file_->check_whole(); batch && !whole) batch = std::unexpected(whole.error());
     if (!batch) failure_ = batch.error();
     return batch;
   }
@@ -56,6 +58,16 @@ class Stream : public RowStream {
   const ReadStatistics& statistics() const override { return statistics_; }
 
  private:
+  /// From the first series that is wanted to the last.
+  void announce() const {
+    const auto first = std::ranges::find(plan_.series, 1);
+    if (first == plan_.series.end()) return;
+    const auto behind = std::find(plan_.series.rbegin(), plan_.series.rend(), 1).base();
+    const auto begin = file_->series_begin(static_cast<std::size_t>(first - plan_.series.begin()));
+    const auto end = file_->series_begin(static_cast<std::size_t>(behind - plan_.series.begin()));
+    file_->will_read(file_->page_of(begin), file_->page_of(end - 1));
+  }
+
   struct Cached {
     std::optional<std::size_t> page;
     BlockView block;

@@ -71,6 +71,7 @@ class Stream : public RowStream {
   Result<BatchPtr> next() override {
     if (failure_) return std::unexpected(*failure_);
     auto batch = guarded(file_->doing(), true, [&] { return find_batch(); });
+    if (const Status whole = file_->check_whole(); batch && !whole) batch = std::unexpected(whole.error());
     if (!batch) failure_ = batch.error();
     return batch;
   }

@@ -65,7 +65,13 @@ Result<std::shared_ptr<const SegmentFile>> SegmentFile::open(io::ObjectStore& st
   MARIGRAM_ASSIGN(file->mapping_, object->map());
   file->bytes_ = file->mapping_->bytes();
   MARIGRAM_TRY(guarded(file->doing_, true, [&] { return file->read_footer(); }));
+  MARIGRAM_TRY(file->check_whole());
   return file;
+}
+
+Status SegmentFile::check_whole() const {
+  if (mapping_->is_whole()) return {};
+  return fail(ErrorCode::kCorruption, doing_ + ": it was cut short while it was read");
 }
 
 Status SegmentFile::read_footer() {

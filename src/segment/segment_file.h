@@ -57,6 +57,9 @@ class SegmentFile : public std::enable_shared_from_this<SegmentFile> {
   std::shared_ptr<const PageTable> known_page_table(int row_group, int leaf) const;
   void remember_page_table(int row_group, int leaf, std::shared_ptr<const PageTable> table) const;
 
+  /// kCorruption if the file has been cut short since it was opened, so that what was read may be zeros: to be asked
+  /// when something has been made of its bytes.
+  Status check_whole() const;
   /// Bytes [offset, offset + length) of the file, without a copy; the buffer keeps the mapping alive. kCorruption
   /// beyond the end, or if the bytes do not match their checksums.
   Result<std::shared_ptr<arrow::Buffer>> slice(std::uint64_t offset, std::uint64_t length) const;
