@@ -1,6 +1,7 @@
 #include "codec/bins.h"
 
 #include "codec/bit_reader.h"
+#include "codec/processors.h"
 #include "codec/tans.h"
 
 #include <algorithm>
@@ -142,21 +143,78 @@ std::optional<Head> take_head(BitReader& bits) {
   return head;
 }
 
-void add_offsets(const Head& head, std::span<const std::uint8_t> symbols, BitReader& bits,
-                 std::span<std::uint64_t> numbers) {
-  if (head.width_max > BitReader::kPeekBits) {
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      const Bin& bin = head.bins[symbols[i]];
-      numbers[i] = bin.lowest + bits.take(bin.width);
+/// Of each bin what is added to the offset, and the bits of that.
+struct Origins {
+  std::array<std::uint64_t, kTansSymbolsMax> lowest = {};
+  std::array<std::uint8_t, kTansSymbolsMax> widths = {};
+};
+
+MARIGRAM_LOOP void look_up(const Origins* origins, const std::uint8_t* symbols, std::uint64_t* numbers,
+                           std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) numbers[i] = origins->lowest[symbols[i]];
+}
+
+/// So many numbers at a time, whose offsets fit into a word; as many as can be read without looking for the end.
+/// Returns how many.
+template <unsigned kAtOnce>
+MARIGRAM_LOOP std::size_t take_quickly(BitReader* in, const Origins* origins, const std::uint8_t* symbols,
+                                       std::uint64_t* numbers, std::size_t count) {
+  WordReader words(*in);
+  std::size_t i = 0;
+  for (; i + kAtOnce <= count && words.refill(); i += kAtOnce) {
+    const std::uint64_t word = words.word();
+    unsigned used = 0;
+#pragma GCC unroll 4
+    for (unsigned k = 0; k < kAtOnce; ++k) {
+      const std::uint8_t symbol = symbols[i + k];
+      const unsigned width = origins->widths[symbol];
+      numbers[i + k] = origins->lowest[symbol] + (word >> (used & 63U) & ((std::uint64_t{1} << width) - 1));
+      used += width;
     }
-    return;
+    words.skip(used & 63U);
   }
-  std::array<std::uint64_t, kTansSymbolsMax> masks{};
-  for (std::size_t i = 0; i < head.count; ++i) masks[i] = size_of(head.bins[i].width) - 1;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const Bin& bin = head.bins[symbols[i]];
-    numbers[i] = bin.lowest + (bits.peek() & masks[symbols[i]]);
-    bits.skip(bin.width);
+  *in = words.rest();
+  return i;
+}
+
+/// The same, one by one, of offsets of any number of bits.
+MARIGRAM_LOOP std::size_t take_long(BitReader* in, const Origins* origins, const std::uint8_t* symbols,
+                                    std::uint64_t* numbers, std::size_t count) {
+  const Bytes bytes = in->bytes();
+  std::size_t at = in->bits_read();
+  std::size_t i = 0;
+  for (; i < count && at / 8 + 16 <= bytes.size(); ++i) {
+    const std::uint8_t* const from = bytes.data() + at / 8;
+    const std::uint64_t word = load_whole_word(from) >> at % 8 | load_whole_word(from + 8) << 1U << (63 - at % 8);
+    const unsigned width = origins->widths[symbols[i]];
+    const std::uint64_t mask = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
+    numbers[i] = origins->lowest[symbols[i]] + (word & mask);
+    at += width;
+  }
+  *in = BitReader(bytes, at);
+  return i;
+}
+
+void take_numbers(const Head& head, std::span<const std::uint8_t> symbols, BitReader& bits,
+                  std::span<std::uint64_t> numbers) {
+  Origins origins;
+  for (std::size_t i = 0; i < head.count; ++i) {
+    origins.lowest[i] = head.bins[i].lowest;
+    origins.widths[i] = static_cast<std::uint8_t>(head.bins[i].width);
+  }
+  std::uint64_t* const to = numbers.data();
+  const std::size_t count = numbers.size();
+  if (head.width_max == 0) return compiled<look_up>(&origins, symbols.data(), to, count);
+  std::size_t quick = 0;
+  if (4 * head.width_max <= WordReader::kBits) {
+    quick = compiled<take_quickly<4>>(&bits, &origins, symbols.data(), to, count);
+  } else if (2 * head.width_max <= WordReader::kBits) {
+    quick = compiled<take_quickly<2>>(&bits, &origins, symbols.data(), to, count);
+  } else {
+    quick = compiled<take_long>(&bits, &origins, symbols.data(), to, count);
+  }
+  for (std::size_t i = quick; i < count; ++i) {
+    numbers[i] = origins.lowest[symbols[i]] + bits.take(origins.widths[symbols[i]]);
   }
 }
 
@@ -238,7 +296,7 @@ bool take_binned(Bytes& bytes, std::span<std::uint64_t> numbers) {
   if (!head || bits.ended_before()) return false;
   std::vector<std::uint8_t> symbols(numbers.size());
   if (head->count > 1 && !take_symbols(bits, head->weights, head->log, symbols)) return false;
-  add_offsets(*head, symbols, bits, numbers);
+  take_numbers(*head, symbols, bits, numbers);
   bytes = bytes.subspan(bits.bytes_read());
   return !bits.ended_before();
 }

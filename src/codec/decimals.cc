@@ -1,17 +1,16 @@
 #include "codec/decimals.h"
 
+#include "codec/processors.h"
+#include "codec/quotients.h"
 #include "codec/xor_doubles.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 
 namespace marigram::codec {
 namespace {
 
-constexpr std::array<double, kExponentsOfTen> kPowersOfTen{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 constexpr std::uint8_t kExponentBits = 15;
 constexpr std::uint8_t kSingle = 1U << 4U;
 constexpr std::uint8_t kCorrected = 1U << 5U;
@@ -47,7 +46,7 @@ std::optional<Decimals> exact_decimals(std::span<const double> values, bool sing
   Decimals decimals{.single = single};
   decimals.integers.reserve(values.size());
   while (decimals.integers.size() < values.size()) {
-    const auto found = near(values[decimals.integers.size()], kPowersOfTen[decimals.exponent], single);
+    const auto found = near(values[decimals.integers.size()], power_of_ten(decimals.exponent), single);
     if (found && found->correction == 0) {
       decimals.integers.push_back(found->integer);
       continue;
@@ -67,7 +66,7 @@ std::optional<unsigned> guess_exponent(std::span<const double> values) {
   for (unsigned exponent = 0; exponent < kExponentsOfTen; ++exponent) {
     std::size_t exceptions = 0;
     for (std::size_t i = 0; i < values.size() && exceptions < fewest; i += step) {
-      exceptions += near(values[i], kPowersOfTen[exponent], false) ? 0 : 1;
+      exceptions += near(values[i], power_of_ten(exponent), false) ? 0 : 1;
     }
     if (exceptions >= fewest) continue;
     fewest = exceptions;
@@ -86,7 +85,7 @@ std::optional<Decimals> near_decimals(std::span<const double> values) {
   bool corrected = false;
   std::int64_t before = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto found = near(values[i], kPowersOfTen[*exponent], false);
+    const auto found = near(values[i], power_of_ten(*exponent), false);
     if (found) {
       before = found->integer;
     } else {
@@ -102,23 +101,33 @@ std::optional<Decimals> near_decimals(std::span<const double> values) {
   return decimals;
 }
 
-bool add_corrections(Bytes& bytes, std::span<double> values) {
-  std::vector<std::int64_t> corrections(values.size());
-  if (!decode_integers(bytes, 0, corrections)) return false;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = double_of(static_cast<std::int64_t>(static_cast<std::uint64_t>(ordered_of(values[i])) +
-                                                    static_cast<std::uint64_t>(corrections[i])));
+MARIGRAM_LOOP void round_to_single(std::uint64_t* values, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = std::bit_cast<std::uint64_t>(static_cast<double>(static_cast<float>(std::bit_cast<double>(values[i]))));
   }
+}
+
+MARIGRAM_LOOP void correct(std::uint64_t* values, const std::uint64_t* corrections, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] =
+        bits_of_ordered(static_cast<std::uint64_t>(ordered_of(std::bit_cast<double>(values[i]))) + corrections[i]);
+  }
+}
+
+bool add_corrections(Bytes& bytes, std::span<std::uint64_t> values) {
+  std::vector<std::uint64_t> corrections(values.size());
+  if (!decode_integers(bytes, 0, corrections)) return false;
+  compiled<correct>(values.data(), corrections.data(), values.size());
   return true;
 }
 
-bool take_exceptions(Bytes& bytes, std::size_t count, std::span<double> values) {
-  std::vector<std::int64_t> positions(count);
-  std::vector<double> exceptions(count);
+bool take_exceptions(Bytes& bytes, std::size_t count, std::span<std::uint64_t> values) {
+  std::vector<std::uint64_t> positions(count);
+  std::vector<std::uint64_t> exceptions(count);
   if (!decode_integers(bytes, 0, positions) || !take_xor(bytes, exceptions)) return false;
   for (std::size_t i = 0; i < count; ++i) {
-    if (static_cast<std::uint64_t>(positions[i]) >= values.size()) return false;
-    values[static_cast<std::size_t>(positions[i])] = exceptions[i];
+    if (positions[i] >= values.size()) return false;
+    values[positions[i]] = exceptions[i];
   }
   return true;
 }
@@ -142,25 +151,20 @@ void put_decimals(const Decimals& decimals, Method method, Buffer& out) {
   put_xor(decimals.exceptions, out);
 }
 
-bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<double> values) {
-  std::vector<std::int64_t> integers(values.size());
-  if (!decode_integers(bytes, 0, integers)) return false;
-  const double power = kPowersOfTen[exponent];
-  std::ranges::transform(integers, values.begin(),
-                         [power](std::int64_t integer) { return quotient(integer, power, false); });
+bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values) {
+  if (!decode_integers(bytes, 0, values)) return false;
+  to_quotients(values, exponent);
   return true;
 }
 
-bool take_decimals(Bytes& bytes, std::span<double> values) {
+bool take_decimals(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.empty() || bytes.front() >= 2 * kCorrected) return false;
   const std::uint8_t head = bytes.front();
   bytes = bytes.subspan(1);
   const auto exceptions = take_uleb128(bytes);
   if (!exceptions || *exceptions > values.size()) return false;
   if (!take_pure_decimals(bytes, head & kExponentBits, values)) return false;
-  if ((head & kSingle) != 0) {
-    for (double& value : values) value = static_cast<double>(static_cast<float>(value));
-  }
+  if ((head & kSingle) != 0) compiled<round_to_single>(values.data(), values.size());
   if ((head & kCorrected) != 0 && !add_corrections(bytes, values)) return false;
   return *exceptions == 0 || take_exceptions(bytes, *exceptions, values);
 }

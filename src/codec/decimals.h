@@ -19,15 +19,14 @@
 
 namespace marigram::codec {
 
-inline constexpr unsigned kExponentsOfTen = 16;  // 0 to 15
-
 /// The integer that comes among all where the bits of a double come among doubles, zeros and NaN by their signs.
 inline std::int64_t ordered_of(double value) {
   const auto bits = std::bit_cast<std::int64_t>(value);
   return bits ^ static_cast<std::int64_t>(static_cast<std::uint64_t>(bits >> 63U) >> 1U);
 }
-inline double double_of(std::int64_t ordered) {
-  return std::bit_cast<double>(ordered ^ static_cast<std::int64_t>(static_cast<std::uint64_t>(ordered >> 63U) >> 1U));
+/// The bits of the double that it comes from.
+inline std::uint64_t bits_of_ordered(std::uint64_t ordered) {
+  return ordered ^ static_cast<std::uint64_t>(static_cast<std::int64_t>(ordered) >> 63U) >> 1U;
 }
 
 struct Decimals {
@@ -48,10 +47,10 @@ std::optional<Decimals> decimals_of(std::span<const double> values);
 
 void put_decimals(const Decimals& decimals, Method method, Buffer& out);
 
-/// Takes a block of `values.size()` values off the front. False if it is damaged.
-bool take_decimals(Bytes& bytes, std::span<double> values);
+/// Takes a block of `values.size()` values off the front, as their bits. False if it is damaged.
+bool take_decimals(Bytes& bytes, std::span<std::uint64_t> values);
 
 /// Takes a block of integers off the front, the values times ten to the power of `exponent`. False if it is damaged.
-bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<double> values);
+bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values);
 
 }  // namespace marigram::codec

@@ -1,10 +1,11 @@
 #include "codec/doubles.h"
 
-#include "codec/bit_reader.h"
 #include "codec/decimals.h"
+#include "codec/processors.h"
 #include "codec/xor_doubles.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +28,13 @@ void put_ordered(std::span<const double> values, Method method, Buffer& out) {
   encode_integers(integers, 0, out, method);
 }
 
-bool take_ordered(Bytes& bytes, std::span<double> values) {
-  std::vector<std::int64_t> integers(values.size());
-  if (!decode_integers(bytes, 0, integers)) return false;
-  std::ranges::transform(integers, values.begin(), double_of);
+MARIGRAM_LOOP void to_bits(std::uint64_t* ordered, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) ordered[i] = bits_of_ordered(ordered[i]);
+}
+
+bool take_ordered(Bytes& bytes, std::span<std::uint64_t> values) {
+  if (!decode_integers(bytes, 0, values)) return false;
+  compiled<to_bits>(values.data(), values.size());
   return true;
 }
 
@@ -68,7 +72,7 @@ void put_plain(std::span<const double> values, Method method, Buffer& out) {
   }
 }
 
-bool take_plain(Bytes& bytes, std::span<double> values) {
+bool take_plain(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.empty()) return false;
   const std::uint8_t tag = bytes.front();
   if ((tag & 7U) < kIntegerTagsEnd) return take_pure_decimals(bytes, 0, values);
@@ -113,20 +117,28 @@ void put_dictionary(const Dictionary& dictionary, Method method, Buffer& out) {
   bits.finish();
 }
 
-bool take_dictionary(Bytes& bytes, std::span<double> values) {
+/// From indices, for each of which there is room. False if one is not below `count`.
+MARIGRAM_LOOP bool look_up(const std::uint64_t* entries, std::uint64_t count, std::uint64_t* values, std::size_t size) {
+  std::uint64_t outside = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    outside |= values[i] >= count ? 1U : 0U;
+    values[i] = entries[values[i]];
+  }
+  return outside == 0;
+}
+
+bool take_dictionary(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.size() < 2) return false;
   const std::size_t count = bytes[1] + std::size_t{2};
   bytes = bytes.subspan(2);
-  std::vector<double> entries(count);
-  if (!take_plain(bytes, entries)) return false;
-  BitReader bits(bytes);
-  for (double& value : values) {
-    const std::uint64_t index = bits.take(index_bits(count));
-    if (index >= count) return false;
-    value = entries[index];
-  }
-  bytes = bytes.subspan(bits.bytes_read());
-  return !bits.ended_before();
+  std::array<std::uint64_t, 512> entries{};
+  if (!take_plain(bytes, std::span(entries).first(count))) return false;
+  const unsigned width = index_bits(count);
+  const std::size_t size = (values.size() * width + 7) / 8;
+  if (bytes.size() < size) return false;
+  unpack(bytes, width, 0, values.size(), values.data());
+  bytes = bytes.subspan(size);
+  return compiled<look_up>(entries.data(), std::uint64_t{count}, values.data(), values.size());
 }
 
 }  // namespace
@@ -146,7 +158,7 @@ void encode_doubles(std::span<const double> values, Buffer& out, Method method) 
   out.insert(out.end(), block.begin(), block.end());
 }
 
-bool decode_doubles(Bytes& bytes, std::span<double> values) {
+bool decode_doubles(Bytes& bytes, std::span<std::uint64_t> values) {
   return !bytes.empty() && bytes.front() == kDictionary ? take_dictionary(bytes, values) : take_plain(bytes, values);
 }
 

@@ -18,6 +18,7 @@
 #include "codec/integers.h"
 #include "codec/packed_bits.h"
 
+#include <cstdint>
 #include <span>
 
 namespace marigram::codec {
@@ -25,8 +26,8 @@ namespace marigram::codec {
 /// Appends a block. O(values).
 void encode_doubles(std::span<const double> values, Buffer& out, Method method = Method::kQuick);
 
-/// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
-/// Never reads outside the bytes.
-bool decode_doubles(Bytes& bytes, std::span<double> values);
+/// Takes the block of `values.size()` values off the front, as their bits. False if it is damaged: then the values are
+/// unspecified. Never reads outside the bytes.
+bool decode_doubles(Bytes& bytes, std::span<std::uint64_t> values);
 
 }  // namespace marigram::codec

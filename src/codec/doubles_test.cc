@@ -41,9 +41,9 @@ void expect_same(const Values& values) {
     encode_doubles(values, block, method);
     block.push_back(9);
     Bytes bytes = Bytes(block).subspan(1);
-    Values decoded(values.size());
+    std::vector<std::uint64_t> decoded(values.size());
     ASSERT_TRUE(decode_doubles(bytes, decoded));
-    ASSERT_EQ(bits_of(decoded), bits_of(values));
+    ASSERT_EQ(decoded, bits_of(values));
     ASSERT_EQ(bytes.size(), 1U);
     ASSERT_EQ(bytes.front(), 9);
   }
@@ -114,7 +114,7 @@ TEST_P(DoublesTest, DamageIsHarmless) {
   const Values values = random_values(random);
   for (const Method method : kMethods) {
     expect_damage_is_harmless(encoded(values, method), random, [&](Bytes& bytes) {
-      Values decoded(values.size());
+      std::vector<std::uint64_t> decoded(values.size());
       return decode_doubles(bytes, decoded);
     });
   }
@@ -128,9 +128,9 @@ RC_GTEST_PROP(Doubles, AnyBitsComeBack, (const std::vector<std::uint64_t>& bits,
   for (const std::uint64_t word : bits) values.push_back(std::bit_cast<double>(word));
   const Buffer block = encoded(values, kMethods[method % kMethods.size()]);
   Bytes bytes(block);
-  Values decoded(values.size());
+  std::vector<std::uint64_t> decoded(values.size());
   RC_ASSERT(decode_doubles(bytes, decoded));
-  RC_ASSERT(bits_of(decoded) == bits);
+  RC_ASSERT(decoded == bits);
   RC_ASSERT(bytes.empty());
 }
 

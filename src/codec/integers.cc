@@ -1,6 +1,7 @@
 #include "codec/integers.h"
 
 #include "codec/bit_reader.h"
+#include "codec/processors.h"
 #include "codec/sequence.h"
 
 #include <algorithm>
@@ -48,11 +49,6 @@ void put_code(std::uint64_t z, BitWriter& bits) {
     bits.put((1U << ones) - 1, ones + 1);
     bits.put(z - kCodes[code].first, kCodes[code].bits);
   }
-}
-
-std::uint64_t take_code(BitReader& bits) {
-  const unsigned ones = bits.take_ones(kCodes.size());
-  return ones == kCodes.size() ? bits.take(64) : kCodes[ones].first + bits.take(kCodes[ones].bits);
 }
 
 std::size_t bytes_of(std::size_t bits) {
@@ -269,31 +265,92 @@ std::optional<Head> take_head(Bytes& bytes, std::int64_t base) {
   return head;
 }
 
-/// `count` packed numbers; their place in `out` may be that of the values.
-bool take_packed(Bytes& bytes, unsigned width, std::size_t count, std::uint64_t* out) {
-  const std::size_t size = bytes_of(count * width);
+// Of values that are made in several passes, so many are in the nearest cache.
+constexpr std::size_t kPiece = 1'024;
+
+/// Takes the packed numbers, and calls make(numbers) with some of them after the other.
+template <typename Make>
+bool take_packed(Bytes& bytes, unsigned width, std::span<std::uint64_t> numbers, Make make) {
+  const std::size_t size = bytes_of(numbers.size() * width);
   if (bytes.size() < size) return false;
-  if (width == 0) {
-    std::fill_n(out, count, 0);
-  } else {
-    unpack(bytes, width, 0, count, out);
+  const Bytes packed = bytes;
+  for (std::size_t begin = 0; begin < numbers.size(); begin += kPiece) {
+    const auto piece = numbers.subspan(begin, std::min(kPiece, numbers.size() - begin));
+    if (width == 0) {
+      std::ranges::fill(piece, 0);
+    } else {
+      unpack(packed, width, begin, piece.size(), piece.data());
+    }
+    make(piece);
   }
   bytes = bytes.subspan(size);
   return true;
 }
 
-/// From steps above the start; always true.
-bool to_values(const Head& head, std::span<std::uint64_t> steps) {
-  for (std::uint64_t& value : steps) value = head.start + value * head.step;
-  return true;
+/// From steps above the start.
+MARIGRAM_LOOP void scale(std::uint64_t* values, std::size_t count, std::uint64_t start, std::uint64_t step) {
+  if (step == 1) {
+    for (std::size_t i = 0; i < count; ++i) values[i] += start;
+  } else {
+    for (std::size_t i = 0; i < count; ++i) values[i] = start + values[i] * step;
+  }
+}
+
+void to_values(const Head& head, std::span<std::uint64_t> steps) {
+  compiled<scale>(steps.data(), steps.size(), head.start, head.step);
+}
+
+/// From differences; returns the last value.
+MARIGRAM_LOOP std::uint64_t add_up(std::uint64_t* values, std::size_t count, std::uint64_t before) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = before += values[i];
+  return before;
+}
+
+MARIGRAM_LOOP void count_on(std::uint64_t* values, std::size_t count, std::uint64_t start, std::uint64_t difference) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = start + i * difference;
 }
 
 bool take_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
   const auto least = take_zigzag(bytes);
-  if (!least || !take_packed(bytes, head.width, values.size() - 1, values.data() + 1)) return false;
+  if (!least) return false;
+  const std::uint64_t difference = *least * head.step;
+  if (head.width == 0) {
+    compiled<count_on>(values.data(), values.size(), head.start, difference);
+    return true;
+  }
   values[0] = head.start;
-  for (std::size_t i = 1; i < values.size(); ++i) values[i] = values[i - 1] + (values[i] + *least) * head.step;
-  return true;
+  std::uint64_t last = head.start;
+  return take_packed(bytes, head.width, values.subspan(1), [&](std::span<std::uint64_t> piece) {
+    compiled<scale>(piece.data(), piece.size(), difference, head.step);
+    last = compiled<add_up>(piece.data(), piece.size(), last);
+  });
+}
+
+std::uint64_t take_code(BitReader& bits) {
+  const std::uint64_t word = bits.peek();
+  if ((word & 1U) == 0) {  // as often as not, and then the next code's place need not be waited for
+    bits.skip(1);
+    return 0;
+  }
+  const auto ones = static_cast<unsigned>(std::countr_one(word));
+  if (ones >= kCodes.size()) {
+    bits.skip(kCodes.size());
+    return bits.take(64);
+  }
+  const Code code = kCodes[ones];
+  bits.skip(ones + 1 + code.bits);
+  return code.first + (word >> (ones + 1) & ((std::uint64_t{1} << code.bits) - 1));
+}
+
+/// Returns how many bytes were read, more than there are if they end too soon.
+MARIGRAM_LOOP std::size_t take_codes(Bytes bytes, std::uint64_t* values, std::size_t count, std::uint64_t step,
+                                     std::uint64_t steps) {
+  BitReader bits(bytes);
+  for (std::size_t i = 2; i < count; ++i) {
+    steps += unzigzag(take_code(bits));
+    values[i] = values[i - 1] + steps * step;
+  }
+  return bits.ended_before() ? bytes.size() + 1 : bits.bytes_read();
 }
 
 bool take_double_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
@@ -301,27 +358,32 @@ bool take_double_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t>
   if (!first || values.size() < 2) return false;
   values[0] = head.start;
   values[1] = head.start + *first * head.step;
-  BitReader bits(bytes);
-  std::uint64_t steps = *first;
-  for (std::size_t i = 2; i < values.size(); ++i) {
-    steps += unzigzag(take_code(bits));
-    values[i] = values[i - 1] + steps * head.step;
+  const std::size_t read = compiled<take_codes>(bytes, values.data(), values.size(), head.step, *first);
+  if (read > bytes.size()) return false;
+  bytes = bytes.subspan(read);
+  return true;
+}
+
+/// Returns the bits that were read, more than there are if they end too soon.
+MARIGRAM_LOOP std::size_t take_bitmap(Bytes bytes, std::uint64_t* values, std::size_t count, std::uint64_t start,
+                                      std::uint64_t step) {
+  values[0] = start;
+  std::size_t found = 1;
+  std::size_t read = 0;
+  for (std::size_t at = 0; found < count && at < bytes.size(); at += sizeof(std::uint64_t)) {
+    for (std::uint64_t word = load_word(bytes, at); word != 0 && found < count; word &= word - 1) {
+      read = 8 * at + static_cast<std::size_t>(std::countr_zero(word)) + 1;
+      values[found++] = start + read * step;
+    }
   }
-  bytes = bytes.subspan(bits.bytes_read());
-  return !bits.ended_before();
+  return found == count ? read : 8 * bytes.size() + 1;
 }
 
 bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
-  std::uint64_t value = head.start;
-  std::size_t found = 0;
-  values[found++] = value;
-  BitReader bits(bytes);
-  while (found < values.size() && !bits.ended_before()) {
-    value += head.step;
-    if (bits.take_bit()) values[found++] = value;
-  }
-  bytes = bytes.subspan(bits.bytes_read());
-  return found == values.size();
+  const std::size_t read = compiled<take_bitmap>(bytes, values.data(), values.size(), head.start, head.step);
+  if (read > 8 * bytes.size()) return false;
+  bytes = bytes.subspan(bytes_of(read));
+  return true;
 }
 
 }  // namespace
@@ -341,25 +403,26 @@ void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Bu
   put_body(values, shape, plan, out);
 }
 
-bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int64_t> values) {
+bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::uint64_t> values) {
   const auto head = take_head(bytes, base);
   if (!head) return false;
-  // A signed integer may be accessed as the unsigned one of its size.
-  const std::span<std::uint64_t> out(reinterpret_cast<std::uint64_t*>(values.data()), values.size());
+  const auto make = [&](std::span<std::uint64_t> steps) { to_values(*head, steps); };
   switch (head->encoding) {
     case kConstant:
-      std::ranges::fill(out, head->start);
+      std::ranges::fill(values, head->start);
       return true;
     case kPacked:
-      return take_packed(bytes, head->width, out.size(), out.data()) && to_values(*head, out);
+      return take_packed(bytes, head->width, values, make);
     case kSequence:
-      return take_sequence(bytes, out) && to_values(*head, out);
+      if (!take_sequence(bytes, values)) return false;
+      make(values);
+      return true;
     case kDeltas:
-      return take_deltas(bytes, *head, out);
+      return take_deltas(bytes, *head, values);
     case kDoubleDeltas:
-      return take_double_deltas(bytes, *head, out);
+      return take_double_deltas(bytes, *head, values);
     default:
-      return take_ticks(bytes, *head, out);
+      return take_ticks(bytes, *head, values);
   }
 }
 

@@ -44,9 +44,13 @@ enum class Method : std::uint8_t {
 void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out,
                      Method method = Method::kQuick);
 
-/// Takes the block of `values.size()` values off the front. False if it is damaged: then the values are unspecified.
-/// Never reads outside the bytes.
-bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int64_t> values);
+/// Takes the block of `values.size()` values off the front, modulo 2^64. False if it is damaged: then the values are
+/// unspecified. Never reads outside the bytes.
+bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::uint64_t> values);
+inline bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int64_t> values) {
+  // A signed integer may be accessed as the unsigned one of its size.
+  return decode_integers(bytes, base, {reinterpret_cast<std::uint64_t*>(values.data()), values.size()});
+}
 
 /// Tags of blocks of integers are below this, in their lowest three bits; other kinds of blocks may use the rest.
 inline constexpr std::uint8_t kIntegerTagsEnd = 6;

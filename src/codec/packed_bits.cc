@@ -14,27 +14,26 @@ namespace {
 
 constexpr std::size_t kGroup = 8;  // values that begin and end with a byte
 constexpr std::size_t kWordBytes = sizeof(std::uint64_t);
-constexpr unsigned kQuickWidthMax = 57;  // with the bits before it in its first byte, a value fits into a word
 
-/// The value that begins with the bit. Reads a word.
-template <unsigned kWidth>
-std::uint64_t quick_value(const std::uint8_t* in, std::size_t bit) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, in + bit / 8, kWordBytes);
-  return (word >> (bit % 8)) & (~std::uint64_t{0} >> (64 - kWidth));
+/// The value that begins with the bit. Reads a word, and a byte if the value goes on behind it.
+template <unsigned kWidth, std::size_t kBit>
+std::uint64_t quick_value(const std::uint8_t* in) {
+  std::uint64_t word = load_whole_word(in + kBit / 8) >> (kBit % 8);
+  if constexpr (kBit % 8 + kWidth > 64) word |= std::uint64_t{in[kBit / 8 + kWordBytes]} << (64 - kBit % 8);
+  return word & (~std::uint64_t{0} >> (64 - kWidth));
 }
 
 template <unsigned kWidth, typename T, std::size_t... kIndex>
 void unpack_group(const std::uint8_t* in, T* out, std::index_sequence<kIndex...> /*values*/) {
-  ((out[kIndex] = static_cast<T>(quick_value<kWidth>(in, kIndex * kWidth))), ...);
+  ((out[kIndex] = static_cast<T>(quick_value<kWidth, kIndex * kWidth>(in))), ...);
 }
 
 template <unsigned kWidth, std::size_t... kIndex>
 std::uint64_t sum_group(const std::uint8_t* in, std::index_sequence<kIndex...> /*values*/) {
-  return (quick_value<kWidth>(in, kIndex * kWidth) + ...);
+  return (quick_value<kWidth, kIndex * kWidth>(in) + ...);
 }
 
-/// Groups of values whose width the compiler knows. Reads up to a word behind the last one.
+/// Groups of values whose width the compiler knows. Reads less than a word behind the last one.
 template <unsigned kWidth, typename T>
 void unpack_groups(const std::uint8_t* in, std::size_t groups, T* out) {
   for (std::size_t i = 0; i < groups; ++i, in += kWidth, out += kGroup) {
@@ -79,33 +78,40 @@ std::uint64_t value_at(Bytes bytes, unsigned width, std::size_t bit) {
 
 }  // namespace
 
+std::uint64_t load_end(Bytes bytes, std::size_t at) {
+  std::uint64_t word = 0;
+  if (at < bytes.size()) std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
+  return word;
+}
+
 template <typename T>
 void unpack(Bytes bytes, unsigned width, std::size_t begin, std::size_t count, T* out) {
-  constexpr unsigned kWidths = std::min<unsigned>(kQuickWidthMax, std::numeric_limits<T>::digits);
-  static constexpr auto kUnpacks = unpacks<T>(std::make_index_sequence<kWidths>());
-  const std::size_t end = begin + count;
-  const auto next = [&] { return static_cast<T>(value_at(bytes, width, begin * width)); };
-  for (; begin < end && begin % kGroup != 0; ++begin) *out++ = next();
-  if (width <= kWidths) {
-    const Bytes rest = bytes.subspan(begin / kGroup * width);
-    const std::size_t groups = std::min((end - begin) / kGroup, quick_groups(rest, width));
-    kUnpacks[width - 1](rest.data(), groups, out);
-    begin += groups * kGroup;
-    out += groups * kGroup;
+  static constexpr auto kUnpacks = unpacks<T>(std::make_index_sequence<std::numeric_limits<T>::digits>());
+  for (; count > 0 && begin % kGroup != 0; ++begin, --count) {
+    *out++ = static_cast<T>(value_at(bytes, width, begin * width));
   }
-  for (; begin < end; ++begin) *out++ = next();
+  const auto unpack_some = kUnpacks[width - 1];
+  bytes = bytes.subspan(begin / kGroup * width);
+  const std::size_t groups = std::min(count / kGroup, quick_groups(bytes, width));
+  unpack_some(bytes.data(), groups, out);
+  count -= groups * kGroup;
+  if (count == 0) return;
+  // The rest from a copy with zeros behind it: bytes of less than two groups and a word, or one group.
+  bytes = bytes.subspan(groups * width);
+  out += groups * kGroup;
+  std::array<std::uint8_t, 2 * 64 + 2 * kWordBytes> padded{};
+  std::array<T, (kWordBytes + 2) * kGroup> values;  // NOLINT(cppcoreguidelines-pro-type-member-init): of one bit each
+  const std::size_t rest = (count + kGroup - 1) / kGroup;
+  std::memcpy(padded.data(), bytes.data(), std::min(bytes.size(), rest * width));
+  unpack_some(padded.data(), rest, values.data());
+  std::copy_n(values.begin(), count, out);
 }
 
 std::uint64_t sum_packed(Bytes bytes, unsigned width, std::size_t count) {
-  static constexpr auto kSums = sums(std::make_index_sequence<kQuickWidthMax>());
-  std::uint64_t sum = 0;
-  std::size_t at = 0;
-  if (width <= kQuickWidthMax) {
-    const std::size_t groups = std::min(count / kGroup, quick_groups(bytes, width));
-    sum = kSums[width - 1](bytes.data(), groups);
-    at = groups * kGroup;
-  }
-  for (; at < count; ++at) sum += value_at(bytes, width, at * width);
+  static constexpr auto kSums = sums(std::make_index_sequence<64>());
+  const std::size_t groups = std::min(count / kGroup, quick_groups(bytes, width));
+  std::uint64_t sum = kSums[width - 1](bytes.data(), groups);
+  for (std::size_t at = groups * kGroup; at < count; ++at) sum += value_at(bytes, width, at * width);
   return sum;
 }
 

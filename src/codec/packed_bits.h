@@ -13,16 +13,23 @@ namespace marigram::codec {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Up to eight bytes from `at` on as a little-endian number; what lies behind the end counts as zero.
-inline std::uint64_t load_word(Bytes bytes, std::size_t at) {
+/// Eight bytes as a little-endian number.
+inline std::uint64_t load_whole_word(const std::uint8_t* bytes) {
   static_assert(std::endian::native == std::endian::little);
   std::uint64_t word = 0;
-  if (bytes.size() >= sizeof(word) && at <= bytes.size() - sizeof(word)) {
-    std::memcpy(&word, bytes.data() + at, sizeof(word));
-  } else if (at < bytes.size()) {
-    std::memcpy(&word, bytes.data() + at, std::min(sizeof(word), bytes.size() - at));
-  }
+  std::memcpy(&word, bytes, sizeof(word));
   return word;
+}
+
+/// Those from `at` on, of which there are less than eight; what lies behind the end counts as zero.
+[[gnu::noinline, gnu::cold]] std::uint64_t load_end(Bytes bytes, std::size_t at);
+
+/// Up to eight bytes from `at` on; what lies behind the end counts as zero.
+inline std::uint64_t load_word(Bytes bytes, std::size_t at) {
+  if (bytes.size() >= sizeof(std::uint64_t) && at <= bytes.size() - sizeof(std::uint64_t)) {
+    return load_whole_word(bytes.data() + at);
+  }
+  return load_end(bytes, at);
 }
 
 /// The values number `begin` to `begin + count - 1`, which must lie inside the bytes, of `width` bits each (1 to 64,

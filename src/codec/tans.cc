@@ -1,5 +1,7 @@
 #include "codec/tans.h"
 
+#include "codec/processors.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -29,25 +31,22 @@ unsigned floor_log2(unsigned number) {
   return static_cast<unsigned>(std::bit_width(number)) - 1;
 }
 
-struct Slot {
-  std::uint16_t next = 0;
-  std::uint8_t symbol = 0;
-  std::uint8_t bits = 0;
-};
+/// Bits in the lowest eight, the symbol in the next, and in the upper half the next state less those bits.
+using Slot = std::uint32_t;
+using Slots = std::array<Slot, std::size_t{1} << kTansLogMax>;
 
-std::vector<Slot> slots_of(std::span<const std::uint16_t> weights, unsigned log) {
-  const std::vector<std::uint8_t> symbols = spread(weights, log);
-  std::vector<std::uint16_t> numbers(weights.begin(), weights.end());
-  std::vector<Slot> slots(symbols.size());
-  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+/// The state behind the slot, with its bits at the begin of the word.
+MARIGRAM_LOOP std::uint64_t state_behind(Slot slot, std::uint64_t word) {
+  return (slot >> 16U) + (word & ((std::uint64_t{1} << (slot & 63U)) - 1));
+}
+
+MARIGRAM_LOOP void make_slots(const std::uint8_t* symbols, unsigned log, std::uint16_t* numbers, Slot* slots) {
+  for (std::size_t slot = 0; slot < std::size_t{1} << log; ++slot) {
     const std::uint8_t symbol = symbols[slot];
     const unsigned number = numbers[symbol]++;
     const unsigned bits = log - floor_log2(number);
-    slots[slot] = {.next = static_cast<std::uint16_t>((number << bits) - (1U << log)),
-                   .symbol = symbol,
-                   .bits = static_cast<std::uint8_t>(bits)};
+    slots[slot] = ((number << bits) - (1U << log)) << 16U | unsigned{symbol} << 8U | bits;
   }
-  return slots;
 }
 
 /// From states to those before them.
@@ -90,6 +89,43 @@ class Encoder {
   std::vector<std::uint16_t> slots_;  // of each symbol, ascending
 };
 
+/// Symbols in fours, as many as can be read without looking for the end. Returns how many.
+MARIGRAM_LOOP std::size_t take_quickly(BitReader* in, const Slot* slots, std::uint64_t* states, std::uint8_t* symbols,
+                                       std::size_t count) {
+  static_assert(kLanes == 4 && kLanes * kTansLogMax <= WordReader::kBits);
+  WordReader words(*in);
+  std::uint64_t a = states[0];
+  std::uint64_t b = states[1];
+  std::uint64_t c = states[2];
+  std::uint64_t d = states[3];
+  std::size_t i = 0;
+  for (; i + kLanes <= count && words.refill(); i += kLanes) {
+    const Slot slot_a = slots[a];
+    const Slot slot_b = slots[b];
+    const Slot slot_c = slots[c];
+    const Slot slot_d = slots[d];
+    symbols[i] = static_cast<std::uint8_t>(slot_a >> 8U);
+    symbols[i + 1] = static_cast<std::uint8_t>(slot_b >> 8U);
+    symbols[i + 2] = static_cast<std::uint8_t>(slot_c >> 8U);
+    symbols[i + 3] = static_cast<std::uint8_t>(slot_d >> 8U);
+    // Sums of slots: their lowest bits are the sums of bits, which do not run over.
+    const Slot ab = slot_a + slot_b;
+    const Slot abc = ab + slot_c;
+    const std::uint64_t word = words.word();
+    a = state_behind(slot_a, word);
+    b = state_behind(slot_b, word >> (slot_a & 63U));
+    c = state_behind(slot_c, word >> (ab & 63U));
+    d = state_behind(slot_d, word >> (abc & 63U));
+    words.skip((abc + slot_d) & 63U);
+  }
+  states[0] = a;
+  states[1] = b;
+  states[2] = c;
+  states[3] = d;
+  *in = words.rest();
+  return i;
+}
+
 }  // namespace
 
 std::vector<std::uint16_t> tans_weights(std::span<const std::size_t> counts, unsigned log) {
@@ -120,27 +156,18 @@ void put_symbols(std::span<const std::uint8_t> symbols, std::span<const std::uin
 
 bool take_symbols(BitReader& in, std::span<const std::uint16_t> weights, unsigned log,
                   std::span<std::uint8_t> symbols) {
-  static_assert(kLanes * kTansLogMax <= BitReader::kPeekBits);
-  const std::vector<Slot> slots = slots_of(weights, log);
+  const std::vector<std::uint8_t> spread_symbols = spread(weights, log);
+  std::vector<std::uint16_t> numbers(weights.begin(), weights.end());
+  Slots slots;  // NOLINT(cppcoreguidelines-pro-type-member-init): as many as needed are set
+  compiled<make_slots>(spread_symbols.data(), log, numbers.data(), slots.data());
   std::array<std::uint64_t, kLanes> states{};
   for (std::uint64_t& state : states) state = in.take(log);
-  std::size_t i = 0;
-  for (; i + kLanes <= symbols.size(); i += kLanes) {
-    std::uint64_t word = in.peek();
-    unsigned used = 0;
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
-      const Slot slot = slots[states[lane]];
-      symbols[i + lane] = slot.symbol;
-      states[lane] = slot.next + (word & ((1U << slot.bits) - 1));
-      word >>= slot.bits;
-      used += slot.bits;
-    }
-    in.skip(used);
-  }
-  for (; i < symbols.size(); ++i) {
+  const std::size_t quick = compiled<take_quickly>(&in, slots.data(), states.data(), symbols.data(), symbols.size());
+  for (std::size_t i = quick; i < symbols.size(); ++i) {
     const Slot slot = slots[states[i % kLanes]];
-    symbols[i] = slot.symbol;
-    states[i % kLanes] = slot.next + in.take(slot.bits);
+    symbols[i] = static_cast<std::uint8_t>(slot >> 8U);
+    states[i % kLanes] = state_behind(slot, in.peek());
+    in.skip(slot & 63U);
   }
   return !in.ended_before() && std::ranges::all_of(states, [](std::uint64_t state) { return state == 0; });
 }

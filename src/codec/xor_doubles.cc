@@ -1,6 +1,7 @@
 #include "codec/xor_doubles.h"
 
 #include "codec/bit_reader.h"
+#include "codec/processors.h"
 
 #include <algorithm>
 #include <bit>
@@ -50,6 +51,39 @@ void for_each_xor(std::span<const double> values, Same same, Again again, Anew a
   }
 }
 
+/// The bits of a window, which begin `before` bits behind those of the word, which the reader gives next.
+MARIGRAM_LOOP std::uint64_t take_window(BitReader& bits, std::uint64_t word, unsigned before, unsigned length) {
+  if (before + length > BitReader::kPeekBits) {
+    bits.skip(before);
+    return bits.take(length);
+  }
+  bits.skip(before + length);
+  return (word >> before) & (~std::uint64_t{0} >> (64 - length));
+}
+
+/// Bytes that were read; 0 if they are damaged.
+MARIGRAM_LOOP std::size_t take_all(Bytes bytes, std::uint64_t* values, std::size_t count) {
+  BitReader bits(bytes);
+  std::uint64_t value = bits.take(64);
+  values[0] = value;
+  Window window{.leading = 0, .length = 64};
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::uint64_t word = bits.peek();
+    if ((word & 1U) == 0) {
+      bits.skip(1);
+    } else if ((word & 2U) == 0) {
+      value ^= take_window(bits, word, 2, window.length) << window.trailing();
+    } else {
+      window.leading = word >> 2U & 31U;
+      window.length = (word >> 7U & 63U) + 1;
+      if (window.leading + window.length > 64) return 0;
+      value ^= take_window(bits, word, 13, window.length) << window.trailing();
+    }
+    values[i] = value;
+  }
+  return bits.ended_before() ? 0 : bits.bytes_read();
+}
+
 }  // namespace
 
 std::size_t xor_bytes(std::span<const double> values) {
@@ -76,24 +110,10 @@ void put_xor(std::span<const double> values, Buffer& out) {
   bits.finish();
 }
 
-bool take_xor(Bytes& bytes, std::span<double> values) {
-  BitReader bits(bytes);
-  std::uint64_t value = bits.take(64);
-  values[0] = std::bit_cast<double>(value);
-  Window window{.leading = 0, .length = 64};
-  for (std::size_t i = 1; i < values.size(); ++i) {
-    if (bits.take_bit()) {
-      if (bits.take_bit()) {
-        window.leading = static_cast<unsigned>(bits.take(5));
-        window.length = static_cast<unsigned>(bits.take(6)) + 1;
-        if (window.leading + window.length > 64) return false;
-      }
-      value ^= bits.take(window.length) << window.trailing();
-    }
-    values[i] = std::bit_cast<double>(value);
-  }
-  bytes = bytes.subspan(bits.bytes_read());
-  return !bits.ended_before();
+bool take_xor(Bytes& bytes, std::span<std::uint64_t> values) {
+  const std::size_t read = compiled<take_all>(bytes, values.data(), values.size());
+  bytes = bytes.subspan(read);
+  return read > 0;
 }
 
 }  // namespace marigram::codec

@@ -9,6 +9,7 @@
 #include "codec/packed_bits.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 namespace marigram::codec {
@@ -17,7 +18,7 @@ namespace marigram::codec {
 std::size_t xor_bytes(std::span<const double> values);
 void put_xor(std::span<const double> values, Buffer& out);
 
-/// Takes `values.size()` values, at least one, off the front. False if they are damaged.
-bool take_xor(Bytes& bytes, std::span<double> values);
+/// Takes `values.size()` values, at least one, off the front, as their bits. False if they are damaged.
+bool take_xor(Bytes& bytes, std::span<std::uint64_t> values);
 
 }  // namespace marigram::codec

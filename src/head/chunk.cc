@@ -110,16 +110,10 @@ bool decode_values(codec::Bytes bytes, model::FieldType type, std::size_t count,
   if (type == model::FieldType::kString) {
     return decode_to(out.strings, count, [&](auto values) { return codec::decode_strings(bytes, values); });
   }
-  if (type == model::FieldType::kFloat64) {
-    std::vector<double> values(count);
-    if (!codec::decode_doubles(bytes, values)) return false;
-    for (const double value : values) out.cells.push_back(std::bit_cast<std::uint64_t>(value));
-    return true;
-  }
-  std::vector<std::int64_t> values(count);
-  if (!codec::decode_integers(bytes, 0, values)) return false;
-  for (const std::int64_t value : values) out.cells.push_back(static_cast<std::uint64_t>(value));
-  return true;
+  return decode_to(out.cells, count, [&](auto values) {
+    return type == model::FieldType::kFloat64 ? codec::decode_doubles(bytes, values)
+                                              : codec::decode_integers(bytes, 0, values);
+  });
 }
 
 /// Moves the values at the end of a column, one for each valid row from `begin` on, to their rows.

@@ -219,11 +219,10 @@ bool fits(ValueKind kind, std::uint64_t cell) {
 }
 
 bool take_doubles(Bytes& bytes, ValueKind kind, std::span<std::uint64_t> cells) {
-  std::vector<double> doubles(cells.size());
-  if (!codec::decode_doubles(bytes, doubles)) return false;
-  std::ranges::transform(doubles, cells.begin(), [kind](double value) {
-    return kind == ValueKind::kFloat64 ? std::bit_cast<std::uint64_t>(value)
-                                       : std::uint64_t{std::bit_cast<std::uint32_t>(static_cast<float>(value))};
+  if (!codec::decode_doubles(bytes, cells)) return false;
+  if (kind == ValueKind::kFloat64) return true;
+  std::ranges::transform(cells, cells.begin(), [](std::uint64_t cell) {
+    return std::uint64_t{std::bit_cast<std::uint32_t>(static_cast<float>(std::bit_cast<double>(cell)))};
   });
   return true;
 }
@@ -236,10 +235,9 @@ bool take_packed(Bytes& bytes, ValueKind kind, std::span<std::uint64_t> cells) {
     bytes = bytes.subspan(1);
   }
   if (doubles) return take_doubles(bytes, kind, cells);
-  std::vector<std::int64_t> integers(cells.size());
-  if (!codec::decode_integers(bytes, 0, integers)) return false;
-  std::ranges::transform(integers, cells.begin(), [](std::int64_t value) { return static_cast<std::uint64_t>(value); });
-  return std::ranges::all_of(cells, [kind](std::uint64_t cell) { return fits(kind, cell); });
+  if (!codec::decode_integers(bytes, 0, cells)) return false;
+  const bool may_be_any = kind == ValueKind::kInt64 || kind == ValueKind::kUInt64;
+  return may_be_any || std::ranges::all_of(cells, [kind](std::uint64_t cell) { return fits(kind, cell); });
 }
 
 /// Moves values, one for each valid row, to their rows.
