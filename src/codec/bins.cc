@@ -14,7 +14,6 @@
 namespace marigram::codec {
 namespace {
 
-constexpr std::size_t kGroups = 64;  // that begin at quantiles; numbers that are frequent have their own besides
 constexpr unsigned kWidthBits = 7;
 constexpr unsigned kLengthBits = 6;
 constexpr double kBinBits = 1 + kWidthBits + 8;  // of a bin that follows the one before
@@ -27,15 +26,14 @@ struct Group {
   std::size_t end = 0;  // position behind it
 };
 
-std::vector<Group> groups_of(std::span<const std::uint64_t> sorted) {
-  const std::size_t enough = std::max<std::size_t>(sorted.size() / kGroups, 1);
+std::vector<Group> groups_of(std::span<const std::uint64_t> sorted, std::size_t quantiles) {
+  const std::size_t enough = std::max<std::size_t>(sorted.size() / quantiles, 1);
   std::vector<Group> groups;
-  groups.reserve(2 * kGroups + 2);
+  groups.reserve(2 * quantiles + 2);
   std::size_t begin = 0;
   for (std::size_t run = 0; run < sorted.size();) {
-    const auto end = static_cast<std::size_t>(
-        std::upper_bound(sorted.begin() + static_cast<std::ptrdiff_t>(run), sorted.end(), sorted[run]) -
-        sorted.begin());
+    std::size_t end = run + 1;
+    while (end < sorted.size() && sorted[end] == sorted[run]) ++end;
     if (end - run >= enough && run > begin) {
       groups.push_back({sorted[begin], sorted[run - 1], run});
       begin = run;
@@ -49,15 +47,25 @@ std::vector<Group> groups_of(std::span<const std::uint64_t> sorted) {
   return groups;
 }
 
-double log2_of(std::size_t number) {
-  constexpr std::size_t kKnown = 1 << 14;
-  static const std::vector<float> known = [] {
-    std::vector<float> logs(kKnown);
-    for (std::size_t i = 1; i < kKnown; ++i) logs[i] = std::log2(static_cast<float>(i));
-    return logs;
-  }();
-  return number < kKnown ? static_cast<double>(known[number]) : std::log2(static_cast<double>(number));
-}
+/// Logarithms to the base 2.
+class Logs {
+ public:
+  double of(std::size_t number) const {
+    return number < kKnown ? static_cast<double>(known_[number]) : std::log2(static_cast<double>(number));
+  }
+
+ private:
+  static constexpr std::size_t kKnown = 1U << 14U;
+  static const std::vector<float>& known() {
+    static const std::vector<float> known = [] {
+      std::vector<float> logs(kKnown);
+      for (std::size_t i = 1; i < kKnown; ++i) logs[i] = std::log2(static_cast<float>(i));
+      return logs;
+    }();
+    return known;
+  }
+  const float* known_ = known().data();
+};
 
 unsigned width_of(std::uint64_t range) {
   return static_cast<unsigned>(std::bit_width(range));
@@ -86,14 +94,19 @@ Coded code_of(const Bins& bins, std::size_t numbers) {
   return coded;
 }
 
+MARIGRAM_LOOP void find_bins(const std::uint64_t* numbers, std::size_t count, const std::uint64_t* begins,
+                             std::size_t bins, std::uint8_t* symbols) {
+  for (std::size_t i = 0; i < count; ++i) {
+    symbols[i] = static_cast<std::uint8_t>(last_not_above(begins, bins, numbers[i]));
+  }
+}
+
 std::vector<std::uint8_t> bins_of_numbers(std::span<const std::uint64_t> numbers, const Bins& bins) {
   std::vector<std::uint64_t> begins;
   begins.reserve(bins.bins.size());
   for (const Bin& bin : bins.bins) begins.push_back(bin.lowest);
   std::vector<std::uint8_t> symbols(numbers.size());
-  std::ranges::transform(numbers, symbols.begin(), [&](std::uint64_t number) {
-    return static_cast<std::uint8_t>(std::ranges::upper_bound(begins, number) - begins.begin() - 1);
-  });
+  compiled<find_bins>(numbers.data(), numbers.size(), begins.data(), begins.size(), symbols.data());
   return symbols;
 }
 
@@ -221,23 +234,27 @@ void take_numbers(const Head& head, std::span<const std::uint8_t> symbols, BitRe
 }  // namespace
 
 void radix_sort(std::vector<std::uint64_t>& numbers) {
-  // By the bytes in which they differ, from the lowest on.
+  // By the bits in which they differ, so many at a time, from the lowest on.
+  const unsigned at_once = numbers.size() < 4'096 ? 8 : 11;
+  const std::size_t digits = std::size_t{1} << at_once;
   std::uint64_t differing = 0;
   for (const std::uint64_t number : numbers) differing |= number ^ numbers.front();
   std::vector<std::uint64_t> sorted(numbers.size());
-  for (unsigned shift = 0; shift < 64; shift += 8) {
-    if ((differing >> shift & 0xFFU) == 0) continue;
-    std::array<std::uint32_t, 257> begins{};
-    for (const std::uint64_t number : numbers) ++begins[(number >> shift & 0xFFU) + 1];
-    for (std::size_t byte = 1; byte < 256; ++byte) begins[byte] += begins[byte - 1];
-    for (const std::uint64_t number : numbers) sorted[begins[number >> shift & 0xFFU]++] = number;
+  std::array<std::uint32_t, (1U << 11U) + 1> begins;  // NOLINT(cppcoreguidelines-pro-type-member-init): below
+  for (unsigned shift = 0; shift < 64; shift += at_once) {
+    if ((differing >> shift & (digits - 1)) == 0) continue;
+    std::fill_n(begins.begin(), digits + 1, 0);
+    for (const std::uint64_t number : numbers) ++begins[(number >> shift & (digits - 1)) + 1];
+    for (std::size_t digit = 1; digit < digits; ++digit) begins[digit] += begins[digit - 1];
+    for (const std::uint64_t number : numbers) sorted[begins[number >> shift & (digits - 1)]++] = number;
     numbers.swap(sorted);
   }
 }
 
-Bins choose_bins(std::vector<std::uint64_t> numbers) {
+Bins choose_bins(std::vector<std::uint64_t> numbers, std::size_t quantiles) {
   radix_sort(numbers);
-  const std::vector<Group> groups = groups_of(numbers);
+  const std::vector<Group> groups = groups_of(numbers, quantiles);
+  const Logs logs;
   struct Best {
     double bits = std::numeric_limits<double>::infinity();
     std::size_t begin = 0;  // group with which the last bin begins
@@ -245,17 +262,22 @@ Bins choose_bins(std::vector<std::uint64_t> numbers) {
   // Dynamic programming: the least that the first groups take, by how many they are.
   std::vector<Best> best(groups.size() + 1);
   best[0].bits = kHeadBits;
-  const double all = log2_of(numbers.size());
+  const double all = logs.of(numbers.size());
   for (std::size_t end = 1; end <= groups.size(); ++end) {
+    const Group& last = groups[end - 1];
+    Best least;
     for (std::size_t begin = end; begin-- > 0;) {
-      const std::size_t count = groups[end - 1].end - (begin == 0 ? 0 : groups[begin - 1].end);
-      const unsigned width = width_of(groups[end - 1].largest - groups[begin].least);
+      const std::size_t count = last.end - (begin == 0 ? 0 : groups[begin - 1].end);
+      const unsigned width = width_of(last.largest - groups[begin].least);
+      const double offsets = static_cast<double>(count) * (width + all - logs.of(count));
       const double gap =
           width == 0 && begin > 0 && groups[begin].least == groups[begin - 1].largest + 1 ? 0 : kLengthBits + width;
-      const double bits =
-          best[begin].bits + kBinBits + gap + static_cast<double>(count) * (width + all - log2_of(count));
-      if (bits < best[end].bits) best[end] = {bits, begin};
+      const double bits = best[begin].bits + kBinBits + gap + offsets;
+      if (bits < least.bits) least = {bits, begin};
+      // A bin that begins earlier is as wide or wider, and of more numbers, up to all: it takes no less than either.
+      if (std::min(offsets, static_cast<double>(last.end) * width) >= least.bits) break;
     }
+    best[end] = least;
   }
   Bins chosen{.bits = best.back().bits};
   for (std::size_t end = groups.size(); end > 0; end = best[end].begin) {

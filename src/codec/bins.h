@@ -32,11 +32,22 @@ struct Bins {
   double bits = 0;             // what the numbers take, about, with the bins
 };
 
+/// Of ascending numbers, the position of the last one that is not above `number`, as the first one must not be. Without
+/// a branch on what is found, which nobody could foresee. O(log count).
+inline std::size_t last_not_above(const std::uint64_t* numbers, std::size_t count, std::uint64_t number) {
+  std::size_t at = 0;
+  for (; count > 1; count -= count / 2) {
+    const std::size_t half = count / 2;
+    at += numbers[at + half] <= number ? half : 0;
+  }
+  return at;
+}
+
 /// Ascending. O(numbers).
 void radix_sort(std::vector<std::uint64_t>& numbers);
 
 /// The bins in which the numbers, at least one, take least, of those that begin at quantiles. O(numbers).
-Bins choose_bins(std::vector<std::uint64_t> numbers);
+Bins choose_bins(std::vector<std::uint64_t> numbers, std::size_t quantiles = 64);
 
 /// Appends the numbers, for which the bins were chosen. O(numbers * log bins).
 void put_binned(std::span<const std::uint64_t> numbers, const Bins& bins, Buffer& out);

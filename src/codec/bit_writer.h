@@ -1,9 +1,10 @@
 // Writing what packed_bits.h and bit_reader.h read.
 #pragma once
 
-#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace marigram::codec {
@@ -49,9 +50,10 @@ class BitWriter {
 
  private:
   void put_word(unsigned bytes) {
-    std::array<std::uint8_t, 8> word{};
-    for (unsigned i = 0; i < 8; ++i) word[i] = static_cast<std::uint8_t>(word_ >> (8 * i));
-    out_.insert(out_.end(), word.begin(), word.begin() + bytes);
+    static_assert(std::endian::native == std::endian::little);
+    const std::size_t begin = out_.size();
+    out_.resize(begin + bytes);
+    std::memcpy(out_.data() + begin, &word_, bytes);
   }
 
   Buffer& out_;

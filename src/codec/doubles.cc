@@ -64,7 +64,7 @@ void put_plain(std::span<const double> values, Method method, Buffer& out) {
     if (best.empty() || block.size() < best.size()) best.swap(block);
   }
   const bool may_be_xor = method == Method::kQuick || method == Method::kAuto;
-  if (may_be_xor && (best.empty() || 1 + xor_bytes(values) < best.size())) {
+  if (may_be_xor && (best.empty() || 1 + xor_bytes(values, best.size()) < best.size())) {
     out.push_back(kXor);
     put_xor(values, out);
   } else {

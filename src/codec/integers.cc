@@ -59,36 +59,79 @@ std::uint64_t unsigned_of(std::int64_t value) {
   return static_cast<std::uint64_t>(value);
 }
 
+/// Divides multiples of a number by it, without a division: its twos are shifted out, and by what is odd the inverse
+/// modulo 2^64 multiplies.
+class Divisor {
+ public:
+  explicit Divisor(std::uint64_t number = 1) : twos_(static_cast<unsigned>(std::countr_zero(number))) {
+    const std::uint64_t odd = number >> twos_;
+    inverse_ = odd;  // in the lowest three bits; each time in twice as many
+    for (int i = 0; i < 5; ++i) inverse_ *= 2 - odd * inverse_;
+  }
+  std::uint64_t quotient(std::uint64_t multiple) const { return (multiple >> twos_) * inverse_; }
+  std::uint64_t quotient(std::int64_t multiple) const { return unsigned_of(multiple >> twos_) * inverse_; }
+
+ private:
+  unsigned twos_;
+  std::uint64_t inverse_;
+};
+
 /// What decides between the encodings.
 struct Shape {
   std::int64_t least = 0;
   std::int64_t largest = 0;
   std::uint64_t step = 0;  // the greatest that divides all differences; 0: all values are the same
+  Divisor in_steps = Divisor();
   bool has_deltas = true;  // all differences of neighbours fit int64
   bool ascends = true;     // strictly
   std::int64_t least_delta = 0;
   std::int64_t largest_delta = 0;
 };
 
-Shape shape_of(std::span<const std::int64_t> values) {
-  Shape shape{.least = values[0], .largest = values[0]};
-  for (std::size_t i = 1; i < values.size(); ++i) {
+MARIGRAM_LOOP void find_ends(const std::int64_t* values, std::size_t count, Shape* shape) {
+  std::int64_t least = values[0];
+  std::int64_t largest = values[0];
+  std::int64_t least_delta = INT64_MAX;
+  std::int64_t largest_delta = INT64_MIN;
+  std::uint64_t overflows = 0;  // in the sign bit
+  std::uint64_t stays = 0;      // not 0: some value is not above the one before
+  for (std::size_t i = 1; i < count; ++i) {
+    const std::int64_t value = values[i];
+    const std::int64_t before = values[i - 1];
+    const auto delta = static_cast<std::int64_t>(unsigned_of(value) - unsigned_of(before));
+    least = value < least ? value : least;
+    largest = value > largest ? value : largest;
+    least_delta = delta < least_delta ? delta : least_delta;
+    largest_delta = delta > largest_delta ? delta : largest_delta;
+    overflows |= unsigned_of((value ^ before) & (value ^ delta));
+    stays |= value > before ? 0U : 1U;
+  }
+  *shape = {.least = least,
+            .largest = largest,
+            .has_deltas = overflows >> 63U == 0,
+            .ascends = stays == 0,
+            .least_delta = least_delta,
+            .largest_delta = largest_delta};
+}
+
+std::uint64_t step_of(std::span<const std::int64_t> values) {
+  std::uint64_t step = 0;
+  for (std::size_t i = 1; i < values.size() && step != 1; ++i) {
     const std::int64_t value = values[i];
     const std::int64_t before = values[i - 1];
     const std::uint64_t distance =
         value < before ? unsigned_of(before) - unsigned_of(value) : unsigned_of(value) - unsigned_of(before);
-    // A division takes as long as all the rest; regular times and numbers without a step do without.
-    if (shape.step != 1 && distance != shape.step && (shape.step == 0 || distance % shape.step != 0)) {
-      shape.step = std::gcd(shape.step, distance);
-    }
-    shape.least = std::min(shape.least, value);
-    shape.largest = std::max(shape.largest, value);
-    shape.ascends &= value > before;
-    std::int64_t delta = 0;
-    shape.has_deltas &= !__builtin_sub_overflow(value, before, &delta);
-    shape.least_delta = i == 1 ? delta : std::min(shape.least_delta, delta);
-    shape.largest_delta = i == 1 ? delta : std::max(shape.largest_delta, delta);
+    // A division takes as long as all the rest; regular times do without.
+    if (distance != step && (step == 0 || distance % step != 0)) step = std::gcd(step, distance);
   }
+  return step;
+}
+
+Shape shape_of(std::span<const std::int64_t> values) {
+  Shape shape;
+  compiled<find_ends>(values.data(), values.size(), &shape);
+  shape.step = step_of(values);
+  if (shape.step > 0) shape.in_steps = Divisor(shape.step);
   return shape;
 }
 
@@ -114,16 +157,16 @@ Plan begin_plan(Encoding encoding, std::int64_t start, std::int64_t base, std::u
 }
 
 /// The difference of the neighbours that end at `i`, in steps, modulo 2^64.
-std::uint64_t steps_to(std::span<const std::int64_t> values, std::size_t i, std::uint64_t step) {
-  const std::int64_t difference = values[i] - values[i - 1];
-  return unsigned_of(step == 1 ? difference : difference / static_cast<std::int64_t>(step));
+std::uint64_t steps_to(std::span<const std::int64_t> values, std::size_t i, const Shape& shape) {
+  return shape.in_steps.quotient(values[i] - values[i - 1]);
 }
 
-std::size_t double_delta_bits(std::span<const std::int64_t> values, std::uint64_t step) {
+/// More than `most` if they are that.
+std::size_t double_delta_bits(std::span<const std::int64_t> values, const Shape& shape, std::size_t most) {
   std::size_t bits = 0;
-  std::uint64_t before = steps_to(values, 1, step);
-  for (std::size_t i = 2; i < values.size(); ++i) {
-    const std::uint64_t steps = steps_to(values, i, step);
+  std::uint64_t before = steps_to(values, 1, shape);
+  for (std::size_t i = 2; i < values.size() && bits <= most; ++i) {
+    const std::uint64_t steps = steps_to(values, i, shape);
     bits += code_bits(zigzag(steps - before));
     before = steps;
   }
@@ -160,7 +203,8 @@ Plan best_plan(std::span<const std::int64_t> values, std::int64_t base, const Sh
   }
   if (width > 0 || !is_of(method, kDeltas)) {
     plan = begin_plan(kDoubleDeltas, values[0], base, step, 0);
-    plan.bytes += uleb128_bytes(zigzag(steps_to(values, 1, step))) + bytes_of(double_delta_bits(values, step));
+    const std::size_t most = best.bytes < SIZE_MAX / 8 ? 8 * best.bytes : SIZE_MAX;
+    plan.bytes += uleb128_bytes(zigzag(steps_to(values, 1, shape))) + bytes_of(double_delta_bits(values, shape, most));
     take(plan);
   }
   return best;
@@ -176,8 +220,7 @@ void put_head(const Plan& plan, std::uint64_t step, Buffer& out) {
 
 /// The value's distance from the least.
 std::uint64_t steps_above_least(std::int64_t value, const Shape& shape) {
-  const std::uint64_t distance = unsigned_of(value) - unsigned_of(shape.least);
-  return shape.step == 1 ? distance : distance / shape.step;
+  return shape.in_steps.quotient(unsigned_of(value) - unsigned_of(shape.least));
 }
 
 void put_body(std::span<const std::int64_t> values, const Shape& shape, const Plan& plan, Buffer& out) {
@@ -194,14 +237,14 @@ void put_body(std::span<const std::int64_t> values, const Shape& shape, const Pl
       const std::uint64_t least = unsigned_of(shape.least_delta / static_cast<std::int64_t>(step));
       put_uleb128(zigzag(least), out);
       if (plan.width == 0) break;
-      for (std::size_t i = 1; i < values.size(); ++i) bits.put(steps_to(values, i, step) - least, plan.width);
+      for (std::size_t i = 1; i < values.size(); ++i) bits.put(steps_to(values, i, shape) - least, plan.width);
       break;
     }
     case kDoubleDeltas: {
-      std::uint64_t before = steps_to(values, 1, step);
+      std::uint64_t before = steps_to(values, 1, shape);
       put_uleb128(zigzag(before), out);
       for (std::size_t i = 2; i < values.size(); ++i) {
-        const std::uint64_t steps = steps_to(values, i, step);
+        const std::uint64_t steps = steps_to(values, i, shape);
         put_code(zigzag(steps - before), bits);
         before = steps;
       }
@@ -209,7 +252,7 @@ void put_body(std::span<const std::int64_t> values, const Shape& shape, const Pl
     }
     case kTicks:
       for (std::size_t i = 1; i < values.size(); ++i) {
-        std::uint64_t zeros = steps_to(values, i, step) - 1;
+        std::uint64_t zeros = steps_to(values, i, shape) - 1;
         for (; zeros >= 32; zeros -= 32) bits.put(0, 32);
         bits.put(std::uint64_t{1} << zeros, static_cast<unsigned>(zeros) + 1);
       }

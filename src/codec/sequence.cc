@@ -1,9 +1,13 @@
 #include "codec/sequence.h"
 
 #include "codec/bins.h"
+#include "codec/processors.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
+#include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,50 +18,40 @@ enum Form : std::uint8_t { kNumbers, kDifferences, kSecond, kDistinct };
 
 constexpr std::size_t kLagMax = 255;
 
-/// What is binned, and what stands before it.
-struct Binned {
+/// How numbers become what is binned.
+struct Way {
   Form form = kNumbers;
   std::size_t lag = 1;
-  std::uint64_t least = 0;
-  std::vector<std::uint64_t> numbers = {};
+
+  /// How many numbers stand before what is binned.
+  std::size_t begin() const { return form == kNumbers ? 0 : form == kDifferences ? 1 : 2; }
+
+  /// What is binned of the number `i`, from begin() on; `at` gives the numbers.
+  template <typename At>
+  std::uint64_t binned(std::size_t i, At at) const {
+    if (form == kNumbers) return at(i);
+    if (form == kDifferences) return at(i) - at(i - std::min(lag, i));
+    return (at(i) - at(i - 1)) - (at(i - 1) - at(i - 2));
+  }
 };
 
-/// Makes the numbers distances from the least of them as signed ones.
-void subtract_least(Binned& binned) {
-  if (binned.numbers.empty()) return;
-  binned.least = *std::ranges::min_element(binned.numbers, {},
-                                           [](std::uint64_t number) { return static_cast<std::int64_t>(number); });
-  for (std::uint64_t& number : binned.numbers) number -= binned.least;
-}
-
-Binned differences_of(std::span<const std::uint64_t> numbers, std::size_t lag) {
-  Binned binned{.form = kDifferences, .lag = lag};
-  binned.numbers.reserve(numbers.size());
-  for (std::size_t i = 1; i < numbers.size(); ++i) {
-    binned.numbers.push_back(numbers[i] - numbers[i - std::min(lag, i)]);
-  }
-  subtract_least(binned);
-  return binned;
-}
-
-Binned second_differences_of(std::span<const std::uint64_t> numbers) {
-  Binned binned{.form = kSecond};
-  binned.numbers.reserve(numbers.size());
-  for (std::size_t i = 2; i < numbers.size(); ++i) {
-    binned.numbers.push_back((numbers[i] - numbers[i - 1]) - (numbers[i - 1] - numbers[i - 2]));
-  }
-  subtract_least(binned);
-  return binned;
+/// Makes the numbers distances from the least of them as signed ones, which it returns.
+std::uint64_t subtract_least(std::vector<std::uint64_t>& numbers) {
+  if (numbers.empty()) return 0;
+  std::int64_t least = INT64_MAX;
+  for (const std::uint64_t number : numbers) least = std::min(least, static_cast<std::int64_t>(number));
+  for (std::uint64_t& number : numbers) number -= static_cast<std::uint64_t>(least);
+  return static_cast<std::uint64_t>(least);
 }
 
 /// Of those that a number is often equal to, the lag of most; 1 if that is the best, or nothing is.
-std::size_t best_lag(std::span<const std::uint64_t> numbers) {
+MARIGRAM_LOOP std::size_t best_lag(const std::uint64_t* numbers, std::size_t count) {
   constexpr std::size_t kTried = 16;
   std::size_t best = 1;
-  std::size_t most = numbers.size() / 4;
-  for (std::size_t lag = 1; lag <= kTried && lag < numbers.size(); ++lag) {
+  std::size_t most = count / 4;
+  for (std::size_t lag = 1; lag <= kTried && lag < count; ++lag) {
     std::size_t equal = 0;
-    for (std::size_t i = lag; i < numbers.size(); ++i) equal += numbers[i] == numbers[i - lag] ? 1 : 0;
+    for (std::size_t i = lag; i < count; ++i) equal += numbers[i] == numbers[i - lag] ? 1 : 0;
     if (equal <= most) continue;
     most = equal;
     best = lag;
@@ -65,41 +59,119 @@ std::size_t best_lag(std::span<const std::uint64_t> numbers) {
   return best;
 }
 
-/// About what the numbers take, to judge by some of them.
-double bits_of_some(const std::vector<std::uint64_t>& numbers) {
-  constexpr std::size_t kEnough = 1'024;
-  const std::size_t stride = numbers.size() / kEnough | 1U;  // odd: every other number may be of another kind
+/// About what `count` numbers take, to judge by some of them.
+template <typename At>
+double bits_of_some(std::size_t count, Way way, At at) {
+  constexpr std::size_t kEnough = 512;
+  const std::size_t stride = (count - way.begin()) / kEnough | 1U;  // odd: every other number may be of another kind
   std::vector<std::uint64_t> some;
-  some.reserve(numbers.size() / stride + 1);
-  for (std::size_t i = 0; i < numbers.size(); i += stride) some.push_back(numbers[i]);
-  const double share = static_cast<double>(some.size()) / static_cast<double>(numbers.size());
-  return choose_bins(std::move(some)).bits / share;
+  some.reserve(count / stride + 1);
+  for (std::size_t i = way.begin(); i < count; i += stride) some.push_back(way.binned(i, at));
+  if (way.form != kNumbers) subtract_least(some);
+  const double share = static_cast<double>(some.size()) / static_cast<double>(count - way.begin());
+  return choose_bins(std::move(some), 32).bits / share;
 }
 
-Binned best_binned(std::span<const std::uint64_t> numbers) {
-  Binned best{.numbers = {numbers.begin(), numbers.end()}};
-  if (numbers.size() < 3) return best;
-  double least = bits_of_some(best.numbers);
-  const auto keep_smaller = [&](Binned binned) {
-    const double bits = bits_of_some(binned.numbers);
-    if (bits >= least) return;
-    least = bits;
-    best = std::move(binned);
+struct Choice {
+  Way way;
+  double bits = 0;
+};
+
+/// The way in which `count` numbers take least, to judge by some of them.
+template <typename At>
+Choice best_way(std::size_t count, std::size_t lag, At at) {
+  Choice best{.bits = bits_of_some(count, {}, at)};
+  if (count < 3) return best;
+  const auto try_way = [&](Way way) {
+    const double bits = bits_of_some(count, way, at);
+    if (bits < best.bits) best = {way, bits};
   };
-  keep_smaller(differences_of(numbers, 1));
-  if (const std::size_t lag = best_lag(numbers); lag > 1) keep_smaller(differences_of(numbers, lag));
-  keep_smaller(second_differences_of(numbers));
+  try_way({.form = kDifferences});
+  if (lag > 1) try_way({.form = kDifferences, .lag = lag});
+  try_way({.form = kSecond});
   return best;
 }
 
-void put_best(std::span<const std::uint64_t> numbers, Buffer& out) {
-  const Binned binned = best_binned(numbers);
-  out.push_back(binned.form);
-  if (binned.form == kDifferences) put_uleb128(binned.lag, out);
-  if (binned.form != kNumbers) put_uleb128(numbers[0], out);
-  if (binned.form == kSecond) put_uleb128(zigzag(numbers[1] - numbers[0]), out);
-  if (binned.form != kNumbers) put_uleb128(zigzag(binned.least), out);
-  put_binned(binned.numbers, choose_bins(binned.numbers), out);
+void put_in(Way way, std::span<const std::uint64_t> numbers, Buffer& out) {
+  std::vector<std::uint64_t> binned;
+  binned.reserve(numbers.size());
+  const auto at = [numbers](std::size_t i) { return numbers[i]; };
+  for (std::size_t i = way.begin(); i < numbers.size(); ++i) binned.push_back(way.binned(i, at));
+  out.push_back(way.form);
+  if (way.form == kDifferences) put_uleb128(way.lag, out);
+  if (way.form != kNumbers) put_uleb128(numbers[0], out);
+  if (way.form == kSecond) put_uleb128(zigzag(numbers[1] - numbers[0]), out);
+  if (way.form != kNumbers) put_uleb128(zigzag(subtract_least(binned)), out);
+  put_binned(binned, choose_bins(binned), out);
+}
+
+/// Numbers as positions among those that are distinct.
+struct Distinct {
+  std::vector<std::uint64_t> numbers;  // ascending
+  Choice positions;
+  double bits = 0;  // of all, about
+
+  std::uint64_t position_of(std::uint64_t number) const {
+    return last_not_above(numbers.data(), numbers.size(), number);
+  }
+};
+
+/// Ascending.
+std::vector<std::uint64_t> distinct_numbers(std::span<const std::uint64_t> numbers) {
+  constexpr std::uint64_t kFewEnd = 1U << 16U;  // for each below there is a bit
+  const std::uint64_t largest = *std::ranges::max_element(numbers);
+  std::vector<std::uint64_t> distinct;
+  if (largest >= kFewEnd) {
+    distinct.assign(numbers.begin(), numbers.end());
+    radix_sort(distinct);
+    distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
+    return distinct;
+  }
+  std::vector<std::uint64_t> bitmap(largest / 64 + 1);
+  for (const std::uint64_t number : numbers) bitmap[number / 64] |= std::uint64_t{1} << number % 64;
+  for (std::size_t i = 0; i < bitmap.size(); ++i) {
+    for (std::uint64_t word = bitmap[i]; word != 0; word &= word - 1) {
+      distinct.push_back(64 * i + static_cast<std::uint64_t>(std::countr_zero(word)));
+    }
+  }
+  return distinct;
+}
+
+/// Whether the numbers come again too seldom for a list of them, to judge by some.
+bool hardly_repeat(std::span<const std::uint64_t> numbers) {
+  constexpr std::size_t kEnough = 1'024;
+  if (numbers.size() < 2 * kEnough) return false;
+  std::vector<std::uint64_t> some;
+  some.reserve(2 * kEnough);
+  for (std::size_t i = 0; i < numbers.size(); i += numbers.size() / kEnough) some.push_back(numbers[i]);
+  radix_sort(some);
+  const auto again = std::ranges::unique(some);
+  // Of four of each, an eighth of the numbers have about a sixth that are there before.
+  return numbers.size() / kEnough <= 8 && again.size() < some.size() / 12;
+}
+
+/// Unset if they hardly repeat, or lie so close together that their positions are hardly smaller.
+std::optional<Distinct> distinct_of(std::span<const std::uint64_t> numbers, std::size_t lag) {
+  constexpr std::size_t kRepeats = 4;
+  constexpr std::size_t kFew = 2;  // of so many, bins of their own are as good
+  if (hardly_repeat(numbers)) return std::nullopt;
+  Distinct distinct{.numbers = distinct_numbers(numbers)};
+  const std::size_t count = distinct.numbers.size();
+  if (count <= kFew || count > numbers.size() / kRepeats || distinct.numbers.back() / 2 < count) return std::nullopt;
+  distinct.positions = best_way(numbers.size(), lag, [&](std::size_t i) { return distinct.position_of(numbers[i]); });
+  return distinct;
+}
+
+void put_distinct(std::span<const std::uint64_t> numbers, const Distinct& distinct, Buffer& out) {
+  std::vector<std::uint64_t> positions(numbers.size());
+  std::ranges::transform(numbers, positions.begin(),
+                         [&](std::uint64_t number) { return distinct.position_of(number); });
+  out.push_back(kDistinct);
+  put_uleb128(distinct.numbers.size(), out);
+  std::vector<std::uint64_t> steps(distinct.numbers);
+  std::adjacent_difference(steps.begin(), steps.end(), steps.begin());
+  put_binned(steps, choose_bins(steps), out);
+  put_in(distinct.positions.way, positions, out);
 }
 
 bool take_differences(Bytes& bytes, std::span<std::uint64_t> numbers) {
@@ -164,29 +236,21 @@ bool take_distinct(Bytes& bytes, std::span<std::uint64_t> numbers) {
 }  // namespace
 
 bool put_distinct(std::span<const std::uint64_t> numbers, Buffer& out) {
-  constexpr std::size_t kRepeats = 4;
-  constexpr std::size_t kFew = 2;  // of so many, bins of their own are as good
-  std::vector<std::uint64_t> distinct(numbers.begin(), numbers.end());
-  radix_sort(distinct);
-  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
-  if (distinct.size() <= kFew || distinct.size() > numbers.size() / kRepeats) return false;
-  std::vector<std::uint64_t> positions(numbers.size());
-  std::ranges::transform(numbers, positions.begin(), [&](std::uint64_t number) {
-    return static_cast<std::uint64_t>(std::ranges::lower_bound(distinct, number) - distinct.begin());
-  });
-  out.push_back(kDistinct);
-  put_uleb128(distinct.size(), out);
-  for (std::size_t i = distinct.size() - 1; i > 0; --i) distinct[i] -= distinct[i - 1];
-  put_binned(distinct, choose_bins(distinct), out);
-  put_best(positions, out);
-  return true;
+  const auto distinct = distinct_of(numbers, compiled<best_lag>(numbers.data(), numbers.size()));
+  if (distinct) put_distinct(numbers, *distinct, out);
+  return distinct.has_value();
 }
 
 void put_sequence(std::span<const std::uint64_t> numbers, Buffer& out) {
+  const std::size_t lag = compiled<best_lag>(numbers.data(), numbers.size());
+  const Choice choice = best_way(numbers.size(), lag, [numbers](std::size_t i) { return numbers[i]; });
   Buffer best;
-  put_best(numbers, best);
-  Buffer distinct;
-  if (put_distinct(numbers, distinct) && distinct.size() < best.size()) best.swap(distinct);
+  put_in(choice.way, numbers, best);
+  Buffer block;
+  if (const auto distinct = distinct_of(numbers, lag)) {
+    put_distinct(numbers, *distinct, block);
+    if (block.size() < best.size()) best.swap(block);
+  }
   out.insert(out.end(), best.begin(), best.end());
 }
 

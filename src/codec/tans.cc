@@ -52,21 +52,25 @@ MARIGRAM_LOOP void make_slots(const std::uint8_t* symbols, unsigned log, std::ui
 /// From states to those before them.
 class Encoder {
  public:
-  Encoder(std::span<const std::uint16_t> weights, unsigned log) : weights_(weights), log_(log) {
-    begins_.reserve(weights.size());
-    std::size_t begin = 0;
-    for (const std::uint16_t weight : weights) {
-      begins_.push_back(begin);
+  Encoder(std::span<const std::uint16_t> weights, unsigned log) : log_(log), steps_(weights.size()) {
+    std::vector<std::uint32_t> ends(weights.size());
+    std::uint32_t begin = 0;
+    for (std::size_t symbol = 0; symbol < weights.size(); ++symbol) {
+      // The slot's number is from the weight up to twice it: below this border, a bit less is written.
+      const std::uint32_t weight = weights[symbol];
+      const unsigned most = log - floor_log2(weight);
+      steps_[symbol] = {.bits = (most << 16U) - (weight << most), .begin = begin - weight};
+      ends[symbol] = begin;
       begin += weight;
     }
     const std::vector<std::uint8_t> symbols = spread(weights, log);
-    std::vector<std::size_t> ends = begins_;
     slots_.resize(symbols.size());
     for (std::size_t slot = 0; slot < symbols.size(); ++slot) {
       slots_[ends[symbols[slot]]++] = static_cast<std::uint16_t>(slot);
     }
   }
 
+  /// The lowest bits of the state, 2^log added, are written, so many.
   struct Step {
     std::uint16_t value = 0;
     std::uint8_t bits = 0;
@@ -74,18 +78,20 @@ class Encoder {
 
   /// The state before the one given, and what is written between them.
   Step step(std::uint8_t symbol, unsigned& state) const {
-    const unsigned weight = weights_[symbol];
+    const OfSymbol& of = steps_[symbol];
     const unsigned whole = state + (1U << log_);
-    const unsigned most = log_ - floor_log2(weight);
-    const unsigned bits = whole >> most < weight ? most - 1 : most;
-    state = slots_[begins_[symbol] + (whole >> bits) - weight];
+    const unsigned bits = (whole + of.bits) >> 16U;
+    state = slots_[of.begin + (whole >> bits)];
     return {.value = static_cast<std::uint16_t>(whole & ((1U << bits) - 1)), .bits = static_cast<std::uint8_t>(bits)};
   }
 
  private:
-  std::span<const std::uint16_t> weights_;
+  struct OfSymbol {
+    std::uint32_t bits = 0;   // with the state, the number of bits in the upper half
+    std::uint32_t begin = 0;  // in slots_, less the weight
+  };
   unsigned log_;
-  std::vector<std::size_t> begins_;   // of each symbol, in slots_
+  std::vector<OfSymbol> steps_;
   std::vector<std::uint16_t> slots_;  // of each symbol, ascending
 };
 

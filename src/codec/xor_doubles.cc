@@ -34,19 +34,19 @@ struct Window {
   }
 };
 
-/// Calls same(), again(number, window) or anew(number, window) for each value but the first.
+/// Calls same(), again(number, window) or anew(number, window) for each value but the first, until one returns false.
 template <typename Same, typename Again, typename Anew>
 void for_each_xor(std::span<const double> values, Same same, Again again, Anew anew) {
   Window window;
   for (std::size_t i = 1; i < values.size(); ++i) {
     const std::uint64_t number = bits_of(values[i]) ^ bits_of(values[i - 1]);
     if (number == 0) {
-      same();
+      if (!same()) return;
     } else if (const Window own = Window::of(number); window.length > 0 && window.serves(own)) {
-      again(number, window);
+      if (!again(number, window)) return;
     } else {
       window = own;
-      anew(number, window);
+      if (!anew(number, window)) return;
     }
   }
 }
@@ -86,11 +86,15 @@ MARIGRAM_LOOP std::size_t take_all(Bytes bytes, std::uint64_t* values, std::size
 
 }  // namespace
 
-std::size_t xor_bytes(std::span<const double> values) {
+std::size_t xor_bytes(std::span<const double> values, std::size_t enough) {
   std::size_t bits = 0;
+  const auto add = [&](std::size_t more) {
+    bits += more;
+    return bits / 8 < enough;
+  };
   for_each_xor(
-      values, [&] { bits += 1; }, [&](std::uint64_t, const Window& window) { bits += 2 + window.length; },
-      [&](std::uint64_t, const Window& window) { bits += 2 + 11 + window.length; });
+      values, [&] { return add(1); }, [&](std::uint64_t, const Window& window) { return add(2 + window.length); },
+      [&](std::uint64_t, const Window& window) { return add(2 + 11 + window.length); });
   return sizeof(double) + (bits + 7) / 8;
 }
 
@@ -98,14 +102,20 @@ void put_xor(std::span<const double> values, Buffer& out) {
   BitWriter bits(out);
   bits.put(bits_of(values[0]), 64);
   for_each_xor(
-      values, [&] { bits.put(0b0, 1); },
+      values,
+      [&] {
+        bits.put(0b0, 1);
+        return true;
+      },
       [&](std::uint64_t number, const Window& window) {
         bits.put(0b01, 2);
         bits.put(number >> window.trailing(), window.length);
+        return true;
       },
       [&](std::uint64_t number, const Window& window) {
         bits.put(0b11 | window.leading << 2U | (window.length - 1) << 7U, 13);
         bits.put(number >> window.trailing(), window.length);
+        return true;
       });
   bits.finish();
 }

@@ -14,8 +14,8 @@
 
 namespace marigram::codec {
 
-/// What put_xor() appends. O(values), of which there must be one.
-std::size_t xor_bytes(std::span<const double> values);
+/// What put_xor() appends, or any number from `enough` on if it is so many. O(values), of which there must be one.
+std::size_t xor_bytes(std::span<const double> values, std::size_t enough);
 void put_xor(std::span<const double> values, Buffer& out);
 
 /// Takes `values.size()` values, at least one, off the front, as their bits. False if they are damaged.
