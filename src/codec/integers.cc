@@ -1,31 +1,21 @@
 #include "codec/integers.h"
 
-#include "codec/bit_reader.h"
+#include "codec/integers_form.h"
 #include "codec/processors.h"
 #include "codec/sequence.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <numeric>
-#include <optional>
 #include <vector>
 
 namespace marigram::codec {
 namespace {
 
-enum Encoding : std::uint8_t { kConstant, kPacked, kDeltas, kDoubleDeltas, kTicks, kSequence };
+using namespace integers;  // NOLINT(google-build-using-namespace)
 
-constexpr std::uint8_t kAligned = 1U << 3U;
-constexpr unsigned kWidthInTagMax = 14;
 constexpr std::size_t kTickBitsMax = 64;  // of a value, or the bits are not even counted
-
-struct Code {
-  unsigned bits;
-  std::uint64_t first;  // zigzag-coded number
-};
-constexpr std::array<Code, 5> kCodes{{{0, 0}, {2, 1}, {4, 5}, {8, 21}, {20, 277}}};
 
 std::size_t code_of(std::uint64_t z) {
   std::size_t code = 0;
@@ -49,10 +39,6 @@ void put_code(std::uint64_t z, BitWriter& bits) {
     bits.put((1U << ones) - 1, ones + 1);
     bits.put(z - kCodes[code].first, kCodes[code].bits);
   }
-}
-
-std::size_t bytes_of(std::size_t bits) {
-  return (bits + 7) / 8;
 }
 
 std::uint64_t unsigned_of(std::int64_t value) {
@@ -278,157 +264,6 @@ Buffer sequence_block(std::span<const std::int64_t> values, std::int64_t base, c
   return block;
 }
 
-/// What the fields say.
-struct Head {
-  std::uint8_t encoding = 0;
-  unsigned width = 0;
-  std::uint64_t step = 0;
-  std::uint64_t start = 0;
-};
-
-std::optional<Head> take_head(Bytes& bytes, std::int64_t base) {
-  if (bytes.empty()) return std::nullopt;
-  const std::uint8_t tag = bytes.front();
-  bytes = bytes.subspan(1);
-  Head head{.encoding = static_cast<std::uint8_t>(tag & 7U), .width = static_cast<unsigned>(tag >> 4U)};
-  if (head.width > kWidthInTagMax) {
-    if (bytes.empty() || bytes.front() > 64) return std::nullopt;
-    head.width = bytes.front();
-    bytes = bytes.subspan(1);
-  }
-  if (head.encoding > kSequence) return std::nullopt;
-  if (head.encoding != kConstant) {
-    const auto step = take_uleb128(bytes);
-    if (!step || *step == 0) return std::nullopt;
-    head.step = *step;
-  }
-  const auto start = take_zigzag(bytes);
-  if (!start) return std::nullopt;
-  head.start = unsigned_of(base) + *start * ((tag & kAligned) != 0 ? head.step : 1);
-  return head;
-}
-
-// Of values that are made in several passes, so many are in the nearest cache.
-constexpr std::size_t kPiece = 1'024;
-
-/// Takes the packed numbers, and calls make(numbers) with some of them after the other.
-template <typename Make>
-bool take_packed(Bytes& bytes, unsigned width, std::span<std::uint64_t> numbers, Make make) {
-  const std::size_t size = bytes_of(numbers.size() * width);
-  if (bytes.size() < size) return false;
-  const Bytes packed = bytes;
-  for (std::size_t begin = 0; begin < numbers.size(); begin += kPiece) {
-    const auto piece = numbers.subspan(begin, std::min(kPiece, numbers.size() - begin));
-    if (width == 0) {
-      std::ranges::fill(piece, 0);
-    } else {
-      unpack(packed, width, begin, piece.size(), piece.data());
-    }
-    make(piece);
-  }
-  bytes = bytes.subspan(size);
-  return true;
-}
-
-/// From steps above the start.
-MARIGRAM_LOOP void scale(std::uint64_t* values, std::size_t count, std::uint64_t start, std::uint64_t step) {
-  if (step == 1) {
-    for (std::size_t i = 0; i < count; ++i) values[i] += start;
-  } else {
-    for (std::size_t i = 0; i < count; ++i) values[i] = start + values[i] * step;
-  }
-}
-
-void to_values(const Head& head, std::span<std::uint64_t> steps) {
-  compiled<scale>(steps.data(), steps.size(), head.start, head.step);
-}
-
-/// From differences; returns the last value.
-MARIGRAM_LOOP std::uint64_t add_up(std::uint64_t* values, std::size_t count, std::uint64_t before) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = before += values[i];
-  return before;
-}
-
-MARIGRAM_LOOP void count_on(std::uint64_t* values, std::size_t count, std::uint64_t start, std::uint64_t difference) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = start + i * difference;
-}
-
-bool take_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
-  const auto least = take_zigzag(bytes);
-  if (!least) return false;
-  const std::uint64_t difference = *least * head.step;
-  if (head.width == 0) {
-    compiled<count_on>(values.data(), values.size(), head.start, difference);
-    return true;
-  }
-  values[0] = head.start;
-  std::uint64_t last = head.start;
-  return take_packed(bytes, head.width, values.subspan(1), [&](std::span<std::uint64_t> piece) {
-    compiled<scale>(piece.data(), piece.size(), difference, head.step);
-    last = compiled<add_up>(piece.data(), piece.size(), last);
-  });
-}
-
-std::uint64_t take_code(BitReader& bits) {
-  const std::uint64_t word = bits.peek();
-  if ((word & 1U) == 0) {  // as often as not, and then the next code's place need not be waited for
-    bits.skip(1);
-    return 0;
-  }
-  const auto ones = static_cast<unsigned>(std::countr_one(word));
-  if (ones >= kCodes.size()) {
-    bits.skip(kCodes.size());
-    return bits.take(64);
-  }
-  const Code code = kCodes[ones];
-  bits.skip(ones + 1 + code.bits);
-  return code.first + (word >> (ones + 1) & ((std::uint64_t{1} << code.bits) - 1));
-}
-
-/// Returns how many bytes were read, more than there are if they end too soon.
-MARIGRAM_LOOP std::size_t take_codes(Bytes bytes, std::uint64_t* values, std::size_t count, std::uint64_t step,
-                                     std::uint64_t steps) {
-  BitReader bits(bytes);
-  for (std::size_t i = 2; i < count; ++i) {
-    steps += unzigzag(take_code(bits));
-    values[i] = values[i - 1] + steps * step;
-  }
-  return bits.ended_before() ? bytes.size() + 1 : bits.bytes_read();
-}
-
-bool take_double_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
-  const auto first = take_zigzag(bytes);
-  if (!first || values.size() < 2) return false;
-  values[0] = head.start;
-  values[1] = head.start + *first * head.step;
-  const std::size_t read = compiled<take_codes>(bytes, values.data(), values.size(), head.step, *first);
-  if (read > bytes.size()) return false;
-  bytes = bytes.subspan(read);
-  return true;
-}
-
-/// Returns the bits that were read, more than there are if they end too soon.
-MARIGRAM_LOOP std::size_t take_bitmap(Bytes bytes, std::uint64_t* values, std::size_t count, std::uint64_t start,
-                                      std::uint64_t step) {
-  values[0] = start;
-  std::size_t found = 1;
-  std::size_t read = 0;
-  for (std::size_t at = 0; found < count && at < bytes.size(); at += sizeof(std::uint64_t)) {
-    for (std::uint64_t word = load_word(bytes, at); word != 0 && found < count; word &= word - 1) {
-      read = 8 * at + static_cast<std::size_t>(std::countr_zero(word)) + 1;
-      values[found++] = start + read * step;
-    }
-  }
-  return found == count ? read : 8 * bytes.size() + 1;
-}
-
-bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
-  const std::size_t read = compiled<take_bitmap>(bytes, values.data(), values.size(), head.start, head.step);
-  if (read > 8 * bytes.size()) return false;
-  bytes = bytes.subspan(bytes_of(read));
-  return true;
-}
-
 }  // namespace
 
 void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Buffer& out, Method method) {
@@ -444,29 +279,6 @@ void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Bu
   }
   put_head(plan, shape.step, out);
   put_body(values, shape, plan, out);
-}
-
-bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::uint64_t> values) {
-  const auto head = take_head(bytes, base);
-  if (!head) return false;
-  const auto make = [&](std::span<std::uint64_t> steps) { to_values(*head, steps); };
-  switch (head->encoding) {
-    case kConstant:
-      std::ranges::fill(values, head->start);
-      return true;
-    case kPacked:
-      return take_packed(bytes, head->width, values, make);
-    case kSequence:
-      if (!take_sequence(bytes, values)) return false;
-      make(values);
-      return true;
-    case kDeltas:
-      return take_deltas(bytes, *head, values);
-    case kDoubleDeltas:
-      return take_double_deltas(bytes, *head, values);
-    default:
-      return take_ticks(bytes, *head, values);
-  }
 }
 
 }  // namespace marigram::codec

@@ -63,12 +63,19 @@ MARIGRAM_LOOP std::uint64_t take_window(BitReader& bits, std::uint64_t word, uns
 
 /// Bytes that were read; 0 if they are damaged.
 MARIGRAM_LOOP std::size_t take_all(Bytes bytes, std::uint64_t* values, std::size_t count) {
+  constexpr std::size_t kRun = 8;  // of values that are the one before
   BitReader bits(bytes);
   std::uint64_t value = bits.take(64);
   values[0] = value;
   Window window{.leading = 0, .length = 64};
-  for (std::size_t i = 1; i < count; ++i) {
+  for (std::size_t i = 1; i < count;) {
     const std::uint64_t word = bits.peek();
+    if ((word & ((1U << kRun) - 1)) == 0 && count - i >= kRun) {
+      for (std::size_t k = 0; k < kRun; ++k) values[i + k] = value;
+      bits.skip(kRun);
+      i += kRun;
+      continue;
+    }
     if ((word & 1U) == 0) {
       bits.skip(1);
     } else if ((word & 2U) == 0) {
@@ -79,7 +86,7 @@ MARIGRAM_LOOP std::size_t take_all(Bytes bytes, std::uint64_t* values, std::size
       if (window.leading + window.length > 64) return 0;
       value ^= take_window(bits, word, 13, window.length) << window.trailing();
     }
-    values[i] = value;
+    values[i++] = value;
   }
   return bits.ended_before() ? 0 : bits.bytes_read();
 }
