@@ -2,12 +2,13 @@
 // folder with three files of 8-byte numbers: `counts`, the points of each series, `times`, of all series one after the
 // other, and `integers` or `doubles`, their values. Blocks are those of native segments: 8,192 points of one series,
 // times and values apart. They are decoded one after the other to one place, as by who adds them up. Prints one JSON
-// object: points, and of each method bytes, encode_s and decode_s, both of one thread, and how many blocks have which
-// encoding.
+// object: points, and of each method and of Gorilla as it was published (gorilla.h) bytes, encode_s and decode_s, both
+// of one thread, and of ours how many blocks have which encoding.
 //
 // Without a folder: how quickly made blocks of one encoding each are decoded, to one place of 8,192 values and to
-// memory. Prints a JSON array: name, bytes a value, and
-// values a second to each of both.
+// memory. Prints a JSON array: name, bytes a value, values a second to
+// each of both places.
+#include "gorilla.h"
 #include "measure.h"
 
 #include "codec/doubles.h"
@@ -139,26 +140,55 @@ void check(const std::vector<T>& values, const Blocks& blocks, codec::Bytes byte
   }
 }
 
-template <typename T>
-Figures measure(const std::vector<T>& values, const Blocks& blocks, Method method) {
+/// `encode(begin, count, out)` appends a block, `decode(bytes, cells)` takes it off.
+template <typename Encode, typename Decode>
+Figures measure(const Blocks& blocks, Encode encode, Decode decode) {
   Figures figures;
   codec::Buffer bytes;
   std::vector<std::uint64_t> decoded(kBlockRows);
   for (int round = 0; round < kRounds; ++round) {
     bytes.clear();
     time(figures.encode_s, [&] {
-      for (const auto& [begin, count] : blocks) encode(std::span(values).subspan(begin, count), method, bytes);
+      for (const auto& [begin, count] : blocks) encode(begin, count, bytes);
     });
-    if (round == 0) check(values, blocks, bytes, figures);
-    bool whole = true;
     time(figures.decode_s, [&] {
       codec::Bytes rest(bytes);
-      for (const auto& block : blocks) whole &= decode(rest, T{}, std::span(decoded).first(block.second));
+      for (const auto& block : blocks) decode(rest, std::span(decoded).first(block.second));
     });
-    if (!whole) stop("values did not come back");
   }
   figures.bytes = bytes.size();
   return figures;
+}
+
+template <typename T>
+Figures measure_ours(const std::vector<T>& values, const Blocks& blocks, Method method) {
+  codec::Buffer bytes;
+  const auto put = [&](std::size_t begin, std::size_t count, codec::Buffer& out) {
+    encode(std::span(values).subspan(begin, count), method, out);
+  };
+  for (const auto& [begin, count] : blocks) put(begin, count, bytes);
+  Figures figures = measure(blocks, put, [](codec::Bytes& block, std::span<std::uint64_t> cells) {
+    if (!decode(block, T{}, cells)) stop("values did not come back");
+  });
+  check(values, blocks, bytes, figures);
+  return figures;
+}
+
+/// Gorilla as it was published. `decode` as above.
+template <typename T, typename Decode>
+Figures measure_gorilla(const std::vector<T>& values, const Blocks& blocks, Decode decode) {
+  const auto put = [&](std::size_t begin, std::size_t count, codec::Buffer& out) {
+    gorilla::encode(std::span(values).subspan(begin, count), out);
+  };
+  for (const auto& [begin, count] : blocks) {
+    codec::Buffer block;
+    put(begin, count, block);
+    codec::Bytes bytes(block);
+    std::vector<std::uint64_t> decoded(count);
+    decode(bytes, decoded);
+    if (!are_same<T>(std::span(values).subspan(begin, count), decoded)) stop("values did not come back from Gorilla");
+  }
+  return measure(blocks, put, decode);
 }
 
 Json to_json(const Figures& figures) {
@@ -168,15 +198,23 @@ Json to_json(const Figures& figures) {
           {"blocks", figures.blocks}};
 }
 
+template <typename T>
+void run_values(const std::vector<T>& values, const Blocks& blocks, Json& json) {
+  for (const auto& [name, method] : kMethods) json[name]["values"] = to_json(measure_ours(values, blocks, method));
+  const std::vector<double> doubles(values.begin(), values.end());
+  json["published"]["values"] = to_json(measure_gorilla(doubles, blocks, gorilla::decode_values));
+}
+
 Json run(const std::filesystem::path& folder) {
   const auto blocks = blocks_of(read_numbers<std::int64_t>(folder / "counts"));
   const auto times = read_numbers<std::int64_t>(folder / "times");
   Json json{{"points", times.size()}};
-  for (const auto& [name, method] : kMethods) {
-    const Figures values = std::filesystem::exists(folder / "doubles")
-                               ? measure(read_numbers<double>(folder / "doubles"), blocks, method)
-                               : measure(read_numbers<std::int64_t>(folder / "integers"), blocks, method);
-    json[name] = {{"times", to_json(measure(times, blocks, method))}, {"values", to_json(values)}};
+  for (const auto& [name, method] : kMethods) json[name]["times"] = to_json(measure_ours(times, blocks, method));
+  json["published"]["times"] = to_json(measure_gorilla(times, blocks, gorilla::decode_times));
+  if (std::filesystem::exists(folder / "doubles")) {
+    run_values(read_numbers<double>(folder / "doubles"), blocks, json);
+  } else {
+    run_values(read_numbers<std::int64_t>(folder / "integers"), blocks, json);
   }
   return json;
 }
