@@ -151,19 +151,13 @@ void put_decimals(const Decimals& decimals, Method method, Buffer& out) {
   put_xor(decimals.exceptions, out);
 }
 
-bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values) {
-  if (!decode_integers(bytes, 0, values)) return false;
-  to_quotients(values, exponent);
-  return true;
-}
-
 bool take_decimals(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.empty() || bytes.front() >= 2 * kCorrected) return false;
   const std::uint8_t head = bytes.front();
   bytes = bytes.subspan(1);
   const auto exceptions = take_uleb128(bytes);
   if (!exceptions || *exceptions > values.size()) return false;
-  if (!take_pure_decimals(bytes, head & kExponentBits, values)) return false;
+  if (!decode_quotients(bytes, head & kExponentBits, values)) return false;
   if ((head & kSingle) != 0) compiled<round_to_single>(values.data(), values.size());
   if ((head & kCorrected) != 0 && !add_corrections(bytes, values)) return false;
   return *exceptions == 0 || take_exceptions(bytes, *exceptions, values);

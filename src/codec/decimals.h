@@ -50,7 +50,4 @@ void put_decimals(const Decimals& decimals, Method method, Buffer& out);
 /// Takes a block of `values.size()` values off the front, as their bits. False if it is damaged.
 bool take_decimals(Bytes& bytes, std::span<std::uint64_t> values);
 
-/// Takes a block of integers off the front, the values times ten to the power of `exponent`. False if it is damaged.
-bool take_pure_decimals(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values);
-
 }  // namespace marigram::codec

@@ -75,12 +75,12 @@ void put_plain(std::span<const double> values, Method method, Buffer& out) {
 bool take_plain(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.empty()) return false;
   const std::uint8_t tag = bytes.front();
-  if ((tag & 7U) < kIntegerTagsEnd) return take_pure_decimals(bytes, 0, values);
+  if ((tag & 7U) < kIntegerTagsEnd) return decode_quotients(bytes, 0, values);
   bytes = bytes.subspan(1);
   if (tag == kXor) return take_xor(bytes, values);
   if (tag == kOrdered) return take_ordered(bytes, values);
   if (tag == kDecimals) return take_decimals(bytes, values);
-  return (tag & 15U) == kDecimals && take_pure_decimals(bytes, tag >> 4U, values);
+  return (tag & 15U) == kDecimals && decode_quotients(bytes, tag >> 4U, values);
 }
 
 struct Dictionary {
@@ -118,7 +118,7 @@ void put_dictionary(const Dictionary& dictionary, Method method, Buffer& out) {
 }
 
 /// From indices, for each of which there is room. False if one is not below `count`.
-MARIGRAM_LOOP bool look_up(const std::uint64_t* entries, std::uint64_t count, std::uint64_t* values, std::size_t size) {
+bool look_up(const std::uint64_t* entries, std::uint64_t count, std::uint64_t* values, std::size_t size) {
   std::uint64_t outside = 0;
   for (std::size_t i = 0; i < size; ++i) {
     outside |= values[i] >= count ? 1U : 0U;
@@ -138,7 +138,7 @@ bool take_dictionary(Bytes& bytes, std::span<std::uint64_t> values) {
   if (bytes.size() < size) return false;
   unpack(bytes, width, 0, values.size(), values.data());
   bytes = bytes.subspan(size);
-  return compiled<look_up>(entries.data(), std::uint64_t{count}, values.data(), values.size());
+  return look_up(entries.data(), count, values.data(), values.size());
 }
 
 }  // namespace

@@ -52,6 +52,9 @@ inline bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::int6
   return decode_integers(bytes, base, {reinterpret_cast<std::uint64_t*>(values.data()), values.size()});
 }
 
+/// The same, of base 0, as the bits of doubles: each value divided by ten to the power of `exponent` (quotients.h).
+bool decode_quotients(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values);
+
 /// Tags of blocks of integers are below this, in their lowest three bits; other kinds of blocks may use the rest.
 inline constexpr std::uint8_t kIntegerTagsEnd = 6;
 

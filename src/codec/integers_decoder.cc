@@ -2,7 +2,9 @@
 #include "codec/integers.h"
 #include "codec/integers_form.h"
 #include "codec/processors.h"
+#include "codec/quotients.h"
 #include "codec/sequence.h"
+#include "codec/sums.h"
 
 #include <algorithm>
 #include <bit>
@@ -44,24 +46,29 @@ std::optional<Head> take_head(Bytes& bytes, std::int64_t base) {
   return head;
 }
 
-// Of values that are made in several passes, so many are in the nearest cache.
-constexpr std::size_t kPiece = 1'024;
+/// Calls make(piece) with pieces of which each stays in the nearest cache.
+template <typename Make>
+void for_each_piece(std::span<std::uint64_t> values, Make make) {
+  constexpr std::size_t kPiece = 1'024;
+  for (; values.size() > kPiece; values = values.subspan(kPiece)) make(values.first(kPiece));
+  make(values);
+}
 
 /// Takes the packed numbers, and calls make(numbers) with some of them after the other.
 template <typename Make>
 bool take_packed(Bytes& bytes, unsigned width, std::span<std::uint64_t> numbers, Make make) {
   const std::size_t size = bytes_of(numbers.size() * width);
   if (bytes.size() < size) return false;
-  const Bytes packed = bytes;
-  for (std::size_t begin = 0; begin < numbers.size(); begin += kPiece) {
-    const auto piece = numbers.subspan(begin, std::min(kPiece, numbers.size() - begin));
+  std::size_t begin = 0;
+  for_each_piece(numbers, [&](std::span<std::uint64_t> piece) {
     if (width == 0) {
       std::ranges::fill(piece, 0);
     } else {
-      unpack(packed, width, begin, piece.size(), piece.data());
+      unpack(bytes, width, begin, piece.size(), piece.data());
     }
+    begin += piece.size();
     make(piece);
-  }
+  });
   bytes = bytes.subspan(size);
   return true;
 }
@@ -75,33 +82,27 @@ MARIGRAM_LOOP void scale(std::uint64_t* values, std::size_t count, std::uint64_t
   }
 }
 
-void to_values(const Head& head, std::span<std::uint64_t> steps) {
-  compiled<scale>(steps.data(), steps.size(), head.start, head.step);
-}
-
-/// From differences; returns the last value.
-MARIGRAM_LOOP std::uint64_t add_up(std::uint64_t* values, std::size_t count, std::uint64_t before) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = before += values[i];
-  return before;
-}
-
 MARIGRAM_LOOP void count_on(std::uint64_t* values, std::size_t count, std::uint64_t start, std::uint64_t difference) {
   for (std::size_t i = 0; i < count; ++i) values[i] = start + i * difference;
 }
 
-bool take_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
+template <typename Finish>
+bool take_deltas(Bytes& bytes, const Head& head, std::span<std::uint64_t> values, Finish finish) {
   const auto least = take_zigzag(bytes);
   if (!least) return false;
   const std::uint64_t difference = *least * head.step;
   if (head.width == 0) {
     compiled<count_on>(values.data(), values.size(), head.start, difference);
+    finish(values);
     return true;
   }
   values[0] = head.start;
+  finish(values.first(1));
   std::uint64_t last = head.start;
   return take_packed(bytes, head.width, values.subspan(1), [&](std::span<std::uint64_t> piece) {
-    compiled<scale>(piece.data(), piece.size(), difference, head.step);
-    last = compiled<add_up>(piece.data(), piece.size(), last);
+    if (head.step != 1) compiled<scale>(piece.data(), piece.size(), std::uint64_t{0}, head.step);
+    last = compiled<add_up>(piece.data(), piece.size(), last, difference);
+    finish(piece);
   });
 }
 
@@ -180,29 +181,52 @@ bool take_ticks(Bytes& bytes, const Head& head, std::span<std::uint64_t> values)
   return true;
 }
 
+bool take_steps(Encoding encoding, Bytes& bytes, const Head& head, std::span<std::uint64_t> values) {
+  switch (encoding) {
+    case kSequence:
+      return take_sequence(bytes, values);
+    case kDoubleDeltas:
+      return take_double_deltas(bytes, head, values);
+    default:
+      return take_ticks(bytes, head, values);
+  }
+}
+
+/// Calls finish(values) with some of the values after the other when they are there.
+template <typename Finish>
+bool decode(Bytes& bytes, std::int64_t base, std::span<std::uint64_t> values, Finish finish) {
+  const auto head = take_head(bytes, base);
+  if (!head) return false;
+  const auto finish_steps = [&](std::span<std::uint64_t> steps) {
+    compiled<scale>(steps.data(), steps.size(), head->start, head->step);
+    finish(steps);
+  };
+  const auto encoding = static_cast<Encoding>(head->encoding);
+  switch (encoding) {
+    case kConstant:
+      values[0] = head->start;
+      finish(values.first(1));
+      std::ranges::fill(values, values[0]);
+      return true;
+    case kPacked:
+      return take_packed(bytes, head->width, values, finish_steps);
+    case kDeltas:
+      return take_deltas(bytes, *head, values, finish);
+    default:
+      if (!take_steps(encoding, bytes, *head, values)) return false;
+      for_each_piece(values, [&](auto piece) { encoding == kSequence ? finish_steps(piece) : finish(piece); });
+      return true;
+  }
+}
+
 }  // namespace
 
 bool decode_integers(Bytes& bytes, std::int64_t base, std::span<std::uint64_t> values) {
-  const auto head = take_head(bytes, base);
-  if (!head) return false;
-  const auto make = [&](std::span<std::uint64_t> steps) { to_values(*head, steps); };
-  switch (head->encoding) {
-    case kConstant:
-      std::ranges::fill(values, head->start);
-      return true;
-    case kPacked:
-      return take_packed(bytes, head->width, values, make);
-    case kSequence:
-      if (!take_sequence(bytes, values)) return false;
-      make(values);
-      return true;
-    case kDeltas:
-      return take_deltas(bytes, *head, values);
-    case kDoubleDeltas:
-      return take_double_deltas(bytes, *head, values);
-    default:
-      return take_ticks(bytes, *head, values);
-  }
+  return decode(bytes, base, values, [](std::span<std::uint64_t>) {});
+}
+
+bool decode_quotients(Bytes& bytes, unsigned exponent, std::span<std::uint64_t> values) {
+  return decode(bytes, 0, values, [exponent](std::span<std::uint64_t> some) { to_quotients(some, exponent); });
 }
 
 }  // namespace marigram::codec

@@ -2,6 +2,7 @@
 
 #include "codec/bins.h"
 #include "codec/processors.h"
+#include "codec/sums.h"
 
 #include <algorithm>
 #include <bit>
@@ -182,7 +183,7 @@ bool take_differences(Bytes& bytes, std::span<std::uint64_t> numbers) {
   if (!take_binned(bytes, numbers.subspan(1))) return false;
   numbers[0] = *first;
   if (*lag == 1) {
-    for (std::size_t i = 1; i < numbers.size(); ++i) numbers[i] += *least + numbers[i - 1];
+    compiled<add_up>(numbers.data() + 1, numbers.size() - 1, *first, *least);
   } else {
     for (std::size_t i = 1; i < numbers.size(); ++i) numbers[i] += *least + numbers[i - std::min<std::size_t>(*lag, i)];
   }
@@ -191,16 +192,14 @@ bool take_differences(Bytes& bytes, std::span<std::uint64_t> numbers) {
 
 bool take_second(Bytes& bytes, std::span<std::uint64_t> numbers) {
   const auto first = take_uleb128(bytes);
-  auto difference = take_zigzag(bytes);
+  const auto difference = take_zigzag(bytes);
   const auto least = take_zigzag(bytes);
   if (!first || !difference || !least || numbers.size() < 3) return false;
   if (!take_binned(bytes, numbers.subspan(2))) return false;
   numbers[0] = *first;
   numbers[1] = *first + *difference;
-  for (std::size_t i = 2; i < numbers.size(); ++i) {
-    *difference += numbers[i] + *least;
-    numbers[i] = numbers[i - 1] + *difference;
-  }
+  compiled<add_up>(numbers.data() + 2, numbers.size() - 2, *difference, *least);
+  compiled<add_up>(numbers.data() + 2, numbers.size() - 2, numbers[1], std::uint64_t{0});
   return true;
 }
 
