@@ -5,9 +5,9 @@
 // object: points, and of each method and of Gorilla as it was published (gorilla.h) bytes, encode_s and decode_s, both
 // of one thread, and of ours how many blocks have which encoding.
 //
-// Without a folder: how quickly made blocks of one encoding each are decoded, to one place of 8,192 values and to
-// memory. Prints a JSON array: name, bytes a value, values a second to
-// each of both places.
+// With --made: how quickly made blocks of one encoding each are decoded, to one place of 8,192 values and to memory, of
+// so many blocks. Prints a JSON array: name, bytes a value, values a second to each of both places; the first line is
+// that of memory filled.
 #include "gorilla.h"
 #include "measure.h"
 
@@ -274,11 +274,10 @@ Json fill(std::span<std::uint64_t> memory) {
   return {{"name", "memory filled with a constant"}, {"memory", static_cast<double>(memory.size()) / seconds}};
 }
 
-Json run_made() {
-  constexpr std::size_t kMemoryValues = std::size_t{1} << 24U;
+Json run_made(std::size_t memory_blocks) {
   Random random(1);
   Json json = Json::array();
-  std::vector<std::uint64_t> memory(kMemoryValues);
+  std::vector<std::uint64_t> memory(memory_blocks * kBlockRows);
   {
     const auto integers = [&](const std::string& name, const std::string& encoding, auto next, Method method) {
       json.push_back(measure_made<std::int64_t>(name, made<std::int64_t>(random, next), encoding, method, memory));
@@ -326,11 +325,13 @@ Json run_made() {
 }  // namespace marigram::bench
 
 int main(int argc, char** argv) {
-  if (argc > 2) {
-    std::fprintf(stderr, "usage: codec_bench [FOLDER]\n");
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const bool made = words.size() == 2 && words[0] == "--made";
+  if (!made && words.size() != 1) {
+    std::fprintf(stderr, "usage: codec_bench FOLDER, or codec_bench --made BLOCKS\n");
     return EXIT_FAILURE;
   }
-  const auto json = argc == 2 ? marigram::bench::run(argv[1]) : marigram::bench::run_made();
+  const auto json = made ? marigram::bench::run_made(std::stoul(words[1])) : marigram::bench::run(words[0]);
   std::printf("%s\n", json.dump().c_str());
   return EXIT_SUCCESS;
 }

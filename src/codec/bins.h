@@ -46,7 +46,8 @@ inline std::size_t last_not_above(const std::uint64_t* numbers, std::size_t coun
 /// Ascending. O(numbers).
 void radix_sort(std::vector<std::uint64_t>& numbers);
 
-/// The bins in which the numbers, at least one, take least, of those that begin at quantiles. O(numbers).
+/// The bins in which the numbers, at least one, take least, of those that begin at so many quantiles, or at a number
+/// that is as frequent. O(numbers + quantiles^2).
 Bins choose_bins(std::vector<std::uint64_t> numbers, std::size_t quantiles = 64);
 
 /// Appends the numbers, for which the bins were chosen. O(numbers * log bins).

@@ -1,10 +1,10 @@
 // Writing what packed_bits.h and bit_reader.h read.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <vector>
 
 namespace marigram::codec {
@@ -51,9 +51,8 @@ class BitWriter {
  private:
   void put_word(unsigned bytes) {
     static_assert(std::endian::native == std::endian::little);
-    const std::size_t begin = out_.size();
-    out_.resize(begin + bytes);
-    std::memcpy(out_.data() + begin, &word_, bytes);
+    const auto word = std::bit_cast<std::array<std::uint8_t, sizeof(word_)>>(word_);
+    out_.insert(out_.end(), word.begin(), word.begin() + bytes);
   }
 
   Buffer& out_;

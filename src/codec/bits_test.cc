@@ -58,6 +58,29 @@ TEST(Bits, EqualWidthsAreTheLayoutOfUnpack) {
   }
 }
 
+TEST(Bits, SomeOfManyAreUnpackedWithoutReadingOutside) {
+  Random random(5);
+  for (int round = 0; round < 20; ++round) {
+    for (unsigned width = 1; width <= 64; ++width) {
+      std::vector<std::uint64_t> values(1 + random() % 200);
+      Buffer bytes;
+      BitWriter writer(bytes);
+      for (std::uint64_t& value : values) {
+        value = random_bits(random, width);
+        writer.put(value, width);
+      }
+      writer.finish();
+      const Buffer exact(bytes);  // of no more room, so that the address sanitizer sees a step outside
+      const std::size_t begin = random() % values.size();
+      const std::size_t count = random() % (values.size() - begin + 1);
+      std::vector<std::uint64_t> unpacked(count);
+      unpack(Bytes(exact), width, begin, count, unpacked.data());
+      ASSERT_TRUE(std::equal(unpacked.begin(), unpacked.end(), values.begin() + static_cast<std::ptrdiff_t>(begin)))
+          << width;
+    }
+  }
+}
+
 TEST(Bits, SumsAreThoseOfTheValues) {
   Random random(3);
   for (int round = 0; round < 20; ++round) {

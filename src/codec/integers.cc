@@ -13,7 +13,12 @@
 namespace marigram::codec {
 namespace {
 
-using namespace integers;  // NOLINT(google-build-using-namespace)
+using integers::bytes_of;
+using integers::Encoding;
+using integers::kAligned;
+using integers::kCodes;
+using integers::kWidthInTagMax;
+using enum integers::Encoding;
 
 constexpr std::size_t kTickBitsMax = 64;  // of a value, or the bits are not even counted
 

@@ -2,16 +2,12 @@
 
 #include "codec/processors.h"
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 
 namespace marigram::codec {
 namespace {
-
-constexpr std::array<double, kExponentsOfTen> kPowersOfTen{1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                           1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 /// As static_cast, for which most processors have no instruction that takes several at a time: the upper half, with its
 /// sign bit inverted, is the lowest bits of 2^84 + 2^63 + upper * 2^32, the lower half those of 2^52 + lower. The first
@@ -49,14 +45,10 @@ MARIGRAM_WIDE void divide_wide(std::uint64_t* numbers, std::size_t count, double
 
 }  // namespace
 
-double power_of_ten(unsigned exponent) {
-  return kPowersOfTen[exponent];
-}
-
 void to_quotients(std::span<std::uint64_t> numbers, unsigned exponent) {
   if (exponent == 0) return compiled<convert>(numbers.data(), numbers.size());
   const bool wide = processor() == Processor::kWide;
-  (wide ? divide_wide : divide)(numbers.data(), numbers.size(), kPowersOfTen[exponent]);
+  (wide ? divide_wide : divide)(numbers.data(), numbers.size(), power_of_ten(exponent));
 }
 
 }  // namespace marigram::codec

@@ -141,14 +141,15 @@ std::vector<std::uint64_t> distinct_numbers(std::span<const std::uint64_t> numbe
 /// Whether the numbers come again too seldom for a list of them, to judge by some.
 bool hardly_repeat(std::span<const std::uint64_t> numbers) {
   constexpr std::size_t kEnough = 1'024;
-  if (numbers.size() < 2 * kEnough) return false;
+  constexpr std::size_t kShareMin = 8;  // where each comes four times, a sixth of an eighth of them come again
+  constexpr std::size_t kAgain = 12;
+  const std::size_t stride = numbers.size() / kEnough;
+  if (stride < 2 || stride > kShareMin) return false;
   std::vector<std::uint64_t> some;
-  some.reserve(2 * kEnough);
-  for (std::size_t i = 0; i < numbers.size(); i += numbers.size() / kEnough) some.push_back(numbers[i]);
+  some.reserve(numbers.size() / stride + 1);
+  for (std::size_t i = 0; i < numbers.size(); i += stride) some.push_back(numbers[i]);
   radix_sort(some);
-  const auto again = std::ranges::unique(some);
-  // Of four of each, an eighth of the numbers have about a sixth that are there before.
-  return numbers.size() / kEnough <= 8 && again.size() < some.size() / 12;
+  return std::ranges::unique(some).size() < some.size() / kAgain;
 }
 
 /// Unset if they hardly repeat, or lie so close together that their positions are hardly smaller.
