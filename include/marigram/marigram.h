@@ -99,6 +99,22 @@ typedef struct marigram_asof_options {
   const char* matched_time; /* name of the column with the time of the row; "": none, NULL: "matched_time" */
 } marigram_asof_options;
 
+typedef struct marigram_window_join_options {
+  size_t size;     /* sizeof(marigram_window_join_options) */
+  uint64_t before; /* how far the window of a probe reaches, in nanoseconds or steps of an integer index */
+  uint64_t after;  /* likewise */
+  const char* const* aggregates; /* "count", "avg(bid)", "vwap(price,size)", ...: see FieldAggregate; at least one */
+  size_t aggregate_count;
+} marigram_window_join_options;
+
+typedef struct marigram_latest_options {
+  size_t size;                /* sizeof(marigram_latest_options) */
+  int first;                  /* not 0: the first row of each series, not the last */
+  const int64_t* on_ns;       /* the last up to this time, or the first from it on; NULL: of all */
+  const char* const* columns; /* fields; none: all */
+  size_t column_count;
+} marigram_latest_options;
+
 typedef struct marigram_database marigram_database;
 
 /* The error of the last call of this thread that failed; valid until its next call. */
@@ -135,6 +151,17 @@ MARIGRAM_EXPORT marigram_status marigram_query(marigram_database* db, const char
 MARIGRAM_EXPORT marigram_status marigram_asof(marigram_database* db, const char* tenant, const char* series,
                                               struct ArrowArrayStream* probes, const marigram_asof_options* options,
                                               struct ArrowArrayStream* out);
+
+/* Gives each row of `probes` aggregates of the rows of its series around it (window_join.h). Takes ownership of
+ * `probes`. */
+MARIGRAM_EXPORT marigram_status marigram_window_join(marigram_database* db, const char* tenant, const char* series,
+                                                     struct ArrowArrayStream* probes,
+                                                     const marigram_window_join_options* options,
+                                                     struct ArrowArrayStream* out);
+
+/* The last row of each series, or the first (latest.h): tags, time and fields. `options` may be NULL. */
+MARIGRAM_EXPORT marigram_status marigram_latest(marigram_database* db, const char* tenant, const char* series,
+                                                const marigram_latest_options* options, struct ArrowArrayStream* out);
 
 /* Deletes rows; `removed` may be NULL. */
 MARIGRAM_EXPORT marigram_status marigram_remove(marigram_database* db, const char* tenant, const char* series,

@@ -101,12 +101,16 @@ marigram::Result<std::vector<std::string>> names_of(const char* const* names, st
   return list;
 }
 
+template <typename Options>
+Status check_size(const Options& given, const char* name) {
+  if (given.size == sizeof(Options)) return {};
+  return marigram::fail(ErrorCode::kInvalidInput, std::string("the options' size is not that of ") + name);
+}
+
 marigram::Result<marigram::AsofRequest> asof_request_of(const marigram_asof_options* given) {
   marigram::AsofRequest request;
   if (given == nullptr) return request;
-  if (given->size != sizeof(marigram_asof_options)) {
-    return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_asof_options");
-  }
+  MARIGRAM_TRY(check_size(*given, "marigram_asof_options"));
   const auto direction = static_cast<std::uint64_t>(given->direction);
   if (direction > MARIGRAM_ASOF_NEAREST) {
     return marigram::fail(ErrorCode::kInvalidInput, "the direction is " + std::to_string(direction) +
@@ -122,6 +126,27 @@ marigram::Result<marigram::AsofRequest> asof_request_of(const marigram_asof_opti
                            "the name of a column without nulls"));
   if (given->suffix != nullptr) request.suffix = given->suffix;
   if (given->matched_time != nullptr) request.matched_time = given->matched_time;
+  return request;
+}
+
+marigram::Result<marigram::WindowJoinRequest> window_join_request_of(const marigram_window_join_options* given) {
+  MARIGRAM_TRY(check_there(given, "the place of the options"));
+  MARIGRAM_TRY(check_size(*given, "marigram_window_join_options"));
+  marigram::WindowJoinRequest request{.before = given->before, .after = given->after};
+  MARIGRAM_ASSIGN(const auto aggregates,
+                  names_of(given->aggregates, given->aggregate_count, "the list of aggregates", "an aggregate"));
+  for (const std::string& aggregate : aggregates) request.columns.push_back({.aggregate = aggregate});
+  return request;
+}
+
+marigram::Result<marigram::LatestRequest> latest_request_of(const marigram_latest_options* given) {
+  marigram::LatestRequest request;
+  if (given == nullptr) return request;
+  MARIGRAM_TRY(check_size(*given, "marigram_latest_options"));
+  if (given->first != 0) request.edge = marigram::SeriesEdge::kFirst;
+  if (given->on_ns != nullptr) request.on = marigram::Instant::from_units(*given->on_ns, marigram::TimeUnit::kNano);
+  MARIGRAM_ASSIGN(request.columns,
+                  names_of(given->columns, given->column_count, "the names of columns", "the name of a column"));
   return request;
 }
 
@@ -146,9 +171,7 @@ marigram::Result<marigram::Selection> selection_of(const marigram_selection* giv
 marigram::Result<marigram::DatabaseOptions> options_of(const marigram_options* given) {
   marigram::DatabaseOptions options;
   if (given == nullptr) return options;
-  if (given->size != sizeof(marigram_options)) {
-    return marigram::fail(ErrorCode::kInvalidInput, "the options' size is not that of marigram_options");
-  }
+  MARIGRAM_TRY(check_size(*given, "marigram_options"));
   const auto durability = static_cast<std::uint64_t>(given->durability);
   if (durability > MARIGRAM_DURABILITY_NONE) {
     return marigram::fail(ErrorCode::kInvalidInput, "the options' durability is " + std::to_string(durability) +
@@ -259,6 +282,28 @@ marigram_status marigram_asof(marigram_database* db, const char* tenant, const c
     MARIGRAM_TRY(check_there(out, "the place of the stream"));
     MARIGRAM_ASSIGN(const marigram::AsofRequest request, asof_request_of(options));
     return db->database.asof(tenant, series, probes, request, out);
+  });
+}
+
+marigram_status marigram_window_join(marigram_database* db, const char* tenant, const char* series,
+                                     struct ArrowArrayStream* probes, const marigram_window_join_options* options,
+                                     struct ArrowArrayStream* out) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_target(db, tenant, series));
+    MARIGRAM_TRY(check_there(probes, "the stream of probes"));
+    MARIGRAM_TRY(check_there(out, "the place of the stream"));
+    MARIGRAM_ASSIGN(const marigram::WindowJoinRequest request, window_join_request_of(options));
+    return db->database.window_join(tenant, series, probes, request, out);
+  });
+}
+
+marigram_status marigram_latest(marigram_database* db, const char* tenant, const char* series,
+                                const marigram_latest_options* options, struct ArrowArrayStream* out) {
+  return guarded([&]() -> Status {
+    MARIGRAM_TRY(check_target(db, tenant, series));
+    MARIGRAM_TRY(check_there(out, "the place of the stream"));
+    MARIGRAM_ASSIGN(const marigram::LatestRequest request, latest_request_of(options));
+    return db->database.latest(tenant, series, request, out);
   });
 }
 

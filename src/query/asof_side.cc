@@ -71,7 +71,8 @@ Status AsofSearch::run() {
   ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
   MARIGRAM_TRY(for_each_part(pool, all.size(), [&](std::size_t i) { return search_part(all[i]); }));
   statistics_.windows_scanned += to_scan_.size();
-  for (const std::size_t window : to_scan_) MARIGRAM_TRY(scan(window, works_[window]));
+  const Status scanned = scan_each([&](std::size_t window) { return scan(window, works_.at(window)); });
+  if (!scanned) return scanned;
   if (pending_.empty()) return {};
   MARIGRAM_ASSIGN(coverage_, plan_.snapshot.engine.coverage(*plan_.snapshot.state));
   while (!pending_.empty()) MARIGRAM_TRY(look_further());
@@ -166,7 +167,27 @@ Status AsofSearch::scan(std::size_t window, const std::vector<Work>& works) {
   if (before() && last < INT64_MAX) request.to = plan_.units.to_value(last + 1);
   if (!before()) request.from = plan_.units.to_value(first);
   MARIGRAM_ASSIGN(AsofRows rows, scan_window(plan_, window, std::move(request), series));
-  return search(rows, window, works, pending_);
+  std::vector<Pending> missed;
+  MARIGRAM_TRY(search(rows, window, works, missed));
+  const std::lock_guard lock(mutex_);
+  pending_.insert(pending_.end(), missed.begin(), missed.end());
+  return {};
+}
+
+/// Calls it for each window that is to be scanned: side by side where one segment is read, whose scan waits for no task
+/// of the pool; others read ahead on the pool themselves.
+Status AsofSearch::scan_each(const std::function<Status(std::size_t)>& task) const {
+  std::vector<std::size_t> alone;
+  std::vector<std::size_t> merged;
+  for (const std::size_t window : to_scan_) {
+    const bool is_alone = !plan_.snapshot.newer && plan_.windows.segments(window).size() <= 1;
+    (is_alone ? alone : merged).push_back(window);
+  }
+  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  const Status status = for_each_part(pool, alone.size(), [&](std::size_t i) { return task(alone[i]); });
+  if (!status) return status;
+  for (const std::size_t window : merged) MARIGRAM_TRY(task(window));
+  return {};
 }
 
 Status AsofSearch::search(AsofSource& source, std::size_t window, std::span<const Work> works,
@@ -323,8 +344,7 @@ Status AsofSearch::look_further() {
     to_scan_.insert(window);
     return {};
   }));
-  for (const std::size_t window : to_scan_) MARIGRAM_TRY(scan_for(window, by_window[window]));
-  return {};
+  return scan_each([&](std::size_t window) { return scan_for(window, by_window.at(window)); });
 }
 
 Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pending) {

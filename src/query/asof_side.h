@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -92,6 +93,7 @@ class AsofSearch {
   Status search_part(const Part& part);
   Result<const NativeSegment*> segment_of(std::size_t window) const;
   Status scan(std::size_t window, const std::vector<Work>& works);
+  Status scan_each(const std::function<Status(std::size_t)>& task) const;
   Status search(AsofSource& source, std::size_t window, std::span<const Work> works, std::vector<Pending>& missed);
   void meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks);
   bool is_better(const AsofLane& lane, std::size_t probe, const AsofRow& row) const;

@@ -106,7 +106,7 @@ Result<BatchPtr> make_probes(const Asked& asked, const std::set<SeriesKey>& seri
   fields.push_back(asked.schema->GetFieldByName(asked.index.column));
   const bool is_unsigned = fields.back()->type()->id() == arrow::Type::UINT64;
   std::vector<std::int64_t> times(runs.size(), time.value_or(0) ^ (is_unsigned ? INT64_MIN : 0));
-  MARIGRAM_ASSIGN(auto column, segment::make_fixed(fields.back()->type(), times.size(), {},
+  MARIGRAM_ASSIGN(auto column, segment::make_fixed(fields.back()->type(), runs.size(), {},
                                                    arrow::Buffer::FromVector(std::move(times)), kDoing));
   columns.push_back(std::move(column));
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), count, std::move(columns));

@@ -206,6 +206,7 @@ void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRow
   const auto count_of = static_cast<std::size_t>(own->end - own->begin);
   const auto times = rows.times().subspan(static_cast<std::size_t>(own->begin), count_of);
   std::vector<FieldValues> values;
+  values.reserve(asked_.size());
   for (const AggregateOf& asked : asked_) values.push_back({rows.column(asked.field), rows.column(asked.weight)});
   const std::size_t count = work.end - work.begin;
   std::vector<AsofRow> firsts(count);

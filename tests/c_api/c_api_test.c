@@ -38,17 +38,18 @@ static int64_t count_rows(marigram_database* db, const marigram_selection* selec
   return rows;
 }
 
-/* The rows of an aggregate as probes: a column of the table is joined to each, and summed up. */
-static double join_values(marigram_database* db, const marigram_asof_options* options) {
+/* The rows of an aggregate, as probes. */
+static void ask_probes(marigram_database* db, struct ArrowArrayStream* probes) {
   const marigram_aggregate count = {.kind = "count", .every_ns = 1000, .by_series = 1};
-  struct ArrowArrayStream probes;
-  struct ArrowArrayStream joined;
-  CHECK(marigram_query(db, "t", "cpu", NULL, &count, &probes) == MARIGRAM_OK);
-  CHECK(marigram_asof(db, "t", "cpu", &probes, options, &joined) == MARIGRAM_OK);
+  CHECK(marigram_query(db, "t", "cpu", NULL, &count, probes) == MARIGRAM_OK);
+}
+
+/* The sum of a stream's last column, which is of doubles. Releases it. */
+static double sum_last(struct ArrowArrayStream* rows) {
   double sum = 0;
   for (;;) {
     struct ArrowArray batch;
-    CHECK(joined.get_next(&joined, &batch) == 0);
+    CHECK(rows->get_next(rows, &batch) == 0);
     if (batch.release == NULL) break;
     const struct ArrowArray* value = batch.children[batch.n_children - 1];
     const double* values = value->buffers[1];
@@ -59,8 +60,34 @@ static double join_values(marigram_database* db, const marigram_asof_options* op
     }
     batch.release(&batch);
   }
-  joined.release(&joined);
+  rows->release(rows);
   return sum;
+}
+
+/* A column of the table is joined to each probe, and summed up. */
+static double join_values(marigram_database* db, const marigram_asof_options* options) {
+  struct ArrowArrayStream probes;
+  struct ArrowArrayStream joined;
+  ask_probes(db, &probes);
+  CHECK(marigram_asof(db, "t", "cpu", &probes, options, &joined) == MARIGRAM_OK);
+  return sum_last(&joined);
+}
+
+/* The same of windows around the probes. */
+static double join_windows(marigram_database* db, uint64_t after, const char* aggregate) {
+  struct ArrowArrayStream probes;
+  struct ArrowArrayStream joined;
+  const marigram_window_join_options options = {
+      .size = sizeof(options), .after = after, .aggregates = &aggregate, .aggregate_count = 1};
+  ask_probes(db, &probes);
+  CHECK(marigram_window_join(db, "t", "cpu", &probes, &options, &joined) == MARIGRAM_OK);
+  return sum_last(&joined);
+}
+
+static double sum_latest(marigram_database* db, const marigram_latest_options* options) {
+  struct ArrowArrayStream rows;
+  CHECK(marigram_latest(db, "t", "cpu", options, &rows) == MARIGRAM_OK);
+  return sum_last(&rows);
 }
 
 /* Whether a call is refused with words that name what was wrong. */
@@ -106,6 +133,20 @@ static void check_bad_arguments(marigram_database* db) {
   asof.direction = MARIGRAM_ASOF_BACKWARD;
   asof.column_count = 1;
   REFUSED(marigram_asof(db, "t", "cpu", &stream, &asof, &stream), "columns");
+  marigram_window_join_options windows = {.size = 4};
+  marigram_latest_options latest = {.size = 4};
+  REFUSED(marigram_window_join(db, "t", "cpu", NULL, &windows, &stream), "probes");
+  REFUSED(marigram_window_join(db, "t", "cpu", &stream, NULL, &stream), "options");
+  REFUSED(marigram_window_join(db, "t", "cpu", &stream, &windows, &stream), "size");
+  REFUSED(marigram_latest(db, "t", "cpu", NULL, NULL), "stream");
+  REFUSED(marigram_latest(db, "t", "cpu", &latest, &stream), "size");
+  windows.size = sizeof(windows);
+  windows.aggregates = null_text;
+  windows.aggregate_count = 1;
+  REFUSED(marigram_window_join(db, "t", "cpu", &stream, &windows, &stream), "aggregate");
+  latest.size = sizeof(latest);
+  latest.column_count = 1;
+  REFUSED(marigram_latest(db, "t", "cpu", &latest, &stream), "columns");
   memset(&stream, 0, sizeof(stream));
   REFUSED(marigram_append(db, "t", "cpu", &stream, NULL), "released");
 
@@ -165,6 +206,15 @@ int main(void) {
   CHECK(join_values(db, &join) == 3.5);
   join.tolerance = &one;
   CHECK(join_values(db, &join) == 1.5);
+
+  CHECK(join_windows(db, 1, "sum(value)") == 1.5);
+  CHECK(join_windows(db, 2, "vwap(value,value)") == 3.5);
+  const int64_t at_one = 1;
+  const marigram_latest_options early = {.size = sizeof(early), .on_ns = &at_one, .columns = value, .column_count = 1};
+  const marigram_latest_options first = {.size = sizeof(first), .first = 1};
+  CHECK(sum_latest(db, NULL) == 3.5);
+  CHECK(sum_latest(db, &first) == 3.5);
+  CHECK(sum_latest(db, &early) == 1.5);
 
   struct ArrowArrayStream stream;
   CHECK(marigram_query(db, "t", "none", NULL, NULL, &stream) == MARIGRAM_NOT_FOUND);
