@@ -51,6 +51,7 @@ enum class Duplicates {
 enum class SegmentFormat {
   kParquet,  ///< any program reads it
   kNative,   ///< v7: ours (docs/format/segment.md), smaller and quicker; other programs refuse such a table
+  kZola,     ///< days of a zola folder (docs/format/zola.md), which are read, not written
 };
 
 /// A column, as users name its type: bool, int32, int64, uint64, float32, float64, string, binary,

@@ -117,6 +117,7 @@ const char* dialect_name(Dialect dialect) {
 }
 
 const char* format_name(SegmentFormat format) {
+  if (format == SegmentFormat::kZola) return "zola";
   return format == SegmentFormat::kNative ? "native" : "parquet";
 }
 

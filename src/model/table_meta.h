@@ -62,7 +62,7 @@ void fill_absent_tags(SeriesKey& series, std::size_t tags);
 void fill_absent_tags(SegmentLayout& layout, std::size_t tags);
 
 struct SegmentMeta {
-  std::string id = {};    // v1 only; v7 segments are known by their path
+  std::string id = {};  // v1, where v7 segments are known by their path; of a zola day the file's version in the store
   std::string path = {};  // canonical, relative to the table
   SegmentFormat format = SegmentFormat::kParquet;
   SegmentLayout layout = {};  // v7; NoSeries in v1

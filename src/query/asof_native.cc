@@ -37,8 +37,8 @@ Result<std::span<const std::int64_t>> AsofSegmentRows::times(std::size_t page, c
 
 /// The first time in a page or the last, if the series alone has rows there.
 std::int64_t AsofSegmentRows::edge(AsofSide side, std::size_t page) const {
-  const auto& statistics = segment_.file().structure().blocks.front()[page].statistics;
-  const std::uint64_t cell = side == AsofSide::kBefore ? statistics.first : statistics.last;
+  const segment::PageTimes times = segment_.file().page_times(page);
+  const std::uint64_t cell = side == AsofSide::kBefore ? times.first : times.last;
   return static_cast<std::int64_t>(cell) ^ (segment_.flips() ? INT64_MIN : 0);
 }
 
@@ -120,6 +120,7 @@ Status AsofSegmentRows::find(AsofSide side, std::optional<std::size_t> valid, co
 }
 
 bool AsofSegmentRows::has_nulls(std::size_t column, const Stretch& own) const {
+  if (!segment_.file().has_statistics()) return true;  // for all that is known
   const auto& blocks = segment_.file().structure().blocks[column];
   const auto pages =
       std::span(blocks).subspan(segment_.file().page_of(own.begin),
@@ -168,7 +169,7 @@ Result<bool> AsofSegmentRows::put_edge(std::size_t column, std::size_t page, con
   const auto first = static_cast<std::int64_t>(segment_.file().page_begin(page));
   const auto last = first + static_cast<std::int64_t>(segment_.file().page_rows(page)) - 1;
   const std::int64_t row = picks.rows.front();
-  if (cached_[column].page == page || (row != first && row != last)) return false;
+  if (cached_[column].page == page || (row != first && row != last) || !segment_.file().has_statistics()) return false;
   const segment::NativeStructure& structure = segment_.file().structure();
   const segment::BlockStatistics& statistics = structure.blocks[column][page].statistics;
   if (statistics.nulls > 0 || structure.block_columns()[column].kind == segment::ValueKind::kText) return false;

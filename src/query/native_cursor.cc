@@ -84,11 +84,12 @@ class NativeCursor final : public SeriesCursor {
 
   /// Rows [begin, end) of the page are of the series at hand.
   Status feed_page(Aggregation& into, std::size_t page, std::size_t begin, std::size_t end) {
-    const auto& time = file_.structure().blocks.front()[page].statistics;
+    const segment::PageTimes time = file_.page_times(page);
     const auto least = static_cast<std::int64_t>(time.least);
     const auto largest = static_cast<std::int64_t>(time.largest);
     if (!question_->bounds.intersects(least, largest)) return {};
-    if (end - begin == file_.page_rows(page) && question_->bounds.contains(least, largest)) {
+    const bool is_whole = end - begin == file_.page_rows(page) && question_->bounds.contains(least, largest);
+    if (is_whole && file_.has_statistics()) {
       MARIGRAM_ASSIGN(const bool is_answered, into.add(summary_of(page)));
       if (is_answered) {
         statistics_.blocks_answered += blocks_of_page(fields_);

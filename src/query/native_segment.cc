@@ -79,19 +79,18 @@ NativeSegments::NativeSegments(const TimeWindows& windows, const table::Engine& 
       slots_(std::make_unique<Slot[]>(windows.size())) {}
 
 std::int64_t NativeSegment::first_time() const {
-  const auto& blocks = file_->structure().blocks.front();
-  return static_cast<std::int64_t>(blocks.front().statistics.first) ^ (flips_ ? INT64_MIN : 0);
+  return static_cast<std::int64_t>(file_->page_times(0).first) ^ (flips_ ? INT64_MIN : 0);
 }
 
 std::int64_t NativeSegment::last_time() const {
-  const auto& blocks = file_->structure().blocks.front();
-  return static_cast<std::int64_t>(blocks.back().statistics.last) ^ (flips_ ? INT64_MIN : 0);
+  const std::size_t last = file_->structure().pages() - 1;
+  return static_cast<std::int64_t>(file_->page_times(last).last) ^ (flips_ ? INT64_MIN : 0);
 }
 
 Result<std::span<const NativeSegment>> NativeSegments::at(std::size_t window) const {
   const table::Cluster& cluster = windows_.segments(window);
   const bool is_native = std::ranges::all_of(
-      cluster, [](const table::SegmentPtr& segment) { return segment->format == SegmentFormat::kNative; });
+      cluster, [](const table::SegmentPtr& segment) { return segment->format != SegmentFormat::kParquet; });
   if (cluster.empty() || !is_native) return std::span<const NativeSegment>();
   Slot& slot = slots_[window];
   std::call_once(slot.once, [&] { slot.status = open(cluster, slot); });

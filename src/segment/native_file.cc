@@ -105,7 +105,7 @@ Result<std::shared_ptr<const NativeFile>> NativeFile::open(io::ObjectStore& stor
 }
 
 Status NativeFile::check_whole() const {
-  if (mapping_->is_whole()) return {};
+  if (is_whole()) return {};
   return fail(ErrorCode::kCorruption, doing_ + ": it was cut short while it was read");
 }
 
@@ -157,6 +157,11 @@ std::optional<std::size_t> NativeFile::find_series(std::span<const TagValue> tag
     begin += static_cast<std::size_t>(own.begin() - rest.begin());
   }
   return begin < end ? std::optional(begin) : std::nullopt;
+}
+
+PageTimes NativeFile::page_times(std::size_t page) const {
+  const BlockStatistics& times = structure_.blocks.front()[page].statistics;
+  return {.first = times.first, .last = times.last, .least = times.least, .largest = times.largest};
 }
 
 codec::Bytes NativeFile::block(std::size_t column, std::size_t page) const {

@@ -1,4 +1,4 @@
-// An open native segment: its structure, and blocks as they are asked for.
+// An open segment in blocks: its structure, and blocks as they are asked for.
 #pragma once
 
 #include "io/object_store.h"
@@ -28,17 +28,29 @@ struct BlockView {
   bool is_null(std::size_t row) const { return !decoded.valid.empty() && decoded.valid[row] == 0; }
 };
 
-/// Immutable but for the memory of what was checked; thread-safe.
+/// The times of a page, not checked. Bits of values, as in BlockStatistics.
+struct PageTimes {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint64_t least = 0;
+  std::uint64_t largest = 0;
+};
+
+/// A native segment, or what is read as one (zola_reader.h). Immutable but for the memory of what was checked;
+/// thread-safe.
 class NativeFile {
  public:
   /// Maps the file and checks its structure. kNotFound, kCorruption.
   static Result<std::shared_ptr<const NativeFile>> open(io::ObjectStore& store, const std::string& key);
+  virtual ~NativeFile() = default;
 
   const std::string& key() const { return key_; }
   /// "cannot read data/x.mgs"
   const std::string& doing() const { return doing_; }
-  std::uint64_t bytes() const { return mapping_->bytes().size(); }
+  virtual std::uint64_t bytes() const { return mapping_->bytes().size(); }
   const NativeStructure& structure() const { return structure_; }
+  /// Whether structure() has `blocks`, as it has of a native segment.
+  bool has_statistics() const { return !structure_.blocks.empty(); }
   /// Its columns in their order: tags, the time, fields. Types are of the columns' kinds.
   const model::Schema& schema() const { return schema_; }
 
@@ -61,22 +73,27 @@ class NativeFile {
 
   /// A hint: the blocks of these pages, or the first of them, are read soon.
   void will_read(std::size_t first_page, std::size_t last_page) const;
+  virtual PageTimes page_times(std::size_t page) const;
   /// The bytes of a block, of `column` of block_columns(), not checked.
-  codec::Bytes block(std::size_t column, std::size_t page) const;
+  virtual codec::Bytes block(std::size_t column, std::size_t page) const;
   /// The values of a block. Texts point into the file. kCorruption.
-  Result<BlockValues> read(std::size_t column, std::size_t page) const;
+  virtual Result<BlockValues> read(std::size_t column, std::size_t page) const;
   /// The same without a copy, if there is a way.
-  Result<BlockView> view(std::size_t column, std::size_t page) const;
+  virtual Result<BlockView> view(std::size_t column, std::size_t page) const;
 
- private:
+ protected:
   NativeFile() = default;
-  Result<codec::Bytes> block_bytes(std::size_t column, std::size_t page) const;
 
   std::string key_;
   std::string doing_;
-  std::unique_ptr<io::Mapping> mapping_;
   NativeStructure structure_;
   model::Schema schema_;
+
+ private:
+  virtual bool is_whole() const { return mapping_->is_whole(); }
+  Result<codec::Bytes> block_bytes(std::size_t column, std::size_t page) const;
+
+  std::unique_ptr<io::Mapping> mapping_;
   mutable std::unique_ptr<std::atomic<bool>[]> verified_;  // one a block; set once its checksum matched
 };
 

@@ -32,9 +32,10 @@ class NativeReader : public SegmentReader {
 
   const std::shared_ptr<const NativeFile>& file() const { return file_; }
 
- private:
+ protected:
   explicit NativeReader(std::shared_ptr<const NativeFile> file);
 
+ private:
   std::shared_ptr<const NativeFile> file_;
 };
 

@@ -104,7 +104,7 @@ class Stream : public RowStream {
     while (next_page_ < file_->structure().pages()) {
       const std::size_t page = next_page_++;
       RowRanges rows = rows_of_series(page);
-      const BlockStatistics& times = file_->structure().blocks.front()[page].statistics;
+      const PageTimes times = file_->page_times(page);
       const auto least = static_cast<std::int64_t>(times.least);
       const auto largest = static_cast<std::int64_t>(times.largest);
       if (rows.empty() || !plan_.bounds.intersects(least, largest)) continue;

@@ -193,6 +193,10 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
 }
 
 Status check_compression(SegmentFormat format, const std::string& compression, const std::string& doing) {
+  if (format == SegmentFormat::kZola) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("{}: its segments cannot be zola, which are only read; want parquet or native", doing));
+  }
   MARIGRAM_TRY(segment::parse_compression(compression, doing));
   if (format == SegmentFormat::kNative || compression == TableOptions{}.compression) return {};
   return fail(ErrorCode::kInvalidInput,

@@ -4,6 +4,7 @@
 #include "coverage/calendar.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
+#include "table/zola_folder.h"
 
 #include <fmt/format.h>
 
@@ -38,7 +39,9 @@ Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const Ta
   MARIGRAM_TRY(environment.store->check_writable());
   log::Log log(environment.store, *environment.clock, environment.log);
   MARIGRAM_ASSIGN(const std::uint64_t version, log.latest_version());
+  MARIGRAM_ASSIGN(const bool is_zola, is_zola_folder(*environment.store));
   log::TableState state;
+  if (version == 0 && is_zola) return refuse_to_write_zola(*environment.store);
   if (version == 0) {
     auto committed = log.commit(state, std::move(proposal));
     if (committed) return std::unique_ptr<Engine>(new Engine(std::move(environment), std::move(state), false));
@@ -51,9 +54,25 @@ Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const Ta
 
 Result<std::unique_ptr<Engine>> Engine::open(Environment environment, const OpenOptions& options) {
   const log::Log log(environment.store, *environment.clock, environment.log);
-  MARIGRAM_ASSIGN(log::TableState state, log.load(options.at));
+  auto state = log.load(options.at);
+  if (!state && state.error().code == ErrorCode::kNotFound && is_zola_folder(*environment.store).value_or(false)) {
+    MARIGRAM_ASSIGN(const std::uint64_t version, log.latest_version());
+    if (version == 0) return open_zola(std::move(environment), options);
+  }
+  if (!state) return std::unexpected(std::move(state).error());
   const bool pinned = !std::holds_alternative<std::monostate>(options.at);
-  return std::unique_ptr<Engine>(new Engine(std::move(environment), std::move(state), pinned));
+  return std::unique_ptr<Engine>(new Engine(std::move(environment), *std::move(state), pinned));
+}
+
+Result<std::unique_ptr<Engine>> Engine::open_zola(Environment environment, const OpenOptions& options) {
+  if (!std::holds_alternative<std::monostate>(options.at)) {
+    return fail(ErrorCode::kNotFound, fmt::format("cannot open {} at a version: it is a zola folder, which keeps none",
+                                                  environment.store->name()));
+  }
+  MARIGRAM_ASSIGN(ZolaFolder folder, load_zola_folder(environment));
+  auto engine = std::unique_ptr<Engine>(new Engine(std::move(environment), std::move(folder.state), false));
+  engine->remember_coverage(ZolaFolder::kCoverage, std::move(folder.coverage));
+  return engine;
 }
 
 StatePtr Engine::state() const {
@@ -68,6 +87,12 @@ Status Engine::refresh() {
                             store().name(), state()->version));
   }
   const std::lock_guard writing(write_mutex_);
+  if (!has_log()) {
+    MARIGRAM_ASSIGN(ZolaFolder folder, load_zola_folder(environment_));
+    move_to(std::make_shared<const log::TableState>(std::move(folder.state)));
+    remember_coverage(ZolaFolder::kCoverage, std::move(folder.coverage));
+    return {};
+  }
   log::TableState next = *state();
   const std::uint64_t before = next.version;
   MARIGRAM_TRY(log_.refresh(next));
@@ -89,6 +114,7 @@ Status Engine::check_writable() const {
                 fmt::format("cannot write to table {}: it was opened at version {}; open it without a version",
                             store().name(), state()->version));
   }
+  if (!has_log()) return refuse_to_write_zola(store());
   return store().check_writable();
 }
 

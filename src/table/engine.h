@@ -1,4 +1,5 @@
-// One open table: its log, the version this handle reads, and the one way to commit.
+// One open table: its log, the version this handle reads, and the one way to commit. A zola folder (zola_folder.h) has
+// no log: it is read at version 0, and never written to.
 //
 // Operations (append, scan, verify, ...) are free functions in their own files over an Engine. Reads take a snapshot
 // (state()) and never lock afterwards; writes of one engine are serialised here, those of others are met by the log.
@@ -34,6 +35,7 @@ class Engine {
   static Result<std::unique_ptr<Engine>> create(Environment environment, const TableOptions& options);
   static Result<std::unique_ptr<Engine>> open(Environment environment, const OpenOptions& options);
 
+  bool has_log() const { return state()->version > 0; }
   const Environment& environment() const { return environment_; }
   io::ObjectStore& store() const { return *environment_.store; }
   log::Log& log() { return log_; }
@@ -45,7 +47,8 @@ class Engine {
   std::size_t columns() const { return columns_.load(std::memory_order_acquire); }
   /// Moves to the newest version; kInvalidInput for a handle opened at an earlier one.
   Status refresh();
-  /// kInvalidInput when the handle is pinned to an earlier version, kPermissionDenied when the store is read-only.
+  /// kInvalidInput when the handle is pinned to an earlier version, kPermissionDenied when the store is read-only, or
+  /// the table has no log.
   Status check_writable() const;
   /// Commits what `propose` returns, retrying on conflict; the handle then reads the new version. Each kCheckpointEvery
   /// versions also writes a checkpoint, so that opening costs the live segments and few commits.
@@ -61,6 +64,7 @@ class Engine {
 
  private:
   Engine(Environment environment, log::TableState state, bool pinned);
+  static Result<std::unique_ptr<Engine>> open_zola(Environment environment, const OpenOptions& options);
   void move_to(StatePtr state);
 
   Environment environment_;

@@ -135,7 +135,7 @@ Result<std::uint64_t> add_tags(Engine& engine, std::span<const std::string> name
 
 Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format,
                                    const std::optional<std::string>& compression) {
-  if (compression) MARIGRAM_TRY(check_compression(format, *compression, "cannot choose segments"));
+  MARIGRAM_TRY(check_compression(format, compression.value_or(TableOptions{}.compression), "cannot choose segments"));
   const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
     log::Proposal proposal{.actions = {},
                            .extension = {.operation = "set_segments", .segments = format, .compression = compression}};

@@ -2,6 +2,8 @@
 
 #include "base/try.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace marigram::table {
@@ -15,6 +17,10 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectSto
                                                                    const model::SegmentMeta& segment) {
   const std::string& key = segment.path;
   MARIGRAM_ASSIGN(io::ObjectInfo info, store.head(key));
+  if (segment.format == SegmentFormat::kZola && info.version != segment.id) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("cannot read {}: the day was replaced since the table was opened; open it again", key));
+  }
   {
     const std::lock_guard lock(mutex_);
     const auto found = by_key_.find(key);

@@ -20,7 +20,7 @@ namespace marigram::table {
 /// The most recently used segments of one table. Thread-safe.
 class SegmentCache {
  public:
-  /// As open_segment; a file that was replaced since is opened anew. O(1).
+  /// As open_segment; a file that was replaced since is opened anew, but for days of zola folders: kConflict. O(1).
   Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const model::SegmentMeta& segment);
 
  private:

@@ -7,6 +7,7 @@
 #include "segment/parquet_rows.h"
 #include "segment/reader.h"
 #include "table/coverage_files.h"
+#include "table/zola_folder.h"
 
 #include <arrow/api.h>
 
@@ -139,7 +140,7 @@ class Verification {
     if (state_->dialect() == Dialect::kV7 && summary->layout != meta.layout) {
       problem(fmt::format("segment {}: the series of its rows are not those the log says", meta.path));
     }
-    check_sidecar(meta, summary->coverage);
+    if (engine_.has_log()) check_sidecar(meta, summary->coverage);
     const bool may_overlap = state_->duplicates != Duplicates::kReject;
     if (const auto overlap = may_overlap ? std::nullopt : coverage::find_overlap(all_, summary->coverage)) {
       problem(fmt::format("segment {}: {} buckets are covered by another segment too", meta.path, overlap->buckets));
@@ -171,7 +172,7 @@ class Verification {
   }
 
   Status check_snapshot() {
-    if (state_->segments.empty() && !state_->coverage) return {};
+    if (!engine_.has_log() || (state_->segments.empty() && !state_->coverage)) return {};
     if (!complete_) return {};  // what cannot be read cannot be compared
     std::string what = "the log names no coverage snapshot";
     if (state_->coverage) {
@@ -224,6 +225,8 @@ Result<VerifyReport> verify(const Environment& environment, bool repair) {
   if (repair) {
     MARIGRAM_TRY(environment.store->check_writable());
     log::Log log(environment.store, *environment.clock, environment.log);
+    MARIGRAM_ASSIGN(const bool is_zola, is_zola_folder(*environment.store));
+    if (is_zola && log.latest_version().value_or(1) == 0) return refuse_to_write_zola(*environment.store);
     MARIGRAM_ASSIGN(log_repairs, log.repair());
   }
   VerifyReport report;
