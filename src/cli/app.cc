@@ -100,6 +100,7 @@ void build_app(CLI::App& app, Context& context) {
   add_window_join(app, context);
   add_latest(app, context);
   add_aggregate(app, context);
+  add_export(app, context);
   add_coverage(app, context);
   add_gaps(app, context);
   add_window(app, context);

@@ -208,13 +208,13 @@ Result<int> run(Context& context, const Options& options) {
 void add_import(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App& command = add_command(
-      app, context, "import", "Append a file of CSV, JSON lines or Parquet, plain or compressed, as one commit",
+      app, context, "import", "Append CSV, JSON lines or Parquet, plain or compressed, or a zola folder, as one commit",
       "marigram import weather weather.csv --create --time time_hour --tag origin --bucket 1h");
   add_table(command, options->table);
   command.add_option("INPUT", options->file, "The file; - is standard input")->required()->type_name("FILE");
   CLI::Option* create = command.add_flag("--create", options->create, "Make the table first if there is none");
-  add_choice(command, "--format", options->format, {"csv", "jsonl", "parquet"},
-             "Format of the file (default: by its name or content, else csv)");
+  add_choice(command, "--format", options->format, {"csv", "jsonl", "parquet", "zola"},
+             "Format of the file (default: by its name or content, else csv; of a folder: zola)");
   command
       .add_option("--time-format", options->time_format,
                   "How times are written: epoch_s, epoch_ms, epoch_us, epoch_ns, or conversions of strptime (default: "

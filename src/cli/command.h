@@ -51,6 +51,7 @@ void add_asof(CLI::App& app, Context& context);
 void add_window_join(CLI::App& app, Context& context);
 void add_latest(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
 void add_coverage(CLI::App& app, Context& context);
 void add_gaps(CLI::App& app, Context& context);
 void add_window(CLI::App& app, Context& context);

@@ -2,11 +2,14 @@
 
 #include "base/try.h"
 #include "cli/input_file.h"
+#include "segment/zola_format.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <arrow/type.h>
@@ -28,6 +31,9 @@ std::string guess_format(const InputFile& file, const std::string& path) {
 
 Result<std::unique_ptr<RowSource>> open_source(const CancelToken& cancel, const std::string& path,
                                                const std::string& format, std::size_t sample_bytes) {
+  std::error_code ignored;
+  const bool is_zola = std::filesystem::exists(std::filesystem::path(path) / segment::kZolaSchema, ignored);
+  if (format == "zola" || (format.empty() && is_zola)) return open_zola(path, cancel);
   MARIGRAM_ASSIGN(auto file, InputFile::open(path, cancel));
   const std::string known = format.empty() ? guess_format(*file, path) : format;
   if (known == "parquet") return open_parquet(std::move(file));

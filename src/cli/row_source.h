@@ -1,4 +1,4 @@
-// The rows of an input file under the file's own column names: CSV, JSON lines or Parquet.
+// The rows of an input file under the file's own column names: CSV, JSON lines or Parquet; or of a zola folder.
 #pragma once
 
 #include <marigram/error.h>
@@ -63,6 +63,8 @@ class RowSource {
 Result<std::unique_ptr<RowSource>> open_csv(std::unique_ptr<InputFile> file, std::size_t sample_bytes);
 Result<std::unique_ptr<RowSource>> open_json(std::unique_ptr<InputFile> file, std::size_t sample_bytes);
 Result<std::unique_ptr<RowSource>> open_parquet(std::unique_ptr<InputFile> file);
+/// kNotFound: it is no such folder.
+Result<std::unique_ptr<RowSource>> open_zola(const std::string& path, const CancelToken& cancel);
 
 /// Types are guessed from so much text.
 inline constexpr std::size_t kGuessBytes = 16 << 20;

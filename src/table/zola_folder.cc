@@ -53,6 +53,7 @@ Result<std::vector<Day>> find_days(const io::ObjectStore& store) {
     if (rest.empty() || day.folder.empty()) day.folder = folder;
   }
   std::vector<Day> found;
+  found.reserve(days.size());
   for (auto& [date, day] : days) found.push_back(std::move(day));
   return found;
 }

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = os.environ.get("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "marigram"))
 DEADLINE_S = 120
 
-COMMANDS = ["create", "import", "append", "scan", "asof", "window-join", "latest", "aggregate", "coverage", "gaps", "window",
+COMMANDS = ["create", "import", "append", "scan", "asof", "window-join", "latest", "aggregate", "export", "coverage", "gaps", "window",
             "show", "log", "segments", "remove",
             "add-column", "verify", "checkpoint", "compact", "vacuum", "db init", "db tables", "db write", "db query", "db series",
             "db tags", "db delete", "db flush", "db compact", "db snapshot", "db restore", "db stats", "db verify",
