@@ -38,7 +38,7 @@ struct ZolaTestColumn {
   std::string name;
   bool is_float = false;
 
-  std::uint64_t null() const { return is_float ? 0x7FF8'0000'0000'0001 : std::uint64_t{1} << 63U; }
+  std::uint64_t null() const { return is_float ? 0x7FF8'0000'0000'0000 : std::uint64_t{1} << 63U; }
   bool is_null(std::uint64_t cell) const {
     return is_float ? (cell & ~(std::uint64_t{1} << 63U)) > 0x7FF0'0000'0000'0000 : cell == null();
   }

@@ -48,6 +48,38 @@ model::Schema schema_of(const NativeStructure& structure) {
   return schema;
 }
 
+Status check_symbols(const ZolaDay& day) {
+  for (const ZolaPart& part : day.parts) {
+    for (std::uint64_t row = part.begin; row < part.end; ++row) {
+      const auto symbol = static_cast<std::int64_t>(day.symbols.cells[row]);
+      if (symbol == part.symbol) continue;
+      return fail(ErrorCode::kCorruption, fmt::format("cannot read {}: row {} is of symbol {}, {} says {}",
+                                                      day.symbols.key, row, symbol, kZolaParted, part.symbol));
+    }
+  }
+  return {};
+}
+
+/// The values that a sidecar says of each symbol. The order of its columns is that of whoever wrote it.
+Status check_values(const ZolaDay& day, const ZolaDay::Sidecar& sidecar, bool first) {
+  const std::size_t columns = day.values.size();
+  std::vector<std::uint64_t> said(columns);
+  std::vector<std::uint64_t> stored(columns);
+  for (std::size_t i = 0; i < day.parts.size(); ++i) {
+    const std::uint64_t row = first ? day.parts[i].begin : day.parts[i].end - 1;
+    for (std::size_t column = 0; column < columns; ++column) {
+      said[column] = sidecar.at(i, 2 + column, columns);
+      stored[column] = day.values[column].cells[row];
+    }
+    std::ranges::sort(said);
+    std::ranges::sort(stored);
+    if (said == stored) continue;
+    return fail(ErrorCode::kCorruption, fmt::format("cannot read {}: its values of symbol {} are not those of row {}",
+                                                    sidecar.key, day.parts[i].symbol, row));
+  }
+  return {};
+}
+
 }  // namespace
 
 ZolaFile::ZolaFile(ZolaDay day) : day_(std::move(day)) {
@@ -160,42 +192,6 @@ Result<std::shared_ptr<ZolaReader>> ZolaReader::open(const io::ObjectStore& stor
 std::string ZolaReader::key_of(const std::string& folder) {
   return folder + "/" + kZolaTime + kZolaSuffix;
 }
-
-namespace {
-
-Status check_symbols(const ZolaDay& day) {
-  for (const ZolaPart& part : day.parts) {
-    for (std::uint64_t row = part.begin; row < part.end; ++row) {
-      const auto symbol = static_cast<std::int64_t>(day.symbols.cells[row]);
-      if (symbol == part.symbol) continue;
-      return fail(ErrorCode::kCorruption, fmt::format("cannot read {}: row {} is of symbol {}, {} says {}",
-                                                      day.symbols.key, row, symbol, kZolaParted, part.symbol));
-    }
-  }
-  return {};
-}
-
-/// The values that a sidecar says of each symbol. The order of its columns is that of whoever wrote it.
-Status check_values(const ZolaDay& day, const ZolaDay::Sidecar& sidecar, bool first) {
-  const std::size_t columns = day.values.size();
-  std::vector<std::uint64_t> said(columns);
-  std::vector<std::uint64_t> stored(columns);
-  for (std::size_t i = 0; i < day.parts.size(); ++i) {
-    const std::uint64_t row = first ? day.parts[i].begin : day.parts[i].end - 1;
-    for (std::size_t column = 0; column < columns; ++column) {
-      said[column] = sidecar.at(i, 2 + column, columns);
-      stored[column] = day.values[column].cells[row];
-    }
-    std::ranges::sort(said);
-    std::ranges::sort(stored);
-    if (said == stored) continue;
-    return fail(ErrorCode::kCorruption, fmt::format("cannot read {}: its values of symbol {} are not those of row {}",
-                                                    sidecar.key, day.parts[i].symbol, row));
-  }
-  return {};
-}
-
-}  // namespace
 
 Status ZolaReader::check_claims(std::string_view /*sidecar*/) const {
   const ZolaDay& day = static_cast<const ZolaFile&>(*file()).day();
