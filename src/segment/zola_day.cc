@@ -130,7 +130,7 @@ class Opening {
     for (const ZolaPart& part : day_.parts) {
       const std::int64_t first = day_.time(part.begin);
       const std::int64_t last = day_.time(part.end - 1);
-      if (first >= begin && first <= last && last - begin < kMicrosPerDay) continue;
+      if (begin <= first && first <= last && last < begin + kMicrosPerDay) continue;
       return damaged(day_.times.key, "times of symbol {} go from {} to {} us, want them to ascend within the day",
                      part.symbol, first, last);
     }

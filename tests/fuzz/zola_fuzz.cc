@@ -66,7 +66,7 @@ bool read_all(const segment::ZolaReader& reader) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto columns = segment::parse_zola_schema({reinterpret_cast<const char*>(data), size}, "cannot read .schema");
-  if (columns && segment::parse_zola_schema(segment::format_zola_schema(*columns), "again") != columns) std::abort();
+  if (columns && *segment::parse_zola_schema(segment::format_zola_schema(*columns), "again") != *columns) std::abort();
   const marigram::ManualClock clock;
   const auto store = marigram::io::make_memory_store(clock);
   put_files(*store, data, size);
