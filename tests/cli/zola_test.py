@@ -155,6 +155,28 @@ class Export(CliTest):
             rows = self.out("asof", "z", "--probes", "probes.csv", "--direction", direction, "--columns", "size", "--json").splitlines()
             self.assertEqual([json.loads(row)["size"] for row in rows], sizes)
 
+    def test_queries_answer_as_of_a_table(self):
+        """Of pages of one series too, of which a native segment knows aggregates and a zola folder nothing."""
+        text = "timestamp,symbol,price,size\n"
+        for i in range(40_000):
+            day, second = 14 + i // 20_000, i % 20_000 * 4
+            clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+            text += f"2024-01-{day}T{clock}Z,{(i % 20_000) // 18_000},{i % 977 / 8 if i % 11 else ''},{i % 131}\n"
+        self.write("many.csv", text)
+        self.write("probes.csv", "timestamp,symbol\n" + "".join(
+            f"2024-01-{day}T{hour:02}:30:00Z,{symbol}\n" for day in (13, 14, 15, 17) for hour in (0, 8, 15, 20) for symbol in (0, 1, 2)))
+        self.run_cli("import", "many", "many.csv", *CREATE, "--segments", "native")
+        self.run_cli("export", "many", "--format", "zola", "-o", "many.zola")
+        for query in (["aggregate", "--agg", "count(price)", "--agg", "sum(price)", "--agg", "max(size)", "--agg", "first(price)", "--by", "symbol"],
+                      ["aggregate", "--agg", "count", "--agg", "avg(size)", "--every", "1h"],
+                      ["latest"], ["latest", "--first"], ["latest", "--last-non-null", "price"], ["latest", "--on", "2024-01-14T12:00:00Z"],
+                      ["window-join", "--probes", "probes.csv", "--before", "30m", "--agg", "sum(size)", "--agg", "vwap(price,size)"],
+                      ["asof", "--probes", "probes.csv"], ["asof", "--probes", "probes.csv", "--direction", "forward", "--last-non-null", "price"],
+                      ["scan", "--order", "series", "--from", "2024-01-14T09:00:00Z", "--to", "2024-01-15T11:00:00Z", "--where", "symbol=0"]):
+            answers = [self.out(query[0], table, *query[1:], "--json") for table in ("many.zola", "many")]
+            self.assertGreater(len(answers[0]), 0, query)
+            self.assertEqual(*answers, query)
+
 
 @unittest.skipUnless(FOLDERS.is_dir(), "no folders of zola_db")
 class SameBytes(CliTest):
