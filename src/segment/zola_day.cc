@@ -42,6 +42,7 @@ class Opening {
     MARIGRAM_TRY(check_times());
     MARIGRAM_ASSIGN(day_.first, read_sidecar(files, kZolaFirstValues));
     MARIGRAM_ASSIGN(day_.last, read_sidecar(files, kZolaLastValues));
+    if (!day_.is_whole()) return damaged(day_.folder, "a column was cut short while it was read");
     return std::move(day_);
   }
 
@@ -180,6 +181,11 @@ bool are_same(const std::vector<io::ObjectInfo>& a, const std::vector<io::Object
 }
 
 }  // namespace
+
+bool ZolaDay::is_whole() const {
+  const auto is_whole = [](const Column& column) { return column.mapping->is_whole(); };
+  return is_whole(times) && is_whole(symbols) && std::ranges::all_of(values, is_whole);
+}
 
 std::uint64_t ZolaDay::Sidecar::at(std::size_t symbol, std::size_t field, std::size_t columns) const {
   std::uint64_t cell = 0;

@@ -46,6 +46,8 @@ struct ZolaDay {
   std::optional<Sidecar> first = {};
   std::optional<Sidecar> last = {};
 
+  /// Whether no column has been cut short since it was opened, so that what was read may be zeros.
+  bool is_whole() const;
   std::int64_t time(std::uint64_t row) const { return static_cast<std::int64_t>(times.cells[row]); }
 };
 

@@ -98,11 +98,6 @@ std::atomic<bool>& ZolaFile::looked_at(std::size_t column, std::size_t page) con
   return looked_at_[column * structure_.pages() + page];
 }
 
-bool ZolaFile::is_whole() const {
-  const auto is_whole = [](const ZolaDay::Column& column) { return column.mapping->is_whole(); };
-  return is_whole(day_.times) && std::ranges::all_of(day_.values, is_whole);
-}
-
 codec::Bytes ZolaFile::block(std::size_t column, std::size_t page) const {
   const auto values = cells(column, page);
   return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()};
@@ -198,7 +193,7 @@ Status ZolaReader::check_claims(std::string_view /*sidecar*/) const {
   MARIGRAM_TRY(check_symbols(day));
   if (day.first) MARIGRAM_TRY(check_values(day, *day.first, true));
   if (day.last) MARIGRAM_TRY(check_values(day, *day.last, false));
-  return {};
+  return file()->check_whole();
 }
 
 }  // namespace marigram::segment

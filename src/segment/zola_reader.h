@@ -31,7 +31,7 @@ class ZolaFile final : public NativeFile {
   Result<BlockView> view(std::size_t column, std::size_t page) const override;
 
  private:
-  bool is_whole() const override;
+  bool is_whole() const override { return day_.is_whole(); }
   const ZolaDay::Column& column_at(std::size_t column) const {
     return column == 0 ? day_.times : day_.values[column - 1];
   }

@@ -1,5 +1,7 @@
 // Zola folders: text forms, what a day's files may not say, and days written by us against docs/format/zola.md. Without
 // these a damaged day could be read on through, as zola_db does, and zola_db could not read what we write.
+#include "io/local_store.h"
+#include "io/temporary_folder.h"
 #include "segment/native_stream.h"
 #include "segment/test_rows.h"
 #include "segment/test_zola.h"
@@ -14,7 +16,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <functional>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -206,6 +208,26 @@ TEST(ZolaReader, TimesAscendInEveryPage) {
       EXPECT_GT(std::ranges::count(sound, false), 0) << damaged << " " << time;
       EXPECT_TRUE(sound[4]);
     }
+  }
+}
+
+/// By another process, while it is open.
+TEST(ZolaReader, ADayThatIsCutShort) {
+  std::vector<ZolaRow> rows;
+  for (std::int64_t i = 0; i < 20'000; ++i) rows.push_back({1, i, {7}});
+  ZolaFiles files;
+  add_day("1970.01.01", {{"n", false}}, rows, files);
+  for (const std::string name : {"timestamp", "symbol", "n"}) {
+    const io::TemporaryFolder folder;
+    const auto store = value_of(io::make_local_store(folder.path()));
+    put_all(*store, files);
+    const auto reader = value_of(ZolaReader::open(*store, "1970.01.01/timestamp.col"));
+    const auto all = value_of(reader->read_all());
+    std::filesystem::resize_file(folder.path() / "1970.01.01" / (name + ".col"), 5'000);
+    std::shared_ptr<arrow::RecordBatch> batch;
+    EXPECT_FALSE(all->ReadNext(&batch).ok()) << name;
+    EXPECT_FALSE(reader->check_claims({})) << name;
+    EXPECT_FALSE(ZolaReader::open(*store, "1970.01.01/timestamp.col")) << name;
   }
 }
 
