@@ -64,7 +64,7 @@ class Aggregate(Runner):
         parameters = [self.hosts, self.days]
         rows = data.kept(self.data, "fleet.arrows", parameters, self.write_rows)
         parquet = data.kept(self.data, "fleet-parquet", parameters, self.write_parquet)
-        ours = data.kept(self.data, "fleet", parameters, lambda path: self.run(
+        ours = data.kept(self.data, "fleet", [*parameters, data.NATIVE_FORMAT], lambda path: self.run(
             [self.program, "make", path, rows, "--tag", "host", "--format", "native"]))
         some = [f"host_{i:04d}" for i in range(0, self.hosts, max(1, self.hosts // 50))]
         middle = (BEGIN_US + DAY_US // 3, BEGIN_US + (self.days - 1) * DAY_US - DAY_US // 3)

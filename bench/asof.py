@@ -91,7 +91,7 @@ class Asof(Runner):
             out.write_batch(batch)
 
     def kept_table(self, format, compression, quotes):
-        return data.kept(self.data, f"quotes-{format}-{compression}", [self.symbols, self.quotes], lambda path: self.run(
+        return data.kept(self.data, f"quotes-{format}-{compression}", [self.symbols, self.quotes, data.NATIVE_FORMAT], lambda path: self.run(
             [self.program, "make", path, quotes, "--format", format, "--compression", compression]))
 
     @staticmethod
