@@ -46,11 +46,12 @@ Range* find(std::uintptr_t address) {
 }
 
 /// Puts a page of zeros where there is none.
-bool mend(std::uintptr_t address) {
+bool mend(void* at) {
+  const auto address = reinterpret_cast<std::uintptr_t>(at);
   Range* const range = find(address);
   if (range == nullptr) return false;
   range->is_cut.store(true, std::memory_order_release);
-  void* const page = reinterpret_cast<void*>(address & ~(page_bytes - 1));
+  void* const page = static_cast<std::byte*>(at) - address % page_bytes;
   return ::mmap(page, page_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page;
 }
 
@@ -67,7 +68,7 @@ void pass_on(int signal, siginfo_t* info, void* context) {
 
 void on_bus_error(int signal, siginfo_t* info, void* context) {
   const int error = errno;
-  if (info->si_code != BUS_ADRERR || !mend(reinterpret_cast<std::uintptr_t>(info->si_addr))) {
+  if (info->si_code != BUS_ADRERR || !mend(info->si_addr)) {
     pass_on(signal, info, context);
   }
   errno = error;

@@ -28,8 +28,10 @@ class BatchCursor final : public SeriesCursor {
   Result<bool> feed(Aggregation& into) override {
     const RowKey series = *series_;
     const std::int64_t end = key_run_end(columns_, row_, batch_->num_rows());
-    MARIGRAM_ASSIGN(const FieldRows rows, into.rows_of(*batch_));
-    MARIGRAM_TRY(into.add(rows, row_, end));
+    if (!rows_of_batch_) {
+      MARIGRAM_ASSIGN(rows_of_batch_, into.rows_of(*batch_));
+    }
+    MARIGRAM_TRY(into.add(*rows_of_batch_, row_, end));
     row_ = end;
     MARIGRAM_TRY(advance());
     return series_ == series;
@@ -48,6 +50,7 @@ class BatchCursor final : public SeriesCursor {
         return {};
       }
       row_ = 0;
+      rows_of_batch_.reset();
       columns_.clear();
       for (const std::string& tag : tags_) columns_.push_back(batch_->GetColumnByName(tag));
       statistics_.rows_scanned += static_cast<std::uint64_t>(batch_->num_rows());
@@ -59,7 +62,8 @@ class BatchCursor final : public SeriesCursor {
   std::unique_ptr<table::BatchSource> rows_;
   std::vector<std::string> tags_;
   bool is_begun_ = false;
-  BatchPtr batch_;  // of which the rows before row_ have been added
+  BatchPtr batch_;                          // of which the rows before row_ have been added
+  std::optional<FieldRows> rows_of_batch_;  // set when the first are added
   std::int64_t row_ = 0;
   Arrays columns_;                // of the batch, that name a series
   std::optional<RowKey> series_;  // of row_; unset at the end
