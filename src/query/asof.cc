@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "query/asof_side.h"
+#include "query/probe_result.h"
 #include "segment/arrow_schema.h"
 #include "table/definition.h"
 
@@ -11,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -43,25 +43,16 @@ Result<std::vector<std::string>> wanted_columns(const AsofRequest& request, cons
   return columns;
 }
 
-Result<std::shared_ptr<arrow::Schema>> result_schema(const arrow::Schema& probes, const arrow::FieldVector& columns,
-                                                     const AsofRequest& request,
-                                                     const std::shared_ptr<arrow::DataType>& time) {
-  arrow::FieldVector fields = probes.fields();
+/// What the join puts behind the columns of the probes.
+arrow::FieldVector added_fields(const arrow::Schema& probes, const arrow::FieldVector& columns,
+                                const AsofRequest& request, const std::shared_ptr<arrow::DataType>& time) {
+  arrow::FieldVector fields;
   for (const auto& column : columns) {
     const bool is_taken = probes.GetFieldIndex(column->name()) >= 0;
     fields.push_back(column->WithName(column->name() + (is_taken ? request.suffix : ""))->WithNullable(true));
   }
   if (!request.matched_time.empty()) fields.push_back(arrow::field(request.matched_time, time));
-  std::set<std::string> names;
-  for (const auto& field : fields) {
-    if (names.insert(field->name()).second) continue;
-    return fail(
-        ErrorCode::kInvalidInput,
-        fmt::format("{}: the result would have two columns {}; give those of the table a suffix, ask for others, or "
-                    "give the matched time another name",
-                    kDoing, field->name()));
-  }
-  return arrow::schema(std::move(fields));
+  return fields;
 }
 
 /// One lane for all columns, and one for each that ignores its nulls.
@@ -129,7 +120,9 @@ Result<AsofResult> asof_join(const Snapshot& snapshot, const std::shared_ptr<arr
   for (const std::string& name : wanted) columns.push_back(arrow_schema->GetFieldByName(name));
   const auto time = arrow_schema->GetFieldByName(index.column)->type();
   AsofResult result;
-  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, columns, request, time));
+  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, added_fields(*schema, columns, request, time), kDoing,
+                                               "give those of the table a suffix, ask for others, or give the matched "
+                                               "time another name"));
   MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, index, table, snapshot.state->meta->grows(),
                                                      *snapshot.engine.environment().pool));
   const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
@@ -153,13 +146,7 @@ Result<AsofResult> asof_join(const Snapshot& snapshot, const std::shared_ptr<arr
   MARIGRAM_TRY(search(plan, lanes, result.statistics));
   if (request.statistics != nullptr) *request.statistics = result.statistics;
   MARIGRAM_ASSIGN(const arrow::ArrayVector gathered, finish(plan, lanes, columns, time));
-  std::int64_t at = 0;
-  for (const auto& batch : probes) {
-    arrow::ArrayVector arrays = batch->columns();
-    for (const auto& column : gathered) arrays.push_back(column->Slice(at, batch->num_rows()));
-    at += batch->num_rows();
-    result.batches.push_back(arrow::RecordBatch::Make(result.schema, batch->num_rows(), std::move(arrays)));
-  }
+  result.batches = with_columns(result.schema, probes, gathered);
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include "query/aggregate_column.h"
 #include "query/asof_rows.h"
 #include "query/asof_times.h"
+#include "query/probe_result.h"
 #include "query/probe_set.h"
 #include "query/time_windows.h"
 #include "segment/arrow_schema.h"
@@ -21,7 +22,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -233,19 +233,6 @@ Result<arrow::ArrayVector> WindowJoin::finish(std::size_t probes) {
   return arrays;
 }
 
-Result<std::shared_ptr<arrow::Schema>> result_schema(const arrow::Schema& probes, const arrow::FieldVector& columns) {
-  arrow::FieldVector fields = probes.fields();
-  fields.insert(fields.end(), columns.begin(), columns.end());
-  std::set<std::string> names;
-  for (const auto& field : fields) {
-    if (names.insert(field->name()).second) continue;
-    return fail(ErrorCode::kInvalidInput,
-                fmt::format("{}: the result would have two columns {}; give the aggregate another name", kDoing,
-                            field->name()));
-  }
-  return arrow::schema(std::move(fields));
-}
-
 }  // namespace
 
 Result<AsofResult> window_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
@@ -258,19 +245,13 @@ Result<AsofResult> window_join(const Snapshot& snapshot, const std::shared_ptr<a
   WindowJoin join(snapshot, request, columns, std::move(index), std::move(table), unit);
   MARIGRAM_TRY(join.make_columns());
   AsofResult result;
-  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, join.fields()));
+  MARIGRAM_ASSIGN(result.schema, result_schema(*schema, join.fields(), kDoing, "give the aggregate another name"));
   MARIGRAM_ASSIGN(const ProbeSet set,
                   ProbeSet::make(schema, probes, join.index(), join.table(), snapshot.state->meta->grows(),
                                  *snapshot.engine.environment().pool));
   MARIGRAM_TRY(join.run(set));
   MARIGRAM_ASSIGN(const arrow::ArrayVector aggregates, join.finish(set.count()));
-  std::int64_t at = 0;
-  for (const auto& batch : probes) {
-    arrow::ArrayVector arrays = batch->columns();
-    for (const auto& column : aggregates) arrays.push_back(column->Slice(at, batch->num_rows()));
-    at += batch->num_rows();
-    result.batches.push_back(arrow::RecordBatch::Make(result.schema, batch->num_rows(), std::move(arrays)));
-  }
+  result.batches = with_columns(result.schema, probes, aggregates);
   return result;
 }
 
