@@ -16,6 +16,7 @@ from runner import HERE, Runner
 
 SYMBOLS, DAYS, QUOTES = 500, 5, 4_000  # quotes of a symbol a day
 PROBES = 1_000_000
+DEEP_DAYS = 20  # on which half of the symbols have no quotes
 DAY_US = 86_400_000_000
 BEGIN_DAY = data.BEGIN_S // 86_400
 SCHEMA = pa.schema([("ts", pa.timestamp("us")), ("symbol", pa.dictionary(pa.int32(), pa.string())), ("bid", pa.float64()),
@@ -90,9 +91,34 @@ class Asof(Runner):
         with pa.ipc.new_stream(path, batch.schema) as out:
             out.write_batch(batch)
 
+    def write_deep_quotes(self, path):
+        """On the first day of all symbols, on the others of every other one."""
+        random = np.random.default_rng(data.SEED)
+        with pa.ipc.new_stream(path, SCHEMA) as out:
+            for number in range(DEEP_DAYS + 1):
+                symbols = np.arange(0, self.symbols, 2 if number > 0 else 1, dtype="i4")
+                rows = symbols.size * self.quotes // 4
+                times = (BEGIN_DAY + number) * DAY_US + np.sort(random.choice(DAY_US, rows, replace=False))
+                prices = pa.array(np.round(random.uniform(90, 110, rows), 2))
+                names = pa.DictionaryArray.from_arrays(pa.array(random.choice(symbols, rows)), self.names)
+                out.write_batch(pa.record_batch([pa.array(times).cast(pa.timestamp("us")), names, prices, prices], schema=SCHEMA))
+
+    def write_deep_probes(self, path, which):
+        """Of the last day, of symbols that have quotes then (`near`) or of the others (`far`)."""
+        random = np.random.default_rng(data.SEED)
+        probes = self.scaled(PROBES, 1_000)
+        symbols = random.integers(0, self.symbols // 2, probes, dtype="i4") * 2 + (which == "far")
+        # Not of its first hour, before which some may have no quote yet.
+        times = (BEGIN_DAY + DEEP_DAYS) * DAY_US + np.sort(random.integers(DAY_US // 24, DAY_US, probes))
+        batch = pa.record_batch({"ts": pa.array(times).cast(pa.timestamp("us")),
+                                 "symbol": pa.DictionaryArray.from_arrays(pa.array(symbols), self.names)})
+        with pa.ipc.new_stream(path, batch.schema) as out:
+            out.write_batch(batch)
+
     def kept_table(self, format, compression, quotes):
-        return data.kept(self.data, f"quotes-{format}-{compression}", [self.symbols, self.quotes, data.NATIVE_FORMAT], lambda path: self.run(
-            [self.program, "make", path, quotes, "--format", format, "--compression", compression]))
+        return data.kept(self.data, f"{Path(quotes).stem}-{format}-{compression}", [self.symbols, self.quotes, data.NATIVE_FORMAT],
+                         lambda path: self.run([self.program, "make", path, quotes, "--format", format, "--compression",
+                                                compression]))
 
     @staticmethod
     def write_parquet(quotes, path):
@@ -125,6 +151,23 @@ class Asof(Runner):
                     "marigram": self.join(open_, probes, direction),
                     "polars": self.peer("polars", parquet, probes, direction)})
 
+        self.lookback()
+
+    def lookback(self):
+        """Probes whose rows lie many partitions back, beside probes that meet them in the first."""
+        parameters = [self.symbols, self.quotes]
+        table = self.kept_table("native", "none", data.kept(self.data, "deep.arrows", parameters, self.write_deep_quotes))
+        far, near = (self.join(table, data.kept(self.data, f"probes-{which}.arrows", [*parameters, self.options.scale],
+                                                lambda path: self.write_deep_probes(path, which)), "backward")
+                     for which in ("far", "near"))
+        probes = self.scaled(PROBES, 1_000)
+        line = Line(f"{count(probes)} probes by time, backward, {DEEP_DAYS} partitions back, plain", {"in the first": "≥ 0.5x"},
+                    "", probes)
+        for _ in range(self.options.rounds):
+            for who, side in {"marigram": far, "in the first": near}.items():
+                line.add(who, statistics.median, side())
+        self.show(line)
+
     def join(self, table, probes, direction):
         return lambda: self.run([self.program, "join", table, probes, "--direction", direction])
 
@@ -144,6 +187,9 @@ class Asof(Runner):
                 line.add(who, statistics.median, result)
                 wanted = wanted or result["sums"]
                 compare(line.name, who, wanted, result["sums"])
+        self.show(line)
+
+    def show(self, line):
         self.lines.append(line)
         print(f"  {line.name}: " + ", ".join(f"{who} {duration(statistics.median(figures))}"
                                              for who, figures in line.figures.items()), flush=True)

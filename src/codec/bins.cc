@@ -1,7 +1,7 @@
 #include "codec/bins.h"
 
+#include "base/processors.h"
 #include "codec/bit_reader.h"
-#include "codec/processors.h"
 #include "codec/tans.h"
 
 #include <algorithm>

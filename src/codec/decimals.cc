@@ -1,6 +1,6 @@
 #include "codec/decimals.h"
 
-#include "codec/processors.h"
+#include "base/processors.h"
 #include "codec/quotients.h"
 #include "codec/xor_doubles.h"
 

@@ -1,7 +1,7 @@
 #include "codec/doubles.h"
 
+#include "base/processors.h"
 #include "codec/decimals.h"
-#include "codec/processors.h"
 #include "codec/xor_doubles.h"
 
 #include <algorithm>

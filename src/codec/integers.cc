@@ -1,7 +1,7 @@
 #include "codec/integers.h"
 
+#include "base/processors.h"
 #include "codec/integers_form.h"
-#include "codec/processors.h"
 #include "codec/sequence.h"
 
 #include <algorithm>

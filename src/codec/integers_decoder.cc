@@ -1,7 +1,7 @@
+#include "base/processors.h"
 #include "codec/bit_reader.h"
 #include "codec/integers.h"
 #include "codec/integers_form.h"
-#include "codec/processors.h"
 #include "codec/quotients.h"
 #include "codec/sequence.h"
 #include "codec/sums.h"

@@ -1,6 +1,6 @@
 // Whatever processor loops are compiled for, the same bytes and the same values come of them, to the last bit. Without
 // these tests a file could be read otherwise on another machine.
-#include "codec/processors.h"
+#include "base/processors.h"
 
 #include "codec/doubles.h"
 #include "codec/integers.h"

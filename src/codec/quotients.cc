@@ -1,6 +1,6 @@
 #include "codec/quotients.h"
 
-#include "codec/processors.h"
+#include "base/processors.h"
 
 #include <bit>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "codec/sequence.h"
 
+#include "base/processors.h"
 #include "codec/bins.h"
-#include "codec/processors.h"
 #include "codec/sums.h"
 
 #include <algorithm>

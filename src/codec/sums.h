@@ -1,7 +1,7 @@
 // Numbers from their differences.
 #pragma once
 
-#include "codec/processors.h"
+#include "base/processors.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "codec/tans.h"
 
-#include "codec/processors.h"
+#include "base/processors.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "codec/xor_doubles.h"
 
+#include "base/processors.h"
 #include "codec/bit_reader.h"
-#include "codec/processors.h"
 
 #include <algorithm>
 #include <bit>

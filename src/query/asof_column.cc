@@ -1,6 +1,5 @@
 #include "query/asof_column.h"
 
-#include "base/prefetch.h"
 #include "base/try.h"
 #include "segment/arrow_status.h"
 #include "segment/memory_pool.h"
@@ -56,12 +55,11 @@ class Nulls {
     for (const std::uint32_t row : rows) set(row, null);
   }
 
-  /// Of each row 1 if it has a value. `put`: of each row 1 if it was.
-  std::vector<std::uint8_t> valid(std::span<const std::uint8_t> put) const {
-    std::vector<std::uint8_t> valid(put.begin(), put.end());
-    if (is_null_.empty()) return valid;
-    for (std::size_t row = 0; row < valid.size(); ++row) valid[row] &= is_null_[row] ^ 1U;
-    return valid;
+  /// Of each row 1 if it has a value. `put`: of each row 1 if it was; must last as long as the answer. Once.
+  std::span<const std::uint8_t> valid(std::span<const std::uint8_t> put) {
+    if (is_null_.empty()) return put;
+    for (std::size_t row = 0; row < put.size(); ++row) is_null_[row] = put[row] & (is_null_[row] ^ 1U);
+    return is_null_;
   }
 
  private:
@@ -92,9 +90,9 @@ class NumberColumn : public NullableColumn {
   NumberColumn(std::shared_ptr<arrow::DataType> type, segment::PoolArray<T> values)
       : NullableColumn(values.size()), type_(std::move(type)), values_(std::move(values)) {}
 
-  Status put(const arrow::Array& values, const AsofPicks& picks) override {
-    put_values(values.data()->GetValues<T>(1), 0, picks);
-    put_valid(picks, values.null_count() > 0, [&](std::int64_t row) { return values.IsNull(row); });
+  Status put(const arrow::Array& values, std::int64_t begin, const AsofPicks& picks) override {
+    put_values(values.data()->GetValues<T>(1), begin, picks);
+    put_valid(picks, values.null_count() > 0, [&](std::int64_t row) { return values.IsNull(row - begin); });
     return {};
   }
 
@@ -110,7 +108,7 @@ class NumberColumn : public NullableColumn {
   }
 
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
-    const std::vector<std::uint8_t> valid = nulls_.valid(put);
+    const auto valid = nulls_.valid(put);
     clear_unset<T>(valid, values_.all());
     return segment::make_fixed(type_, valid.size(), valid, values_.take(), kDoing);
   }
@@ -118,14 +116,8 @@ class NumberColumn : public NullableColumn {
  private:
   template <typename Cell>
   void put_values(const Cell* cells, std::int64_t begin, const AsofPicks& picks) {
-    constexpr std::size_t kAhead = 64;  // what is touched then is on its way meanwhile
-    for (std::size_t i = 0; i < picks.to.size(); ++i) {
-      if (i + kAhead < picks.to.size()) {
-        prefetch_to_read(&cells[picks.rows[i + kAhead] - begin]);
-        prefetch_to_write(&values_[picks.to[i + kAhead]]);
-      }
-      values_[picks.to[i]] = static_cast<T>(cells[picks.rows[i] - begin]);
-    }
+    const auto rows = picks.rows;
+    put_at(picks.to, values_.all(), [=](std::size_t i) { return static_cast<T>(cells[rows[i] - begin]); });
   }
 
   template <typename IsNull>
@@ -142,10 +134,10 @@ class BoolColumn : public NullableColumn {
  public:
   explicit BoolColumn(std::size_t rows) : NullableColumn(rows), values_(rows) {}
 
-  Status put(const arrow::Array& values, const AsofPicks& picks) override {
+  Status put(const arrow::Array& values, std::int64_t begin, const AsofPicks& picks) override {
     const auto& bools = static_cast<const arrow::BooleanArray&>(values);
     for (std::size_t i = 0; i < picks.to.size(); ++i) {
-      const std::int64_t row = picks.rows[i];
+      const std::int64_t row = picks.rows[i] - begin;
       set(picks.to[i], bools.IsValid(row) && bools.Value(row), bools.IsNull(row));
     }
     return {};
@@ -180,11 +172,11 @@ class TextColumn : public NullableColumn {
   TextColumn(std::shared_ptr<arrow::DataType> type, std::size_t rows)
       : NullableColumn(rows), type_(std::move(type)), texts_(rows) {}
 
-  Status put(const arrow::Array& values, const AsofPicks& picks) override {
+  Status put(const arrow::Array& values, std::int64_t begin, const AsofPicks& picks) override {
     const auto& texts = static_cast<const arrow::BinaryArray&>(values);
     copy(
-        picks, [&](std::int64_t row) { return texts.IsNull(row); },
-        [&](std::int64_t row) { return texts.GetView(row); });
+        picks, [&](std::int64_t row) { return texts.IsNull(row - begin); },
+        [&](std::int64_t row) { return texts.GetView(row - begin); });
     return {};
   }
 
@@ -196,7 +188,8 @@ class TextColumn : public NullableColumn {
   }
 
   Result<ArrayPtr> finish(std::span<const std::uint8_t> put) override {
-    const segment::BlockValues values{.texts = std::move(texts_), .valid = nulls_.valid(put)};
+    const auto valid = nulls_.valid(put);
+    const segment::BlockValues values{.texts = std::move(texts_), .valid = {valid.begin(), valid.end()}};
     return segment::make_array(segment::ValueKind::kText, type_, put.size(), values, kDoing);
   }
 
@@ -237,9 +230,10 @@ class OtherColumn : public NullableColumn {
   OtherColumn(std::shared_ptr<arrow::DataType> type, std::size_t rows)
       : NullableColumn(rows), type_(std::move(type)), kept_(rows) {}
 
-  Status put(const arrow::Array& values, const AsofPicks& picks) override {
-    const auto rows = std::make_shared<arrow::Int64Array>(picks.rows.size(),
-                                                          arrow::Buffer::Wrap(picks.rows.data(), picks.rows.size()));
+  Status put(const arrow::Array& values, std::int64_t begin, const AsofPicks& picks) override {
+    std::vector<std::int64_t> within(picks.rows.begin(), picks.rows.end());
+    for (std::int64_t& row : within) row -= begin;
+    const auto rows = std::make_shared<arrow::Int64Array>(within.size(), arrow::Buffer::Wrap(within));
     MARIGRAM_ASSIGN(ArrayPtr taken, checked(take_rows(arrow::MakeArray(values.data()), rows)));
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < picks.to.size(); ++i) {

@@ -1,6 +1,5 @@
 #include "query/asof_lane.h"
 
-#include "base/prefetch.h"
 #include "base/try.h"
 #include "segment/native_arrays.h"
 
@@ -22,32 +21,23 @@ Result<AsofLane> AsofLane::make(const arrow::FieldVector& columns, std::string v
   lane.valid_ = std::move(valid);
   for (const auto& column : columns) {
     MARIGRAM_ASSIGN(auto made, AsofColumn::make(column->type(), probes));
-    lane.names_.push_back(column->name());
-    lane.columns_.push_back(std::move(made));
+    lane.columns_.push_back({.name = column->name(), .column = std::move(made)});
   }
   lane.is_met_.assign(probes, 1);
   MARIGRAM_ASSIGN(lane.times_, segment::PoolArray<std::int64_t>::make(probes, kDoing));
   return lane;
 }
 
-void AsofLane::set_times(std::span<const std::uint32_t> probes, std::span<const AsofRow> rows) {
-  constexpr std::size_t kAhead = 64;
-  for (std::size_t i = 0; i < probes.size(); ++i) {
-    if (i + kAhead < probes.size()) prefetch_to_write(&times_[probes[i + kAhead]]);
-    times_[probes[i]] = rows[i].time;
-  }
-}
-
-Status AsofLane::put(AsofSource& source, const AsofPicks& picks) {
+Status AsofLane::put(AsofSource& source, const AsofPicks& picks, std::span<const std::int64_t> times) {
   if (picks.to.empty()) return {};
-  for (std::size_t i = 0; i < columns_.size(); ++i) MARIGRAM_TRY(source.put(names_[i], picks, *columns_[i]));
-  return {};
+  put_at(picks.to, times_.all(), [times](std::size_t i) { return times[i]; });
+  return source.put(columns_, picks);
 }
 
 Result<arrow::ArrayVector> AsofLane::finish_columns() {
   arrow::ArrayVector arrays;
-  for (const auto& column : columns_) {
-    MARIGRAM_ASSIGN(auto array, column->finish(is_met_));
+  for (const AsofTarget& target : columns_) {
+    MARIGRAM_ASSIGN(auto array, target.column->finish(is_met_));
     arrays.push_back(std::move(array));
   }
   return arrays;

@@ -32,14 +32,12 @@ class AsofLane {
   void miss(std::span<const std::uint32_t> probes) {
     for (const std::uint32_t probe : probes) miss(probe);
   }
-  /// Of probes that have not missed.
-  void set_times(std::span<const std::uint32_t> probes, std::span<const AsofRow> rows);
-  void meet(std::uint32_t probe, std::int64_t time) {
-    times_[probe] = time;
-    is_met_[probe] = 1;
-  }
-  /// Takes the values of rows that were met.
-  Status put(AsofSource& source, const AsofPicks& picks);
+  /// A probe that has missed meets a row that is put then.
+  void meet(std::uint32_t probe) { is_met_[probe] = 1; }
+  /// What takes values.
+  std::span<const AsofTarget> columns() const { return columns_; }
+  /// Takes the values of rows that were met, and their times.
+  Status put(AsofSource& source, const AsofPicks& picks, std::span<const std::int64_t> times);
 
   /// The columns, in their fields' order; once.
   Result<arrow::ArrayVector> finish_columns();
@@ -50,8 +48,7 @@ class AsofLane {
   AsofLane() = default;
 
   std::string valid_;
-  std::vector<std::string> names_;
-  std::vector<std::unique_ptr<AsofColumn>> columns_;
+  std::vector<AsofTarget> columns_;
   std::vector<std::uint8_t> is_met_;
   segment::PoolArray<std::int64_t> times_;
 };

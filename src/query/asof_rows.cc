@@ -7,8 +7,8 @@
 #include "segment/tag_columns.h"
 
 #include <arrow/array.h>
+#include <arrow/array/concatenate.h>
 #include <arrow/record_batch.h>
-#include <arrow/table.h>
 #include <arrow/type.h>
 
 #include <algorithm>
@@ -34,22 +34,6 @@ std::vector<TagPredicate> predicates_for(const std::vector<const SeriesKey*>& se
   return predicates;
 }
 
-Result<std::shared_ptr<arrow::RecordBatch>> read_all(table::BatchSource& source,
-                                                     const std::shared_ptr<arrow::Schema>& schema) {
-  arrow::RecordBatchVector batches;
-  while (true) {
-    MARIGRAM_ASSIGN(auto batch, source.next());
-    if (!batch) break;
-    batches.push_back(std::move(batch));
-  }
-  if (batches.size() == 1) return batches.front();
-  const auto table = arrow::Table::FromRecordBatches(schema, batches);
-  if (!table.ok()) return std::unexpected(segment::from_arrow_status(table.status(), kDoing, false));
-  auto whole = (*table)->CombineChunksToBatch(segment::memory_pool());
-  if (!whole.ok()) return std::unexpected(segment::from_arrow_status(whole.status(), kDoing, false));
-  return *std::move(whole);
-}
-
 }  // namespace
 
 ScanRequest rows_of_series(ScanRequest request, const std::vector<const SeriesKey*>& series,
@@ -62,29 +46,77 @@ ScanRequest rows_of_series(ScanRequest request, const std::vector<const SeriesKe
 Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_ptr<arrow::Schema>& schema,
                                 const model::IndexSpec& index) {
   AsofRows rows;
-  MARIGRAM_ASSIGN(const auto read, read_all(source, schema));
-  MARIGRAM_ASSIGN(rows.batch_, with_empty_tags(read, index.tags));
-  const std::int64_t count = rows.batch_->num_rows();
-  if (count == 0) return rows;
-  MARIGRAM_ASSIGN(const auto tags, segment::TagColumns::make(*rows.batch_, index.tags, kDoing, 0));
+  while (true) {
+    MARIGRAM_ASSIGN(const auto batch, source.next());
+    if (!batch) break;
+    // Whether columns may be null is not said alike by all sources.
+    const auto alike = arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
+    MARIGRAM_ASSIGN(auto filled, with_empty_tags(alike, index.tags));
+    if (batch->num_rows() > 0) MARIGRAM_TRY(rows.add(std::move(filled), index));
+  }
+  if (!rows.chunks_.empty()) rows.set_times(index);
+  return rows;
+}
+
+Status AsofRows::add(std::shared_ptr<arrow::RecordBatch> batch, const model::IndexSpec& index) {
+  const std::int64_t begin = chunks_.empty() ? 0 : chunks_.back().end;
+  const std::int64_t count = batch->num_rows();
+  MARIGRAM_ASSIGN(const auto tags, segment::TagColumns::make(*batch, index.tags, kDoing, 0));
   std::vector<std::uint8_t> starts(static_cast<std::size_t>(count));
   if (!tags.empty()) tags.mark_changes(starts);
   starts.front() = 1;
   for (std::int64_t row = 0; row < count; ++row) {
     if (starts[static_cast<std::size_t>(row)] == 0) continue;
-    if (!rows.series_.empty()) rows.series_.back().end = row;
+    if (!series_.empty()) series_.back().end = begin + row;
     SeriesKey key = tags.empty() ? SeriesKey() : tags.key_of(row);
-    if (rows.series_.empty() || rows.series_.back().key != key) rows.series_.push_back({std::move(key), row, row});
+    if (series_.empty() || series_.back().key != key) series_.push_back({std::move(key), begin + row, begin + row});
   }
-  rows.series_.back().end = count;
-  const auto time = rows.batch_->GetColumnByName(index.column);
-  rows.times_ = {time->data()->GetValues<std::int64_t>(1), static_cast<std::size_t>(count)};
-  if (std::holds_alternative<model::UInt64Index>(index.kind)) {
-    rows.flipped_.assign(rows.times_.begin(), rows.times_.end());
-    for (std::int64_t& value : rows.flipped_) value ^= INT64_MIN;
-    rows.times_ = rows.flipped_;
+  series_.back().end = begin + count;
+  chunks_.push_back({.batch = std::move(batch), .begin = begin, .end = begin + count});
+  return {};
+}
+
+void AsofRows::set_times(const model::IndexSpec& index) {
+  const auto times_of = [&](const Chunk& chunk) {
+    const auto time = chunk.batch->GetColumnByName(index.column);
+    return std::span(time->data()->GetValues<std::int64_t>(1), static_cast<std::size_t>(chunk.end - chunk.begin));
+  };
+  const std::int64_t flip = std::holds_alternative<model::UInt64Index>(index.kind) ? INT64_MIN : 0;
+  times_ = times_of(chunks_.front());
+  if (chunks_.size() == 1 && flip == 0) return;
+  own_times_.reserve(static_cast<std::size_t>(chunks_.back().end));
+  for (const Chunk& chunk : chunks_) {
+    for (const std::int64_t time : times_of(chunk)) own_times_.push_back(time ^ flip);
   }
-  return rows;
+  times_ = own_times_;
+}
+
+/// Whether rows are not null in a column: in any order, quickest in that of rows.
+class AsofRows::Valid {
+ public:
+  /// `column`: empty, and all are so.
+  Valid(const AsofRows& rows, const std::string& column) : rows_(rows) {
+    if (column.empty()) return;
+    for (const Chunk& chunk : rows.chunks_) {
+      columns_.push_back(chunk.batch->GetColumnByName(column));
+      has_nulls_ |= columns_.back()->null_count() > 0;
+    }
+  }
+
+  bool has_nulls() const { return has_nulls_; }
+  bool operator()(std::int64_t row) const {
+    const Chunk& chunk = rows_.chunk_of(row);
+    return columns_[static_cast<std::size_t>(&chunk - rows_.chunks_.data())]->IsValid(row - chunk.begin);
+  }
+
+ private:
+  const AsofRows& rows_;
+  arrow::ArrayVector columns_;  // of each chunk
+  bool has_nulls_ = false;
+};
+
+const AsofRows::Chunk& AsofRows::chunk_of(std::int64_t row) const {
+  return *std::ranges::upper_bound(chunks_, row, {}, &Chunk::end);
 }
 
 const AsofRows::Stretch* AsofRows::find(const SeriesKey& series) const {
@@ -92,35 +124,68 @@ const AsofRows::Stretch* AsofRows::find(const SeriesKey& series) const {
   return own == series_.end() || own->key != series ? nullptr : &*own;
 }
 
-std::shared_ptr<arrow::Array> AsofRows::column(const std::string& name) const {
-  return name.empty() ? nullptr : batch_->GetColumnByName(name);
+Result<std::shared_ptr<arrow::Array>> AsofRows::column(const std::string& name) const {
+  if (name.empty() || chunks_.empty()) return nullptr;
+  if (chunks_.size() == 1) return chunks_.front().batch->GetColumnByName(name);
+  arrow::ArrayVector columns;
+  for (const Chunk& chunk : chunks_) columns.push_back(chunk.batch->GetColumnByName(name));
+  auto whole = arrow::Concatenate(columns, segment::memory_pool());
+  if (!whole.ok()) return std::unexpected(segment::from_arrow_status(whole.status(), kDoing, false));
+  return *std::move(whole);
 }
 
-Status AsofRows::find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) {
-  const auto values = column(valid);
-  for (const AsofQuestion& question : questions) find(side, values.get(), question);
+Status AsofRows::find(AsofSide side, const std::string& valid, std::span<const AsofTarget> /*columns*/,
+                      std::span<const AsofQuestion> questions) {
+  const Valid is_valid(*this, valid);
+  for (const AsofQuestion& question : questions) find(side, is_valid, question);
   return {};
 }
 
-void AsofRows::find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const {
+void AsofRows::find(AsofSide side, const Valid& valid, const AsofQuestion& question) const {
   const Stretch* const own = find(*question.series);
   std::ranges::fill(question.found, AsofRow());
   if (own == nullptr) return;
   const auto count = static_cast<std::size_t>(own->end - own->begin);
   const auto times = times_.subspan(static_cast<std::size_t>(own->begin), count);
-  if (valid == nullptr || valid->null_count() == 0) {
-    return find_rows(side, times, own->begin, question.bounds, question.found);
+  if (!valid.has_nulls()) return find_rows(side, times, own->begin, question.bounds, question.found);
+  const auto is_valid = [&](std::size_t i) { return valid(own->begin + static_cast<std::int64_t>(i)); };
+  const auto reached = [&](std::int64_t bound) {
+    const auto at =
+        side == AsofSide::kBefore ? std::ranges::upper_bound(times, bound) : std::ranges::lower_bound(times, bound);
+    return static_cast<std::size_t>(at - times.begin());
+  };
+  std::size_t begin = reached(question.bounds.front());
+  std::size_t end = reached(question.bounds.back());
+  if (side == AsofSide::kBefore) {  // what the first bound meets is before it, or what the last does is behind
+    while (begin > 0) {
+      --begin;
+      if (is_valid(begin)) break;
+    }
+  } else {
+    while (end < count && !is_valid(end)) ++end;
+    end = std::min(end + 1, count);
   }
   ChosenRows chosen;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t row = own->begin + static_cast<std::int64_t>(i);
-    if (valid->IsValid(row)) chosen.add(row, times[i]);
+  for (std::size_t i = begin; i < end; ++i) {
+    if (is_valid(i)) chosen.add(own->begin + static_cast<std::int64_t>(i), times[i]);
   }
   chosen.find(side, question.bounds, question.found);
 }
 
-Status AsofRows::put(const std::string& column, const AsofPicks& picks, AsofColumn& to) {
-  return to.put(*batch_->GetColumnByName(column), picks);
+Status AsofRows::put(std::span<const AsofTarget> columns, const AsofPicks& picks) {
+  for (std::size_t i = 0; i < picks.rows.size();) {
+    const Chunk& chunk = chunk_of(picks.rows[i]);
+    const auto rest = picks.rows.subspan(i);
+    const auto behind =
+        std::ranges::find_if(rest, [&](std::int64_t row) { return row < chunk.begin || row >= chunk.end; });
+    const auto count = static_cast<std::size_t>(behind - rest.begin());
+    const AsofPicks own{rest.first(count), picks.to.subspan(i, count)};
+    for (const auto& [name, to] : columns) {
+      MARIGRAM_TRY(to->put(*chunk.batch->GetColumnByName(name), chunk.begin, own));
+    }
+    i += count;
+  }
+  return {};
 }
 
 }  // namespace marigram::query

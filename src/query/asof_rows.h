@@ -28,12 +28,13 @@ ScanRequest rows_of_series(ScanRequest request, const std::vector<const SeriesKe
 class AsofRows : public AsofSource {
  public:
   /// All of `source`, which comes in order of (series, time) and has the tags and the time among its columns. Tags may
-  /// be null where the table grows. O(rows); copies unless they come as one batch.
+  /// be null where the table grows. O(rows); copies no more than times, and these only if they come as several batches.
   static Result<AsofRows> load(table::BatchSource& source, const std::shared_ptr<arrow::Schema>& schema,
                                const model::IndexSpec& index);
 
-  Status find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) override;
-  Status put(const std::string& column, const AsofPicks& picks, AsofColumn& to) override;
+  Status find(AsofSide side, const std::string& valid, std::span<const AsofTarget> columns,
+              std::span<const AsofQuestion> questions) override;
+  Status put(std::span<const AsofTarget> columns, const AsofPicks& picks) override;
 
   /// Rows of one series.
   struct Stretch {
@@ -47,16 +48,27 @@ class AsofRows : public AsofSource {
   const Stretch* find(const SeriesKey& series) const;
   /// Of all rows, in their order.
   std::span<const std::int64_t> times() const { return times_; }
-  /// Null of no name.
-  std::shared_ptr<arrow::Array> column(const std::string& name) const;
+  /// Of all rows, in one array; null of no name. O(rows) if they came as several batches.
+  Result<std::shared_ptr<arrow::Array>> column(const std::string& name) const;
 
  private:
-  void find(AsofSide side, const arrow::Array* valid, const AsofQuestion& question) const;
+  /// Rows as they came.
+  struct Chunk {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    std::int64_t begin = 0;
+    std::int64_t end = 0;
+  };
+  class Valid;
 
-  std::shared_ptr<arrow::RecordBatch> batch_;
-  std::vector<Stretch> series_;             // ascending
-  std::span<const std::int64_t> times_;     // of batch_, or flipped_
-  std::vector<std::int64_t> flipped_ = {};  // of unsigned numbers, by their highest bit
+  Status add(std::shared_ptr<arrow::RecordBatch> batch, const model::IndexSpec& index);
+  void set_times(const model::IndexSpec& index);
+  const Chunk& chunk_of(std::int64_t row) const;
+  void find(AsofSide side, const Valid& valid, const AsofQuestion& question) const;
+
+  std::vector<Chunk> chunks_;
+  std::vector<Stretch> series_;               // ascending
+  std::span<const std::int64_t> times_;       // of the chunk, or own_times_
+  std::vector<std::int64_t> own_times_ = {};  // of several chunks, or flipped: of unsigned numbers by their highest bit
 };
 
 }  // namespace marigram::query

@@ -23,6 +23,18 @@ ScanRequest request_of(const AsofPlan& plan, ScanRequest request, const std::vec
   return rows_of_series(std::move(request), series, plan.index);
 }
 
+/// In another order: threads that take one after the other work far apart, and so write far apart where probes come by
+/// time.
+template <typename T>
+std::vector<T> dealt(const std::vector<T>& parts, std::size_t threads) {
+  const std::size_t share = parts.size() / threads + 1;
+  std::vector<T> dealt;
+  for (std::size_t i = 0; i < share; ++i) {
+    for (std::size_t at = i; at < parts.size(); at += share) dealt.push_back(parts[at]);
+  }
+  return dealt;
+}
+
 }  // namespace
 
 Result<AsofRows> scan_window(const AsofPlan& plan, std::size_t window, ScanRequest request,
@@ -128,28 +140,27 @@ std::vector<AsofSearch::Part> AsofSearch::parts() const {
       probes = 0;
     }
   }
-  return parts;
+  return dealt(parts, plan_.snapshot.engine.environment().pool->size());
 }
 
-/// The segment of a window, if that alone has rows there and can be searched; else null.
-Result<const NativeSegment*> AsofSearch::segment_of(std::size_t window) const {
+/// The segments of a window, if they alone have rows there and can be searched; else none.
+Result<std::span<const NativeSegment>> AsofSearch::segments_of(std::size_t window) const {
   const auto newer = std::ranges::lower_bound(plan_.newer_times, plan_.windows.begin(window));
   const auto end = plan_.windows.end(window);
-  if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return nullptr;
-  MARIGRAM_ASSIGN(const auto segments, plan_.segments.at(window));
-  return segments.size() == 1 ? &segments.front() : nullptr;
+  if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return std::span<const NativeSegment>();
+  return plan_.segments.at(window);
 }
 
 Status AsofSearch::search_part(const Part& part) {
   if (plan_.request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "as-of join cancelled");
-  MARIGRAM_ASSIGN(const NativeSegment* segment, segment_of(part.window));
+  MARIGRAM_ASSIGN(const auto segments, segments_of(part.window));
   std::vector<Pending> missed;
-  if (segment != nullptr) {
-    AsofSegmentRows rows(*segment);
+  if (!segments.empty()) {
+    AsofChain rows(segments);
     MARIGRAM_TRY(search(rows, part.window, part.works, missed));
   }
   const std::lock_guard lock(mutex_);
-  if (segment == nullptr) to_scan_.insert(part.window);
+  if (segments.empty()) to_scan_.insert(part.window);
   pending_.insert(pending_.end(), missed.begin(), missed.end());
   return {};
 }
@@ -192,51 +203,74 @@ Status AsofSearch::scan_each(const std::function<Status(std::size_t)>& task) con
 
 Status AsofSearch::search(AsofSource& source, std::size_t window, std::span<const Work> works,
                           std::vector<Pending>& missed) {
+  constexpr std::size_t kProbesMax = 1'024;  // what they touch stays in a processor's own memory till it is put
+  Batch batch;
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    std::size_t room = kProbesMax;
+    for (const Work& work : works) {
+      for (std::size_t begin = work.begin; begin < work.end;) {
+        const std::size_t count = std::min(room, work.end - begin);
+        batch.works.push_back({work.series, begin, begin + count});
+        begin += count;
+        room -= count;
+        if (room > 0) continue;
+        MARIGRAM_TRY(search(source, window, lane, batch, missed));
+        room = kProbesMax;
+      }
+    }
+    MARIGRAM_TRY(search(source, window, lane, batch, missed));
+  }
+  return {};
+}
+
+/// Leaves the batch empty.
+Status AsofSearch::search(AsofSource& source, std::size_t window, std::size_t lane, Batch& batch,
+                          std::vector<Pending>& missed) {
+  auto& [works, found, questions, picks] = batch;
   std::size_t probes = 0;
   for (const Work& work : works) probes += work.end - work.begin;
-  std::vector<AsofRow> rows(probes);
-  std::vector<AsofQuestion> questions;
+  found.resize(probes);
   for (const Work& work : works) {
     const std::size_t count = work.end - work.begin;
-    questions.push_back({work.series, bounds_.subspan(work.begin, count), std::span(rows).last(probes).first(count)});
+    questions.push_back({work.series, bounds_.subspan(work.begin, count), std::span(found).last(probes).first(count)});
     probes -= count;
   }
-  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), questions));
-    Picks picks(rows.size());
-    for (std::size_t i = 0; i < works.size(); ++i) {
-      // Those that met none stand at one end, too.
-      const std::span<const AsofRow> own = questions[i].found;
-      const auto cut =
-          std::ranges::partition_point(own, [&](const AsofRow& row) { return row.is_there() != before(); });
-      const Work ahead{works[i].series, works[i].begin, works[i].begin + static_cast<std::size_t>(cut - own.begin())};
-      const Work behind{works[i].series, ahead.end, works[i].end};
-      const Work& found = before() ? behind : ahead;
-      const Work& none = before() ? ahead : behind;
-      meet(lanes_[lane], found, own.subspan(found.begin - works[i].begin, found.end - found.begin), picks);
-      if (none.begin == none.end) continue;
-      if (!is_second_) lanes_[lane].miss(plan_.probes.positions().subspan(none.begin, none.end - none.begin));
-      put_off(lane, none, window, missed);
-    }
-    MARIGRAM_TRY(lanes_[lane].put(source, {picks.rows, picks.to}));
+  AsofLane& to = lanes_[lane];
+  MARIGRAM_TRY(source.find(side_, to.valid(), to.columns(), questions));
+  for (std::size_t i = 0; i < works.size(); ++i) {
+    // Those that met none stand at one end, too.
+    const std::span<const AsofRow> own = questions[i].found;
+    const auto cut = std::ranges::partition_point(own, [&](const AsofRow& row) { return row.is_there() != before(); });
+    const Work ahead{works[i].series, works[i].begin, works[i].begin + static_cast<std::size_t>(cut - own.begin())};
+    const Work behind{works[i].series, ahead.end, works[i].end};
+    const Work& met = before() ? behind : ahead;
+    const Work& none = before() ? ahead : behind;
+    meet(to, met, own.subspan(met.begin - works[i].begin, met.end - met.begin), picks);
+    if (none.begin == none.end) continue;
+    if (!is_second_) to.miss(plan_.probes.positions().subspan(none.begin, none.end - none.begin));
+    put_off(lane, none, window, missed);
   }
+  works.clear();
+  questions.clear();
+  return picks.put(source, to);
+}
+
+Status AsofSearch::Picks::put(AsofSource& source, AsofLane& lane) {
+  MARIGRAM_TRY(lane.put(source, {rows, to}, times));
+  rows.clear();
+  times.clear();
+  to.clear();
   return {};
 }
 
 /// The probes take the rows that were found, all of them, if these are near enough, and nearer than those before.
 void AsofSearch::meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks) {
   const auto positions = plan_.probes.positions().subspan(work.begin, found.size());
-  if (!plan_.tolerance && !is_second_) {
-    picks.to.insert(picks.to.end(), positions.begin(), positions.end());
-    for (const AsofRow& row : found) picks.rows.push_back(row.row);
-    lane.set_times(positions, found);
-    return;
-  }
+  const bool takes_all = !plan_.tolerance && !is_second_;
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (is_better(lane, work.begin + i, found[i])) {
-      lane.meet(positions[i], found[i].time);
-      picks.rows.push_back(found[i].row);
-      picks.to.push_back(positions[i]);
+    if (takes_all || is_better(lane, work.begin + i, found[i])) {
+      picks.add(found[i], positions[i]);
+      if (!takes_all) lane.meet(positions[i]);
     } else if (!is_second_) {
       lane.miss(positions[i]);
     }
@@ -257,7 +291,14 @@ void AsofSearch::put_off(std::size_t lane, const Work& missed, std::size_t windo
                          std::vector<Pending>& pending) const {
   const auto end = plan_.windows.end(window);
   if (before() ? window == 0 : !end) return;  // there is nothing beyond
-  pending.push_back({.lane = lane, .work = missed, .limit = before() ? plan_.windows.begin(window) : *end - 1});
+  const std::int64_t limit = before() ? plan_.windows.begin(window) : *end - 1;
+  const bool goes_on = !pending.empty() && pending.back().lane == lane && pending.back().limit == limit &&
+                       pending.back().work.series == missed.series && pending.back().work.end == missed.begin;
+  if (goes_on) {
+    pending.back().work.end = missed.end;
+  } else {
+    pending.push_back({.lane = lane, .work = missed, .limit = limit});
+  }
 }
 
 // ---- beyond a probe's own window ----
@@ -293,7 +334,7 @@ Result<std::optional<std::int64_t>> AsofSearch::newer(const Pending& pending) co
   if (!plan_.newer || !bound) return std::nullopt;
   AsofRow row;
   const AsofQuestion question{pending.work.series, {&*bound, 1}, {&row, 1}};
-  MARIGRAM_TRY(plan_.newer->find(side_, lanes_[pending.lane].valid(), {&question, 1}));
+  MARIGRAM_TRY(plan_.newer->find(side_, lanes_[pending.lane].valid(), {}, {&question, 1}));
   return row.is_there() ? std::optional(row.time) : std::nullopt;
 }
 
@@ -335,9 +376,9 @@ Status AsofSearch::look_further() {
   MARIGRAM_TRY(for_each_part(pool, windows.size(), [&](std::size_t i) -> Status {
     auto& [window, own] = *windows[i];
     std::ranges::stable_sort(own, {}, [](const Pending& one) { return std::pair(one.lane, one.work.begin); });
-    MARIGRAM_ASSIGN(const NativeSegment* segment, segment_of(window));
-    if (segment != nullptr) {
-      AsofSegmentRows rows(*segment);
+    MARIGRAM_ASSIGN(const auto segments, segments_of(window));
+    if (!segments.empty()) {
+      AsofChain rows(segments);
       return settle(rows, window, own);
     }
     const std::lock_guard lock(mutex_);
@@ -364,28 +405,26 @@ Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pend
 /// `pending` by lane. Of one entry, all probes meet the same row.
 Status AsofSearch::settle(AsofSource& source, std::size_t window, const std::vector<Pending>& pending) {
   std::vector<Pending> missed;
-  Picks picks(0);
+  Picks picks;
   for (std::size_t i = 0; i < pending.size(); ++i) {
     const auto& [lane, work, limit] = pending[i];
     const auto bound = beyond(limit);
     AsofRow row;
     if (bound) {
       const AsofQuestion question{work.series, {&*bound, 1}, {&row, 1}};
-      MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), {&question, 1}));
+      MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), {}, {&question, 1}));
     }
     if (row.is_there()) {
       for (std::size_t probe = work.begin; probe < work.end; ++probe) {
         if (!is_better(lanes_[lane], probe, row)) continue;
-        lanes_[lane].meet(plan_.probes.positions()[probe], row.time);
-        picks.rows.push_back(row.row);
-        picks.to.push_back(plan_.probes.positions()[probe]);
+        lanes_[lane].meet(plan_.probes.positions()[probe]);
+        picks.add(row, plan_.probes.positions()[probe]);
       }
     } else {
       put_off(lane, work, window, missed);
     }
     if (i + 1 < pending.size() && pending[i + 1].lane == lane) continue;
-    MARIGRAM_TRY(lanes_[lane].put(source, {picks.rows, picks.to}));
-    picks = Picks(0);
+    MARIGRAM_TRY(picks.put(source, lanes_[lane]));
   }
   const std::lock_guard lock(mutex_);
   pending_.insert(pending_.end(), missed.begin(), missed.end());

@@ -76,13 +76,24 @@ class AsofSearch {
   };
   /// Rows for probes, on their way into a lane.
   struct Picks {
-    explicit Picks(std::size_t probes) {
-      rows.reserve(probes);
-      to.reserve(probes);
-    }
-
     std::vector<std::int64_t> rows;
+    std::vector<std::int64_t> times;
     std::vector<std::uint32_t> to;
+
+    void add(const AsofRow& row, std::uint32_t probe) {
+      rows.push_back(row.row);
+      times.push_back(row.time);
+      to.push_back(probe);
+    }
+    /// Leaves none.
+    Status put(AsofSource& source, AsofLane& lane);
+  };
+  /// Some works that are done together, and what is found.
+  struct Batch {
+    std::vector<Work> works;
+    std::vector<AsofRow> found;
+    std::vector<AsofQuestion> questions;
+    Picks picks;
   };
 
   bool before() const { return side_ == AsofSide::kBefore; }
@@ -91,10 +102,11 @@ class AsofSearch {
   std::vector<Part> parts() const;
   void miss(std::size_t begin, std::size_t end);
   Status search_part(const Part& part);
-  Result<const NativeSegment*> segment_of(std::size_t window) const;
+  Result<std::span<const NativeSegment>> segments_of(std::size_t window) const;
   Status scan(std::size_t window, const std::vector<Work>& works);
   Status scan_each(const std::function<Status(std::size_t)>& task) const;
   Status search(AsofSource& source, std::size_t window, std::span<const Work> works, std::vector<Pending>& missed);
+  Status search(AsofSource& source, std::size_t window, std::size_t lane, Batch& batch, std::vector<Pending>& missed);
   void meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks);
   bool is_better(const AsofLane& lane, std::size_t probe, const AsofRow& row) const;
   void put_off(std::size_t lane, const Work& missed, std::size_t window, std::vector<Pending>& pending) const;

@@ -8,6 +8,7 @@
 #include <marigram/series.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -20,15 +21,22 @@ struct AsofQuestion {
   std::span<AsofRow> found = {};              // one each: its row, or none
 };
 
+/// A column of the table, and what takes its values.
+struct AsofTarget {
+  std::string name;
+  std::unique_ptr<AsofColumn> column;
+};
+
 class AsofSource {
  public:
   virtual ~AsofSource() = default;
 
   /// Answers the questions by rows in which the column `valid` is not null; if it is empty, by any. Quickest in order
-  /// of series. kCorruption.
-  virtual Status find(AsofSide side, const std::string& valid, std::span<const AsofQuestion> questions) = 0;
-  /// Puts values of a column. Quickest where rows ascend. kCorruption.
-  virtual Status put(const std::string& column, const AsofPicks& picks, AsofColumn& to) = 0;
+  /// of series. `columns`: a hint, their values of the rows that are found are put next. kCorruption.
+  virtual Status find(AsofSide side, const std::string& valid, std::span<const AsofTarget> columns,
+                      std::span<const AsofQuestion> questions) = 0;
+  /// Puts values. Quickest where rows ascend. kCorruption.
+  virtual Status put(std::span<const AsofTarget> columns, const AsofPicks& picks) = 0;
 };
 
 }  // namespace marigram::query

@@ -115,12 +115,18 @@ class AsofRun {
  public:
   AsofRun(Duplicates policy, std::uint64_t seed) : table_(policy, seed) {}
 
-  void step() { below(2) == 0 ? table_.change() : join(); }
+  void step() { below(2) == 0 ? table_.change() : join(60); }
+  /// Series of several pages, and more probes than are searched at a time.
+  void long_step() {
+    table_.append_long();
+    table_.change();
+    join(4'000);
+  }
 
  private:
   std::int64_t below(std::int64_t n) { return table_.below(n); }
 
-  void join() {
+  void join(std::int64_t probes_max) {
     constexpr arrow::TimeUnit::type kUnits[] = {arrow::TimeUnit::SECOND, arrow::TimeUnit::MILLI, arrow::TimeUnit::MICRO,
                                                 arrow::TimeUnit::NANO};
     constexpr std::int64_t kNs[] = {1'000'000'000, 1'000'000, 1'000, 1};
@@ -136,7 +142,7 @@ class AsofRun {
     if (!moment) return;
     const std::vector<Row>& rows = moment->rows;
     std::vector<Probe> probes;
-    for (std::int64_t i = below(60); i > 0; --i) probes.push_back(random_probe(rows, kNs[unit]));
+    for (std::int64_t i = below(probes_max); i > 0; --i) probes.push_back(random_probe(rows, kNs[unit]));
     if (below(2) == 0) std::ranges::sort(probes, {}, &Probe::time);
     const BatchPtr batch = to_batch(probes, kUnits[unit]);
     const std::int64_t cut = below(batch->num_rows() + 1);
@@ -190,6 +196,22 @@ TEST_P(AsofModelTest, EqualsTheNaiveModel) {
 INSTANTIATE_TEST_SUITE_P(Seeds, AsofModelTest,
                          ::testing::Combine(::testing::Values(Duplicates::kReject, Duplicates::kLast, Duplicates::kAll),
                                             ::testing::Range<std::uint64_t>(1, 21)));
+
+class LongAsofModelTest : public AsofModelTest {};
+
+TEST_P(LongAsofModelTest, EqualsTheNaiveModel) {
+  const auto [policy, seed] = GetParam();
+  AsofRun run(policy, seed);
+  for (int step = 0; step < 6; ++step) {
+    SCOPED_TRACE(fmt::format("step {}", step));
+    run.long_step();
+    if (HasFatalFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LongAsofModelTest,
+                         ::testing::Combine(::testing::Values(Duplicates::kLast, Duplicates::kAll),
+                                            ::testing::Range<std::uint64_t>(1, 9)));
 
 /// However far away the row is, no partition between is opened.
 TEST(AsofTest, GoesStraightToThePartitionThatHasARow) {

@@ -1,8 +1,10 @@
 #include "query/asof_times.h"
 
 #include "base/prefetch.h"
+#include "base/processors.h"
 
 #include <algorithm>
+#include <array>
 
 namespace marigram::query {
 namespace {
@@ -18,36 +20,62 @@ Wide floor_div(Wide value, std::int64_t by) {
   return value % by < 0 ? quotient - 1 : quotient;
 }
 
-/// Of times of which the first `from` pass, and none from `to` on, how many do. Nothing to be mispredicted.
-template <typename Passes>
-std::size_t count_passing(const std::int64_t* times, std::size_t from, std::size_t to, Passes passes) {
-  std::size_t size = to - from;
-  while (size > 0) {
-    const std::size_t half = (size + 1) / 2;
-    from += passes(times[from + half - 1]) ? half : 0;
-    size -= half;
-  }
-  return from;
+/// Whether a time is among those that stand before the row of a probe, or are it.
+template <AsofSide kSide>
+MARIGRAM_LOOP bool passes(std::int64_t time, std::int64_t bound) {
+  return kSide == AsofSide::kBefore ? time <= bound : time < bound;
 }
 
-/// Calls found(i, how many of the times pass by bounds[i]).
-template <typename Passes, typename Found>
-void gallop(std::span<const std::int64_t> times, std::span<const std::int64_t> bounds, Passes passes, Found found) {
-  constexpr std::size_t kAhead = 64;  // times are on their way before they are looked at
-  const std::size_t first_step = times.size() / std::max<std::size_t>(bounds.size(), 1) + 1;
-  std::size_t count = 0;  // all before this pass
+/// Of times of which `count` pass.
+template <AsofSide kSide>
+MARIGRAM_LOOP AsofRow row_of(std::span<const std::int64_t> times, std::int64_t first, std::size_t count) {
+  if (kSide == AsofSide::kBefore ? count == 0 : count == times.size()) return {};
+  const std::size_t at = kSide == AsofSide::kBefore ? count - 1 : count;
+  return {first + static_cast<std::int64_t>(at), times[at]};
+}
+
+constexpr std::size_t kGroup = 32;
+
+/// Where bounds are close, of at least kGroup times: all are looked at, a group at a time and without a branch. Which
+/// group it is hangs on a branch alone, so that a processor does not wait for one count before it begins the next.
+template <AsofSide kSide>
+MARIGRAM_LOOP void merge(std::span<const std::int64_t> times, std::int64_t first, std::span<const std::int64_t> bounds,
+                         std::span<AsofRow> found) {
+  constexpr std::size_t kAhead = 160;  // times are on their way before they are looked at
+  const std::size_t last = times.size() - kGroup;
+  std::size_t group = 0;  // all before it pass
   for (std::size_t i = 0; i < bounds.size(); ++i) {
-    if (count + kAhead < times.size()) prefetch_to_read(&times[count + kAhead]);
-    const auto is_within = [bound = bounds[i], &passes](std::int64_t time) { return passes(time, bound); };
-    std::size_t step = first_step;
-    std::size_t end = count + step;  // of where the first that does not pass may be
-    while (end <= times.size() && is_within(times[end - 1])) {
-      count = end;
-      step *= 2;
-      end += step;
+    const std::int64_t bound = bounds[i];
+    while (group < last && passes<kSide>(times[group + kGroup - 1], bound)) {
+      group = std::min(group + kGroup, last);
+      for (std::size_t line = 0; line < kGroup; line += 8) prefetch_to_read(times.data() + group + kAhead + line);
     }
-    count = count_passing(times.data(), count, std::min(end - 1, times.size()), is_within);
-    found(i, count);
+    const std::int64_t* const own = times.data() + group;
+    std::int64_t passing = 0;  // as wide as they: compilers then compare several with one instruction
+#pragma GCC unroll 1
+    for (std::size_t k = 0; k < kGroup; ++k) passing += passes<kSide>(own[k], bound) ? 1 : 0;
+    found[i] = row_of<kSide>(times, first, group + static_cast<std::size_t>(passing));
+  }
+}
+
+/// Where bounds are far apart: binary searches side by side, so that they wait for memory together.
+template <AsofSide kSide>
+MARIGRAM_LOOP void search(std::span<const std::int64_t> times, std::int64_t first, std::span<const std::int64_t> bounds,
+                          std::span<AsofRow> found) {
+  constexpr std::size_t kTogether = 16;
+  std::size_t before = 0;  // pass for all bounds that are left
+  for (std::size_t begin = 0; begin < bounds.size(); begin += kTogether) {
+    const auto own = bounds.subspan(begin, std::min(kTogether, bounds.size() - begin));
+    std::array<std::size_t, kTogether> counts;
+    counts.fill(before);
+    for (std::size_t size = times.size() - before; size > 0; size /= 2) {
+      const std::size_t half = (size + 1) / 2;
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        counts[i] += passes<kSide>(times[counts[i] + half - 1], own[i]) ? half : 0;
+      }
+    }
+    for (std::size_t i = 0; i < own.size(); ++i) found[begin + i] = row_of<kSide>(times, first, counts[i]);
+    before = counts[own.size() - 1];
   }
 }
 
@@ -90,15 +118,14 @@ Distance ProbeClock::distance(std::int64_t probe, std::int64_t row) const {
 
 void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
                std::span<const std::int64_t> bounds, std::span<AsofRow> found) {
-  const auto row_at = [&](std::size_t i) { return AsofRow{first + static_cast<std::int64_t>(i), times[i]}; };
+  constexpr std::size_t kCloseMax = 64;  // rows a bound up to which merging is quicker, by measurement
+  const bool are_close = times.size() >= kGroup && times.size() / kCloseMax < bounds.size();
   if (side == AsofSide::kBefore) {
-    gallop(
-        times, bounds, [](std::int64_t time, std::int64_t bound) { return time <= bound; },
-        [&](std::size_t i, std::size_t count) { found[i] = count == 0 ? AsofRow() : row_at(count - 1); });
+    are_close ? compiled<merge<AsofSide::kBefore>>(times, first, bounds, found)
+              : compiled<search<AsofSide::kBefore>>(times, first, bounds, found);
   } else {
-    gallop(
-        times, bounds, [](std::int64_t time, std::int64_t bound) { return time < bound; },
-        [&](std::size_t i, std::size_t count) { found[i] = count == times.size() ? AsofRow() : row_at(count); });
+    are_close ? compiled<merge<AsofSide::kAfter>>(times, first, bounds, found)
+              : compiled<search<AsofSide::kAfter>>(times, first, bounds, found);
   }
 }
 

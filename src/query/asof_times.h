@@ -60,8 +60,8 @@ struct AsofRow {
 };
 
 /// found[i]: that of bounds[i], of those whose `times` ascend as the bounds do: the last one up to it (kBefore), or
-/// the first one from it on (kAfter). Rows count from `first`. O(bounds log(times / bounds)): a search that gallops
-/// (Bentley and Yao, 1976) from each to the next.
+/// the first one from it on (kAfter). Rows count from `first`. O(bounds log(times / bounds)): where there are many
+/// times a bound, a search gallops (Bentley and Yao, 1976) from each to the next, else both are merged.
 void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
                std::span<const std::int64_t> bounds, std::span<AsofRow> found);
 

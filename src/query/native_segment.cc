@@ -41,6 +41,8 @@ std::optional<NativeSegment> NativeSegment::make(std::shared_ptr<const segment::
   segment.table_tags_ = index.tags.size();
   segment.flips_ = std::holds_alternative<model::UInt64Index>(index.kind);
   segment.file_ = std::move(file);
+  segment.first_key_ = segment.key(0);
+  segment.last_key_ = segment.key(structure.series() - 1);
   return segment;
 }
 
@@ -110,10 +112,8 @@ Status NativeSegments::open(const table::Cluster& cluster, Slot& slot) const {
     if (!made) return {};
     opened.push_back(*std::move(made));
   }
-  const auto begin = [](const NativeSegment& segment) { return std::pair(segment.key(0), segment.first_time()); };
-  const auto end = [](const NativeSegment& segment) {
-    return std::pair(segment.key(segment.file().structure().series() - 1), segment.last_time());
-  };
+  const auto begin = [](const NativeSegment& segment) { return std::pair(segment.first_key(), segment.first_time()); };
+  const auto end = [](const NativeSegment& segment) { return std::pair(segment.last_key(), segment.last_time()); };
   std::ranges::sort(opened, {}, begin);
   for (std::size_t i = 1; i < opened.size(); ++i) {
     if (begin(opened[i]) <= end(opened[i - 1])) return {};

@@ -34,6 +34,8 @@ class NativeSegment {
   bool flips() const { return flips_; }
   /// A series as the table has it: with "" for tags that the file lacks.
   SeriesKey key(std::size_t series) const;
+  const SeriesKey& first_key() const { return first_key_; }
+  const SeriesKey& last_key() const { return last_key_; }
   std::optional<std::size_t> find_series(const SeriesKey& series) const;
   /// The first series from this one on, or their number.
   std::size_t lower_bound(const SeriesKey& series) const;
@@ -47,6 +49,8 @@ class NativeSegment {
   bool flips_ = false;             // times are unsigned, and compared with their highest bit flipped
   std::vector<std::size_t> tags_;  // of the table, which the file has; the others are empty in it
   std::size_t table_tags_ = 0;     // how many the table has
+  SeriesKey first_key_;
+  SeriesKey last_key_;
 };
 
 /// The segments of windows that hold their rows one behind the other, opened when they are first asked for.

@@ -245,30 +245,53 @@ Result<Placed> place(const std::vector<std::vector<Piece>>& lists, std::span<con
   return placed;
 }
 
-/// By time, those of equal times as they stand. O(count) where times are spread evenly: each goes to one of as many
-/// stretches of time as there are probes, most of which then hold few; else O(count log(count)).
-void sort_by_time(std::span<std::int64_t> times, std::span<std::uint32_t> positions) {
-  if (std::ranges::is_sorted(times)) return;             // so is nothing, too
-  using Probe = std::pair<std::int64_t, std::uint32_t>;  // positions ascend at first
-  const auto [least, largest] = std::ranges::minmax(times);
-  const std::uint64_t range = static_cast<std::uint64_t>(largest) - static_cast<std::uint64_t>(least);
-  const auto bits = static_cast<int>(std::bit_width(times.size()));
-  const auto shift = static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(range)) - bits));
-  const auto slot_of = [&, from = static_cast<std::uint64_t>(least)](std::int64_t time) {
-    return (static_cast<std::uint64_t>(time) - from) >> shift;
-  };
-  std::vector<std::uint32_t> ends((range >> shift) + 2);
-  for (const std::int64_t time : times) ++ends[slot_of(time) + 1];
-  std::partial_sum(ends.begin(), ends.end(), ends.begin());
-  std::vector<Probe> ordered(times.size());
-  for (std::size_t i = 0; i < times.size(); ++i) ordered[ends[slot_of(times[i])]++] = {times[i], positions[i]};
-  std::size_t begin = 0;
-  for (const std::uint32_t end : std::span(ends).first(ends.size() - 1)) {
-    if (end - begin > 1) std::sort(ordered.begin() + static_cast<std::ptrdiff_t>(begin), ordered.begin() + end);
-    begin = end;
+/// Sorts the probes of one series after another.
+class TimeSorter {
+ public:
+  /// By time, those of equal times as they stand. O(count) where times are spread evenly: each goes to one of as many
+  /// slots of time as there are probes, most of which then hold few; else O(count log(count)).
+  void sort(std::span<std::int64_t> times, std::span<std::uint32_t> positions) {
+    if (std::ranges::is_sorted(times)) return;  // so is nothing, too
+    place(times, positions);
+    for (std::size_t i = 1; i < ordered_.size(); ++i) {  // none is far from where it belongs
+      const Probe probe = ordered_[i];
+      std::size_t to = i;
+      for (; to > 0 && probe < ordered_[to - 1]; --to) ordered_[to] = ordered_[to - 1];
+      ordered_[to] = probe;
+    }
+    for (std::size_t i = 0; i < times.size(); ++i) std::tie(times[i], positions[i]) = ordered_[i];
   }
-  for (std::size_t i = 0; i < times.size(); ++i) std::tie(times[i], positions[i]) = ordered[i];
-}
+
+ private:
+  using Probe = std::pair<std::int64_t, std::uint32_t>;  // positions ascend at first
+  static constexpr std::size_t kFew = 16;
+
+  /// Into their slots, and where these hold more than a few, into their order.
+  void place(std::span<const std::int64_t> times, std::span<const std::uint32_t> positions) {
+    const auto [least, largest] = std::ranges::minmax(times);
+    const std::uint64_t range = static_cast<std::uint64_t>(largest) - static_cast<std::uint64_t>(least);
+    const auto bits = static_cast<int>(std::bit_width(times.size()));
+    const auto shift = static_cast<unsigned>(std::max(0, static_cast<int>(std::bit_width(range)) - bits));
+    const auto slot_of = [shift, from = static_cast<std::uint64_t>(least)](std::int64_t time) {
+      return (static_cast<std::uint64_t>(time) - from) >> shift;
+    };
+    ends_.assign((range >> shift) + 2, 0);
+    for (const std::int64_t time : times) ++ends_[slot_of(time) + 1];
+    const bool are_few = *std::ranges::max_element(ends_) <= kFew;
+    std::partial_sum(ends_.begin(), ends_.end(), ends_.begin());
+    ordered_.resize(times.size());
+    for (std::size_t i = 0; i < times.size(); ++i) ordered_[ends_[slot_of(times[i])]++] = {times[i], positions[i]};
+    if (are_few) return;
+    std::uint32_t begin = 0;
+    for (const std::uint32_t end : ends_) {
+      if (end - begin > kFew) std::sort(ordered_.begin() + begin, ordered_.begin() + end);
+      begin = end;
+    }
+  }
+
+  std::vector<std::uint32_t> ends_;
+  std::vector<Probe> ordered_;
+};
 
 /// Each series by time, where it is not yet.
 Status sort(Placed& placed, ThreadPool& pool) {
@@ -279,10 +302,11 @@ Status sort(Placed& placed, ThreadPool& pool) {
     if (is_full || series + 1 == begins.size()) parts.push_back(series);
   }
   return for_each_part(pool, parts.size() - 1, [&](std::size_t part) -> Status {
+    TimeSorter sorter;
     for (std::size_t series = parts[part]; series < parts[part + 1]; ++series) {
       const std::size_t count = begins[series + 1] - begins[series];
-      sort_by_time(placed.times.all().subspan(begins[series], count),
-                   placed.positions.all().subspan(begins[series], count));
+      sorter.sort(placed.times.all().subspan(begins[series], count),
+                  placed.positions.all().subspan(begins[series], count));
     }
     return {};
   });

@@ -71,7 +71,8 @@ class WindowJoin {
   Bounds bounds_of(const ProbeSet& probes) const;
   std::vector<Work> works_of(const ProbeSet& probes, const Bounds& bounds, std::size_t window) const;
   Status add_window(const ProbeSet& probes, const Bounds& bounds, std::size_t window, const std::vector<Work>& works);
-  void add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const Work& work);
+  void add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const std::vector<FieldValues>& values,
+           const Work& work);
   ThreadPool& pool() const { return *snapshot_.engine.environment().pool; }
 
   const Snapshot& snapshot_;
@@ -186,6 +187,12 @@ Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std:
   MARIGRAM_ASSIGN(const table::ScanStream stream,
                   windows_.rows(window, window, rows_of_series(std::move(request), series, index_)));
   MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, index_));
+  std::vector<FieldValues> values;
+  for (const AggregateOf& asked : asked_) {
+    MARIGRAM_ASSIGN(auto field, rows.column(asked.field));
+    MARIGRAM_ASSIGN(auto weight, rows.column(asked.weight));
+    values.push_back({std::move(field), std::move(weight)});
+  }
   std::vector<Work> parts;
   for (const Work& work : works) {
     for (std::size_t begin = work.begin; begin < work.end; begin += kProbesOfPart) {
@@ -194,20 +201,18 @@ Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std:
   }
   return for_each_part(pool(), parts.size(), [&](std::size_t i) -> Status {
     if (request_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "window join cancelled");
-    add(probes, bounds, rows, parts[i]);
+    add(probes, bounds, rows, values, parts[i]);
     return {};
   });
 }
 
 /// Both ends of windows ascend with the probes.
-void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const Work& work) {
+void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows,
+                     const std::vector<FieldValues>& values, const Work& work) {
   const AsofRows::Stretch* const own = rows.find(*work.series);
   if (own == nullptr) return;
   const auto count_of = static_cast<std::size_t>(own->end - own->begin);
   const auto times = rows.times().subspan(static_cast<std::size_t>(own->begin), count_of);
-  std::vector<FieldValues> values;
-  values.reserve(asked_.size());
-  for (const AggregateOf& asked : asked_) values.push_back({rows.column(asked.field), rows.column(asked.weight)});
   const std::size_t count = work.end - work.begin;
   std::vector<AsofRow> firsts(count);
   std::vector<AsofRow> lasts(count);

@@ -1,5 +1,6 @@
 #include "segment/memory_pool.h"
 
+#include "io/huge_pages.h"
 #include "segment/arrow_status.h"
 
 #include <marigram/error.h>
@@ -38,9 +39,15 @@ arrow::MemoryPool* memory_pool() {
   return kPool;
 }
 
-Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing) {
-  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
+Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing, bool huge_pages) {
+  constexpr std::int64_t kPage = 2 << 20;
+  auto buffer = huge_pages ? arrow::AllocateResizableBuffer((bytes + kPage - 1) / kPage * kPage, kPage, memory_pool())
+                           : arrow::AllocateResizableBuffer(bytes, memory_pool());
   if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), doing, true));
+  if (!huge_pages) return *std::move(buffer);
+  io::advise_huge_pages((*buffer)->mutable_data(), static_cast<std::size_t>((*buffer)->size()));
+  const arrow::Status resized = (*buffer)->Resize(bytes, false);
+  if (!resized.ok()) return std::unexpected(from_arrow_status(resized, doing, true));
   return *std::move(buffer);
 }
 

@@ -20,6 +20,7 @@ namespace marigram::segment {
 arrow::MemoryPool* memory_pool();
 
 /// A buffer from there, its bytes unset. `doing`: "cannot read data/x.parquet". kResourceExhausted without memory.
-Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing);
+Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing,
+                                                       bool huge_pages = false);
 
 }  // namespace marigram::segment

@@ -200,6 +200,13 @@ Result<BlockValues> NativeFile::read(std::size_t column, std::size_t page) const
                                                   doing_, structure_.block_columns()[column].name, page));
 }
 
+bool NativeFile::is_plain(std::size_t column, std::size_t page) const {
+  if (!has_statistics()) return false;  // for all that is known
+  const NativeBlock& block = structure_.blocks[column][page];
+  const bool is_text = structure_.block_columns()[column].kind == ValueKind::kText;
+  return !is_text && block.form == BlockForm::kPlain && block.codec == ByteCodec::kNone;
+}
+
 Result<BlockView> NativeFile::view(std::size_t column, std::size_t page) const {
   const NativeBlock& block = structure_.blocks[column][page];
   const ValueKind kind = structure_.block_columns()[column].kind;

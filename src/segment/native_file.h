@@ -76,6 +76,8 @@ class NativeFile {
   virtual PageTimes page_times(std::size_t page) const;
   /// The bytes of a block, of `column` of block_columns(), not checked.
   virtual codec::Bytes block(std::size_t column, std::size_t page) const;
+  /// Whether view() gives a block's values where they lie in the file.
+  bool is_plain(std::size_t column, std::size_t page) const;
   /// The values of a block. Texts point into the file. kCorruption.
   virtual Result<BlockValues> read(std::size_t column, std::size_t page) const;
   /// The same without a copy, if there is a way.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "base/try.h"
-#include "io/huge_pages.h"
 #include "segment/memory_pool.h"
 
 #include <marigram/error.h>
@@ -28,9 +27,9 @@ class PoolArray {
   /// Elements are unset. `doing`: "cannot read data/x.parquet". kResourceExhausted without memory.
   static Result<PoolArray> make(std::size_t size, const std::string& doing) {
     PoolArray array;
-    MARIGRAM_ASSIGN(array.buffer_, allocate_buffer(static_cast<std::int64_t>(size * sizeof(T)), doing));
+    const bool is_huge = size * sizeof(T) >= kHugeBytes;
+    MARIGRAM_ASSIGN(array.buffer_, allocate_buffer(static_cast<std::int64_t>(size * sizeof(T)), doing, is_huge));
     array.all_ = {array.buffer_->template mutable_data_as<T>(), size};
-    if (array.all_.size_bytes() >= kHugeBytes) io::advise_huge_pages(array.all_.data(), array.all_.size_bytes());
     return array;
   }
 
@@ -46,7 +45,7 @@ class PoolArray {
   }
 
  private:
-  static constexpr std::size_t kHugeBytes = (7U << 20U) + 1;  // jemalloc rounds it up to 8 MiB, and keeps those apart
+  static constexpr std::size_t kHugeBytes = 2U << 20U;
 
   std::shared_ptr<arrow::Buffer> buffer_;
   std::span<T> all_;

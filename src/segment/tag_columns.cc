@@ -11,8 +11,10 @@
 #include <arrow/type.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -37,13 +39,26 @@ void append_number(std::string& into, T value) {
   into.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
+/// Rows come sorted, so that most strings are as the one before: of some that are all as long, the bytes are compared
+/// with those before them in one go.
 template <typename Strings>
 void mark_string_changes(const Strings& strings, std::span<std::uint8_t> starts) {
-  std::string_view last = strings.GetView(0);
-  for (std::size_t i = 1; i < starts.size(); ++i) {
-    const std::string_view value = strings.GetView(static_cast<std::int64_t>(i));
-    starts[i] |= value == last ? 0 : 1;
-    last = value;
+  constexpr std::size_t kTogether = 32;
+  const auto* const ends = strings.raw_value_offsets() + 1;  // of each string, and of the next its begin
+  const std::uint8_t* const bytes = strings.raw_data();
+  for (std::size_t i = 1; i < starts.size(); i += kTogether) {
+    const std::size_t count = std::min(kTogether, starts.size() - i);
+    const auto length = ends[i] - ends[i - 1];
+    bool as_long = ends[i - 1] - strings.raw_value_offsets()[i - 1] == length;
+    for (std::size_t k = i; k < i + count; ++k) as_long &= ends[k] - ends[k - 1] == length;
+    if (as_long && (length == 0 || std::memcmp(bytes + ends[i - 1] - length, bytes + ends[i - 1],
+                                               static_cast<std::size_t>(length) * count) == 0)) {
+      continue;
+    }
+    for (std::size_t k = i; k < i + count; ++k) {
+      const auto row = static_cast<std::int64_t>(k);
+      starts[k] |= strings.GetView(row) == strings.GetView(row - 1) ? 0 : 1;
+    }
   }
 }
 

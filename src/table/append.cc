@@ -46,12 +46,13 @@ Result<PartitionWidth> partition_width(const log::TableState& state, const model
 /// Collects rows, and turns them into staged segments whenever enough are there.
 class Appender {
  public:
-  Appender(Engine& engine, StatePtr state, const Alignment& alignment, CoveragePtr taken, StagedFiles& files,
-           std::string attempt)
+  Appender(Engine& engine, StatePtr state, const Alignment& alignment, CoveragePtr taken, SegmentSize size,
+           StagedFiles& files, std::string attempt)
       : engine_(engine),
         state_(std::move(state)),
         alignment_(alignment),
         taken_(std::move(taken)),
+        size_(size),
         files_(files),
         attempt_(std::move(attempt)) {}
   ~Appender() { (void)collect_all(); }  // of an append that fails: the tasks refer to this object
@@ -63,7 +64,7 @@ class Appender {
     for (std::int64_t offset = 0; offset < aligned->num_rows();) {
       MARIGRAM_ASSIGN(const bool enough, has_enough());
       if (enough) MARIGRAM_TRY(flush_whole_times(offset));
-      const std::int64_t room = kSegmentRowsMax - rows_buffered_ % kSegmentRowsMax;
+      const std::int64_t room = size_.most - rows_buffered_ % size_.most;
       buffer(aligned->Slice(offset, room));
       offset += buffered_.back()->num_rows();
     }
@@ -128,9 +129,9 @@ class Appender {
     // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
     if (state_->dialect() == Dialect::kV1) return false;
     if (rows_buffered_ >= kRowsBufferedMax) return true;
-    if (rows_buffered_ < kSegmentRowsMax) return false;
+    if (rows_buffered_ < size_.most) return false;
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
-    return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / kSegmentRowsGood);
+    return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / size_.good);
   }
 
   Status flush() {
@@ -156,7 +157,7 @@ class Appender {
     std::vector<SegmentRows> parts;
     std::int64_t offset = 0;
     for (const std::int64_t partition : rows.partitions()) {
-      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : kSegmentRowsMax;
+      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : size_.most;
       for (const std::int64_t end = offset + partition; offset < end; offset += parts.back().count) {
         parts.push_back({offset, std::min(most, end - offset)});
       }
@@ -248,6 +249,7 @@ class Appender {
   StatePtr state_;
   const Alignment& alignment_;
   CoveragePtr taken_;
+  SegmentSize size_;
   StagedFiles& files_;
   std::string attempt_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
@@ -287,7 +289,8 @@ Result<AppendResult> append_to_newest(Engine& engine, arrow::RecordBatchReader& 
   const std::string attempt = random_uuid();
   MARIGRAM_ASSIGN(CoveragePtr covered, engine.coverage(*state));
   AlignedRows aligned(rows, alignment);
-  MARIGRAM_ASSIGN(Staged staged, stage_append(engine, state, alignment, std::move(covered), aligned, attempt, files));
+  MARIGRAM_ASSIGN(Staged staged,
+                  stage_append(engine, state, alignment, std::move(covered), aligned, {}, attempt, files));
   if (staged.rows == 0) return no_rows("this stream");
   std::vector<model::SegmentMeta> segments = staged.segments;
   auto result = commit_append(engine, alignment, std::move(staged), extras, attempt, files);
@@ -321,8 +324,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
 }  // namespace
 
 Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignment& alignment, CoveragePtr taken,
-                            BatchSource& rows, const std::string& attempt, StagedFiles& files) {
-  Appender appender(engine, state, alignment, std::move(taken), files, attempt);
+                            BatchSource& rows, SegmentSize size, const std::string& attempt, StagedFiles& files) {
+  Appender appender(engine, state, alignment, std::move(taken), size, files, attempt);
   while (true) {
     MARIGRAM_ASSIGN(const auto batch, rows.next());
     if (!batch) return appender.finish();

@@ -127,6 +127,30 @@ TEST(NativeTableTest, AFirstAppendThatComesSecondIsWrittenAnew) {
   EXPECT_THAT(verify(fixture.environment(), false)->problems, IsEmpty());
 }
 
+/// Blocks of large segments hold more of a series.
+TEST(NativeTableTest, CompactionMakesLargeSegments) {
+  Fixture fixture;
+  TableOptions options = native_options();
+  options.duplicates = Duplicates::kAll;
+  const auto engine = fixture.create(options);
+  std::vector<Row> rows;
+  for (std::int64_t i = 0; i < 600'000; ++i) {
+    rows.push_back({.time_us = i * 1'000, .series = i % 2 == 0 ? "a" : "b", .value = static_cast<double>(i)});
+  }
+  ASSERT_TRUE(append_rows(*engine, rows));
+  EXPECT_EQ(engine->state()->segments.size(), 3U);
+  const auto report = compact(*engine);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->after.segments, 1U);
+  EXPECT_EQ(compact(*engine)->before.segments, 0U) << "there is nothing left to do";
+  EXPECT_TRUE(scan_rows(*engine) == expected_rows(rows, {}));
+  // A deletion leaves one segment, too.
+  ASSERT_TRUE(remove_rows(*engine, {.where = {{.column = "series", .values = {"b"}}}}));
+  EXPECT_EQ(engine->state()->segments.size(), 1U);
+  std::erase_if(rows, [](const Row& row) { return row.series == "b"; });
+  EXPECT_TRUE(scan_rows(*engine) == expected_rows(rows, {}));
+}
+
 TEST(NativeTableTest, DamageIsReported) {
   Fixture fixture;
   const auto engine = fixture.create(native_options());

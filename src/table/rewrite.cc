@@ -40,6 +40,18 @@ class AsStored : public BatchSource {
   const Alignment& alignment_;
 };
 
+/// What rewriting makes. Native segments are read block by block, so that large ones cost nothing more, and their
+/// blocks hold more of a series: as many rows as take some 64 MiB.
+SegmentSize rewritten_size(const log::TableState& state) {
+  SegmentSize size;
+  if (state.segment_format != SegmentFormat::kNative || !state.meta->schema) return size;
+  constexpr std::int64_t kCells = 8 << 20;
+  const auto columns = static_cast<std::int64_t>(state.meta->schema->columns.size());
+  size.most = std::clamp(kCells / columns, size.most, 8 * size.most);
+  size.good = size.most / 2;
+  return size;
+}
+
 /// Segments of one state taken out, and what their rows became; then the commit that says so.
 class Rewrite {
  public:
@@ -66,7 +78,8 @@ class Rewrite {
     MARIGRAM_ASSIGN(auto kept, filter(std::move(stream.rows)));
     AsStored rows(std::move(kept), alignment);
     const auto taken = std::make_shared<const coverage::CoverageMap>();  // they come back where they were
-    MARIGRAM_ASSIGN(Staged staged, stage_append(engine_, state_, alignment, taken, rows, attempt_, files_));
+    MARIGRAM_ASSIGN(Staged staged,
+                    stage_append(engine_, state_, alignment, taken, rows, rewritten_size(*state_), attempt_, files_));
     std::ranges::copy(segments, std::back_inserter(old_));
     std::ranges::move(staged.segments, std::back_inserter(new_));
     return {};
@@ -169,9 +182,19 @@ bool has_other_format(const model::SegmentMeta& segment, const log::TableState& 
   return segment.format != state.segment_format;
 }
 
+std::uint64_t rows_of(const Cluster& cluster) {
+  std::uint64_t rows = 0;
+  for (const SegmentPtr& segment : cluster) rows += segment->row_count;
+  return rows;
+}
+
+/// A large segment; or those of one append that came with more than one segment holds: they follow one another by
+/// series, and would not if they were written anew.
 bool is_good(const Cluster& cluster, const log::TableState& state) {
-  return cluster.size() == 1 && cluster.front()->row_count >= static_cast<std::uint64_t>(kSegmentRowsGood) &&
-         !has_other_format(*cluster.front(), state);
+  if (is_mixed(cluster)) return false;
+  if (std::ranges::any_of(cluster, [&](const auto& s) { return has_other_format(*s, state); })) return false;
+  const std::int64_t good = cluster.size() == 1 ? rewritten_size(state).good : SegmentSize().good;
+  return rows_of(cluster) >= cluster.size() * static_cast<std::uint64_t>(good);
 }
 
 /// Neighbours in one partition, to be rewritten together if there is something to gain.
@@ -183,15 +206,13 @@ struct Run {
 
   void add(const Cluster& cluster, const log::TableState& state) {
     std::ranges::copy(cluster, std::back_inserter(segments));
-    for (const SegmentPtr& segment : cluster) {
-      rows += segment->row_count;
-      defective |= has_other_format(*segment, state);
-    }
+    rows += rows_of(cluster);
+    for (const SegmentPtr& segment : cluster) defective |= has_other_format(*segment, state);
     defective |= is_mixed(cluster);
   }
-  /// What comes of it has at most a segment per kSegmentRowsGood rows, of one commit: it is not worth it again.
-  bool is_worth_it() const {
-    const auto good = static_cast<std::uint64_t>(kSegmentRowsGood);
+  /// What comes of it has at most a segment per so many good rows, of one commit: it is not worth it again.
+  bool is_worth_it(const log::TableState& state) const {
+    const auto good = static_cast<std::uint64_t>(rewritten_size(state).good);
     return defective || segments.size() > (rows + good - 1) / good;
   }
 };
@@ -204,7 +225,7 @@ Result<std::vector<Cluster>> worth_merging(const Engine& engine, const StatePtr&
   std::vector<Cluster> worth;
   Run run;
   const auto end_run = [&] {
-    if (run.is_worth_it()) worth.push_back(std::move(run.segments));
+    if (run.is_worth_it(*state)) worth.push_back(std::move(run.segments));
     run = {};
   };
   for (const Cluster& cluster : cut_where_none_overlaps(engine.segments(state)->all())) {

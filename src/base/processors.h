@@ -17,7 +17,7 @@
 #define MARIGRAM_WIDE
 #endif
 
-namespace marigram::codec {
+namespace marigram {
 
 enum class Processor : std::uint8_t {
   kAny,   // what the whole program is compiled for
@@ -52,4 +52,4 @@ auto compiled(Arguments... arguments) {
   return processor() == Processor::kWide ? detail::on_wide<kLoop>(arguments...) : detail::on_any<kLoop>(arguments...);
 }
 
-}  // namespace marigram::codec
+}  // namespace marigram

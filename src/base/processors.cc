@@ -1,6 +1,6 @@
-#include "codec/processors.h"
+#include "base/processors.h"
 
-namespace marigram::codec {
+namespace marigram {
 namespace {
 
 bool can_run(Processor wanted) {
@@ -24,4 +24,4 @@ bool use_processor(Processor wanted) {
   return true;
 }
 
-}  // namespace marigram::codec
+}  // namespace marigram
