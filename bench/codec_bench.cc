@@ -230,6 +230,15 @@ std::vector<T> made(Random& random, const std::function<T(Random&)>& next) {
   return values;
 }
 
+double gorilla_decode_s(const std::vector<double>& values) {
+  return measure_gorilla(values, {{0, values.size()}}, gorilla::decode_values).decode_s;
+}
+/// As times if they ascend, else as values.
+double gorilla_decode_s(const std::vector<std::int64_t>& values) {
+  if (!std::ranges::is_sorted(values)) return gorilla_decode_s(std::vector<double>(values.begin(), values.end()));
+  return measure_gorilla(values, {{0, values.size()}}, gorilla::decode_times).decode_s;
+}
+
 /// Of a block, again and again to one place; and of many of it, one behind the other, to many places.
 template <typename T>
 Json measure_made(const std::string& name, const std::vector<T>& values, const std::string& encoding, Method method,
@@ -264,6 +273,7 @@ Json measure_made(const std::string& name, const std::vector<T>& values, const s
   return {{"name", name},
           {"bytes", static_cast<double>(block.size()) / static_cast<double>(values.size())},
           {"cached", all / cached_s},
+          {"gorilla", static_cast<double>(values.size()) / gorilla_decode_s(values)},
           {"memory", all / memory_s}};
 }
 

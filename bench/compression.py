@@ -29,7 +29,7 @@ class Compression(Runner):
         self.rows = [["set", "points", "auto", "Gorilla", "pcodec", "Parquet", "DuckDB", "auto to the best", "goal",
                       "encode auto / pcodec", "decode auto / Gorilla / pcodec"]]
         self.columns = [["set", "column", "bytes a value", "decode auto", "Gorilla", "ratio", "blocks"]]
-        self.made_rows = [["blocks of", "bytes a value", "decoded to the cache", "to memory", "of the bound"]]
+        self.made_rows = [["blocks of", "bytes a value", "decoded to the cache", "Gorilla", "ratio", "to memory", "of the bound"]]
 
     def compression(self):
         for name, series in self.sets():
@@ -129,8 +129,9 @@ class Compression(Runner):
         fill, *results = self.run([self.program, "--made", str(self.scaled(2_048, 16))])
         for result in results:
             self.made_rows.append([result["name"], f"{result['bytes']:.3f}", f"{result['cached'] / 1e9:.2f} G/s",
+                                   f"{result['gorilla'] / 1e9:.2f} G/s", f"{result['cached'] / result['gorilla']:.1f}x",
                                    f"{result['memory'] / 1e9:.2f} G/s", f"{result['memory'] / fill['memory']:.2f}"])
-        self.made_rows.append([fill["name"], "", "", f"{fill['memory'] / 1e9:.2f} G/s", "1.00"])
+        self.made_rows.append([fill["name"], "", "", "", "", f"{fill['memory'] / 1e9:.2f} G/s", "1.00"])
 
     def ours(self, series):
         folder = self.data / "codec"

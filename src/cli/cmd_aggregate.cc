@@ -104,11 +104,8 @@ void add_aggregate(CLI::App& app, Context& context) {
   add_aggregates(command, options->aggregates);
   command.add_option("--every", options->every, "For each interval: a number of s, m, h or d, or of an integer index")
       ->type_name("WIDTH");
-  command.add_option("--by", options->by, "For each combination of these tags (default: of all series together)")
-      ->type_name("TAG,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all();
+  add_names(command, "--by", options->by, "TAG,...",
+            "For each combination of these tags (default: of all series together)");
   command.add_flag("--by-series", options->by_series, "For each series");
   command.add_option("--from", options->from, "Of rows from this time or integer on")->type_name("TIME");
   command.add_option("--to", options->to, "Of rows before this time or integer")->type_name("TIME");

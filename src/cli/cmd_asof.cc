@@ -91,11 +91,10 @@ void add_asof(CLI::App& app, Context& context) {
       .add_option("--tolerance", options->tolerance,
                   "How far a row may be: a number of ns, us, ms, s, m, h or d, or of an integer index")
       ->type_name("DISTANCE");
-  const auto add_names = [&](const char* option, std::vector<std::string>& names, const char* help) {
-    command.add_option(option, names, help)->type_name("NAME,...")->delimiter(',')->allow_extra_args(false)->take_all();
-  };
-  add_names("--columns", options->columns, "Columns of the table, in this order (default: all but tags and time)");
-  add_names("--last-non-null", options->last_non_null, "Of these, take each from the nearest row that has a value");
+  add_names(command, "--columns", options->columns, "NAME,...",
+            "Columns of the table, in this order (default: all but tags and time)");
+  add_names(command, "--last-non-null", options->last_non_null, "NAME,...",
+            "Of these, take each from the nearest row that has a value");
   add_where(command, options->where);
   command.add_option("--suffix", options->suffix, "Put behind the names of columns that the probes have too")
       ->type_name("TEXT");

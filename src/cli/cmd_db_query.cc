@@ -97,12 +97,8 @@ void add_choice_of_aggregate(CLI::App& command, Options& options) {
       ->type_name("NAME");
   command.add_option("--every", options.every, "An aggregate for each interval: a number of s, m, h or d")
       ->type_name("WIDTH");
-  command
-      .add_option("--by", options.by, "Aggregates for each combination of these tags (default: of all series together)")
-      ->type_name("TAG,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all();
+  add_names(command, "--by", options.by, "TAG,...",
+            "Aggregates for each combination of these tags (default: of all series together)");
   command.add_flag("--by-series", options.by_series, "Aggregates for each series");
 }
 
@@ -116,11 +112,7 @@ void add_db_query(CLI::App& app, Context& context) {
   add_database_table(command, options->table);
   add_times(command, options->times);
   add_conditions(command, options->where);
-  command.add_option("--field", options->fields, "Fields, in this order (default: all)")
-      ->type_name("NAME,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all();
+  add_names(command, "--field", options->fields, "NAME,...", "Fields, in this order (default: all)");
   add_choice_of_aggregate(command, *options);
   add_explain(command, options->explain);
   add_order(command, options->order);

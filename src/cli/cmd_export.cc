@@ -207,11 +207,7 @@ void add_export(CLI::App& app, Context& context) {
       .add_option("-o,--output", options->output, "What to write, which must not exist; appears whole or not at all")
       ->type_name("PATH")
       ->required();
-  command.add_option("--columns", options->columns, "Time, tags, and these fields (default: all)")
-      ->type_name("NAME,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all();
+  add_names(command, "--columns", options->columns, "NAME,...", "Time, tags, and these fields (default: all)");
   command.add_option("--at", options->at, "The table as of a version or a time")->type_name("VERSION|TIME");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }

@@ -72,11 +72,9 @@ void add_latest(CLI::App& app, Context& context) {
   command.add_flag("--first", options->first, "The first row of each, not the last");
   command.add_option("--on", options->on, "The last up to this time or integer; with --first the first from it on")
       ->type_name("TIME");
-  const auto add_names = [&](const char* option, std::vector<std::string>& names, const char* help) {
-    command.add_option(option, names, help)->type_name("NAME,...")->delimiter(',')->allow_extra_args(false)->take_all();
-  };
-  add_names("--columns", options->columns, "Fields, in this order (default: all)");
-  add_names("--last-non-null", options->last_non_null, "Of these, take each from the nearest row that has a value");
+  add_names(command, "--columns", options->columns, "NAME,...", "Fields, in this order (default: all)");
+  add_names(command, "--last-non-null", options->last_non_null, "NAME,...",
+            "Of these, take each from the nearest row that has a value");
   add_where(command, options->where);
   add_explain(command, options->explain);
   add_limit(command, options->output);

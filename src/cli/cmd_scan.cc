@@ -98,11 +98,7 @@ void add_scan(CLI::App& app, Context& context) {
   add_table(command, options->table);
   command.add_option("--from", options->from, "Rows from this time or integer on")->type_name("TIME");
   command.add_option("--to", options->to, "Rows before this time or integer")->type_name("TIME");
-  command.add_option("--columns", options->columns, "Columns, in this order (default: all)")
-      ->type_name("NAME,...")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->take_all();
+  add_names(command, "--columns", options->columns, "NAME,...", "Columns, in this order (default: all)");
   add_where(command, options->where);
   add_order(command, options->order);
   add_limit(command, options->output);

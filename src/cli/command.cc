@@ -33,6 +33,15 @@ CLI::Option* add_repeated(CLI::App& command, const std::string& name, std::vecto
       ->take_all();
 }
 
+CLI::Option* add_names(CLI::App& command, const std::string& name, std::vector<std::string>& names,
+                       const std::string& metavariable, const std::string& description) {
+  return command.add_option(name, names, description)
+      ->type_name(metavariable)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->take_all();
+}
+
 CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
                         std::initializer_list<const char*> choices, const std::string& description) {
   std::string metavariable;

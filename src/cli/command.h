@@ -26,6 +26,10 @@ CLI::Option* add_table(CLI::App& command, std::string& table);
 CLI::Option* add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
                           const std::string& metavariable, const std::string& description);
 
+/// An option of several names with commas between; given again, it takes more. `metavariable`: "NAME,...".
+CLI::Option* add_names(CLI::App& command, const std::string& name, std::vector<std::string>& names,
+                       const std::string& metavariable, const std::string& description);
+
 /// An option with a closed set of values, which is also its metavariable: `table|csv|json`.
 CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
                         std::initializer_list<const char*> choices, const std::string& description);

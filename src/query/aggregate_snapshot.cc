@@ -38,22 +38,12 @@ struct Stretch {
 
 /// What is read how. Outlives the inputs made of it.
 struct Plan {
-  Plan(const Snapshot& moment, ScanRequest request, AggregationSpec asked, model::IndexSpec own, model::Schema table,
-       const IndexUnits& unit)
-      : snapshot(moment),
-        rows(std::move(request)),
-        spec(std::move(asked)),
-        index(std::move(own)),
-        schema(std::move(table)),
-        units(unit),
-        windows(moment, unit) {}
+  Plan(TableView view, ScanRequest request, AggregationSpec asked)
+      : table(std::move(view)), rows(std::move(request)), spec(std::move(asked)), windows(table) {}
 
-  Snapshot snapshot;
+  TableView table;
   ScanRequest rows;  // with the columns that are needed
   AggregationSpec spec;
-  model::IndexSpec index;
-  model::Schema schema;
-  IndexUnits units;
   TimeWindows windows;
   std::vector<std::string> fields = {};  // each once
   std::shared_ptr<arrow::Schema> arrow_schema = {};
@@ -64,8 +54,8 @@ struct Plan {
 using PlanPtr = std::shared_ptr<Plan>;
 
 Status choose_columns(Plan& plan) {
-  plan.spec.series = plan.index.tags;
-  plan.spec.time = plan.index.column;
+  plan.spec.series = plan.table.index.tags;
+  plan.spec.time = plan.table.index.column;
   plan.rows.columns = plan.spec.series;
   plan.rows.columns.push_back(plan.spec.time);
   const auto add = [](std::vector<std::string>& names, const std::string& name) {
@@ -77,9 +67,9 @@ Status choose_columns(Plan& plan) {
       add(plan.rows.columns, field);
     }
   }
-  model::Schema read{.columns = {}, .metadata = plan.schema.metadata};
+  model::Schema read{.columns = {}, .metadata = plan.table.schema.metadata};
   for (const std::string& name : plan.rows.columns) {
-    const model::Column* const column = plan.schema.find(name);
+    const model::Column* const column = plan.table.schema.find(name);
     if (column == nullptr) return fail(ErrorCode::kNotFound, "cannot aggregate: the table has no column " + name);
     read.columns.push_back(*column);
   }
@@ -99,11 +89,11 @@ struct NewerSpan {
 
 Result<NewerSpan> newer_span(const Plan& plan) {
   NewerSpan span;
-  if (!plan.snapshot.newer) return span;
+  if (!plan.table.snapshot.newer) return span;
   ScanRequest request = plan.rows;
-  request.columns = {plan.index.column};
+  request.columns = {plan.table.index.column};
   MARIGRAM_ASSIGN(const table::ScanStream stream, plan.windows.newer_rows(std::move(request)));
-  const bool is_unsigned = std::holds_alternative<model::UInt64Index>(plan.index.kind);
+  const bool is_unsigned = plan.table.is_unsigned();
   while (true) {
     MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
     if (!batch) return span;
@@ -119,7 +109,7 @@ Result<NewerSpan> newer_span(const Plan& plan) {
 /// Of a native segment; `none`: no series of it is asked for.
 Result<NativeQuestion> question_of(const Plan& plan, const NativeSegment& segment) {
   MARIGRAM_ASSIGN(segment::NativePlan asked,
-                  segment::NativePlan::make(segment.file(), plan.schema, plan.index,
+                  segment::NativePlan::make(segment.file(), plan.table.schema, plan.table.index,
                                             {.from = plan.rows.from, .to = plan.rows.to, .where = plan.rows.where}));
   if (asked.none) std::ranges::fill(asked.series, 0);
   return NativeQuestion{.segment = segment,
@@ -127,13 +117,13 @@ Result<NativeQuestion> question_of(const Plan& plan, const NativeSegment& segmen
                         .columns = plan.spec.columns,
                         .bounds = asked.bounds,
                         .wanted = std::move(asked.series),
-                        .grows = plan.snapshot.state->meta->grows()};
+                        .grows = plan.table.grows()};
 }
 
 Status add_stretch(Plan& plan, std::size_t window, bool has_newer, QueryStatistics& statistics) {
   const auto& cluster = plan.windows.segments(window);
   const auto matching = std::ranges::count_if(cluster, [&](const auto& segment) {
-    return table::segment_may_match(*segment, plan.index, plan.rows.from, plan.rows.to, plan.rows.where);
+    return table::segment_may_match(*segment, plan.table.index, plan.rows.from, plan.rows.to, plan.rows.where);
   });
   statistics.segments_read += static_cast<std::uint64_t>(matching);
   if (matching == 0 && !has_newer) return {};
@@ -195,7 +185,7 @@ std::vector<SeriesKey> part_begins(const Plan& plan) {
     if (is_larger) largest = &segment;
   }
   constexpr std::size_t kPartsOfThread = 4;  // so that threads end at about the same time
-  const std::size_t threads = plan.snapshot.engine.environment().pool->size();
+  const std::size_t threads = plan.table.pool().size();
   const std::size_t parts = std::min<std::size_t>(kPartsOfThread * threads, rows / kRowsOfPart);
   std::vector<SeriesKey> begins;
   if (threads == 1 || parts < 2) return begins;
@@ -229,14 +219,10 @@ std::vector<std::unique_ptr<AggregateInput>> cut_inputs(const PlanPtr& plan, con
 
 Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const ScanRequest& rows, AggregationSpec spec,
                                              QueryStatistics* statistics) {
-  MARIGRAM_ASSIGN(model::IndexSpec index, table::require_index(*snapshot.state));
-  MARIGRAM_ASSIGN(model::Schema schema, table::require_schema(*snapshot.state));
-  MARIGRAM_TRY(table::check_range_and_tags(index, rows.from, rows.to, rows.where));
-  const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
-  const IndexUnits units(index.kind, unit);
-  const auto plan = std::make_shared<Plan>(snapshot, rows, std::move(spec), std::move(index), std::move(schema), units);
+  MARIGRAM_ASSIGN(TableView table, TableView::make(snapshot, rows.from, rows.to, rows.where));
+  const auto plan = std::make_shared<Plan>(std::move(table), rows, std::move(spec));
   MARIGRAM_TRY(choose_columns(*plan));
-  plan->segments.emplace(plan->windows, snapshot.engine, plan->schema, plan->index, plan->fields);
+  plan->segments.emplace(plan->windows, plan->table, plan->fields);
   QueryStatistics planned;
   if (rows.limit > 0) MARIGRAM_TRY(cut(*plan, planned));
   if (statistics != nullptr) *statistics = planned;
@@ -245,8 +231,7 @@ Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const Sca
     MARIGRAM_ASSIGN(auto input, whole_input(plan, statistics));
     return aggregate(std::move(input), *plan->arrow_schema, plan->spec);
   }
-  return aggregate(cut_inputs(plan, begins, statistics), *plan->arrow_schema, plan->spec,
-                   *snapshot.engine.environment().pool);
+  return aggregate(cut_inputs(plan, begins, statistics), *plan->arrow_schema, plan->spec, plan->table.pool());
 }
 
 }  // namespace marigram::query

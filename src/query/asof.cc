@@ -3,8 +3,6 @@
 #include "base/try.h"
 #include "query/asof_side.h"
 #include "query/probe_result.h"
-#include "segment/arrow_schema.h"
-#include "table/definition.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
@@ -100,8 +98,7 @@ Result<arrow::ArrayVector> finish(const AsofPlan& plan, std::vector<AsofLane>& l
     ordered.push_back(ignores ? finished[ignoring++].front() : finished.front()[plain++]);
   }
   if (plan.request.matched_time.empty()) return ordered;
-  const bool is_unsigned = std::holds_alternative<model::UInt64Index>(plan.index.kind);
-  MARIGRAM_ASSIGN(auto times, lanes.front().finish_times(time, is_unsigned ? INT64_MIN : 0));
+  MARIGRAM_ASSIGN(auto times, lanes.front().finish_times(time, plan.table.is_unsigned() ? INT64_MIN : 0));
   ordered.push_back(std::move(times));
   return ordered;
 }
@@ -111,34 +108,27 @@ Result<arrow::ArrayVector> finish(const AsofPlan& plan, std::vector<AsofLane>& l
 Result<AsofResult> asof_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
                              const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
                              const AsofRequest& request) {
-  MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
-  MARIGRAM_ASSIGN(const model::Schema table, table::require_schema(*snapshot.state));
-  MARIGRAM_TRY(table::check_range_and_tags(index, {}, {}, request.where));
-  MARIGRAM_ASSIGN(const std::vector<std::string> wanted, wanted_columns(request, table, index));
-  MARIGRAM_ASSIGN(const auto arrow_schema, segment::to_arrow(table));
+  MARIGRAM_ASSIGN(const TableView table, TableView::make(snapshot, {}, {}, request.where));
+  MARIGRAM_ASSIGN(const std::vector<std::string> wanted, wanted_columns(request, table.schema, table.index));
   arrow::FieldVector columns;
-  for (const std::string& name : wanted) columns.push_back(arrow_schema->GetFieldByName(name));
-  const auto time = arrow_schema->GetFieldByName(index.column)->type();
+  for (const std::string& name : wanted) columns.push_back(table.arrow_schema->GetFieldByName(name));
+  const auto time = table.arrow_schema->GetFieldByName(table.index.column)->type();
   AsofResult result;
   MARIGRAM_ASSIGN(result.schema, result_schema(*schema, added_fields(*schema, columns, request, time), kDoing,
                                                "give those of the table a suffix, ask for others, or give the matched "
                                                "time another name"));
-  MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, index, table, snapshot.state->meta->grows(),
-                                                     *snapshot.engine.environment().pool));
-  const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
-  const IndexUnits units(index.kind, unit);
-  const TimeWindows windows(snapshot, units);
-  const ProbeClock clock(set.unit(), unit);
-  const NativeSegments segments(windows, snapshot.engine, table, index, wanted);
-  AsofPlan plan{request, snapshot, windows, segments, units, clock, set, index, {}};
-  plan.columns = index.tags;
-  plan.columns.push_back(index.column);
+  MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, table));
+  const TimeWindows windows(table);
+  const ProbeClock clock(set.unit(), table.units.unit());
+  const NativeSegments segments(windows, table, wanted);
+  AsofPlan plan{request, table, windows, segments, clock, set, {}};
+  plan.columns = table.index.tags;
+  plan.columns.push_back(table.index.column);
   for (const std::string& name : wanted) {
     if (std::ranges::find(plan.columns, name) == plan.columns.end()) plan.columns.push_back(name);
   }
   if (request.tolerance) {
-    const bool is_time = std::holds_alternative<model::TimestampIndex>(index.kind);
-    plan.tolerance = is_time ? clock.from_nanoseconds(*request.tolerance) : *request.tolerance;
+    plan.tolerance = table.has_times() ? clock.from_nanoseconds(*request.tolerance) : *request.tolerance;
   }
   MARIGRAM_TRY(scan_newer(plan));
   MARIGRAM_ASSIGN(std::vector<AsofLane> lanes, make_lanes(columns, request, set));

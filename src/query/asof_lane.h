@@ -34,6 +34,9 @@ class AsofLane {
   }
   /// A probe that has missed meets a row that is put then.
   void meet(std::uint32_t probe) { is_met_[probe] = 1; }
+  void meet(std::span<const std::uint32_t> probes) {
+    for (const std::uint32_t probe : probes) meet(probe);
+  }
   /// What takes values.
   std::span<const AsofTarget> columns() const { return columns_; }
   /// Takes the values of rows that were met, and their times.

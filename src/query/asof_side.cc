@@ -15,12 +15,13 @@ namespace marigram::query {
 namespace {
 
 constexpr std::size_t kProbesOfPart = 16'384;
+constexpr std::size_t kProbesOfBatch = 1'024;  // what they touch stays in a processor's own memory till it is put
 
 ScanRequest request_of(const AsofPlan& plan, ScanRequest request, const std::vector<const SeriesKey*>& series) {
   request.columns = plan.columns;
   request.where = plan.request.where;
   request.cancel = plan.request.cancel;
-  return rows_of_series(std::move(request), series, plan.index);
+  return rows_of_series(std::move(request), series, plan.table.index);
 }
 
 /// In another order: threads that take one after the other work far apart, and so write far apart where probes come by
@@ -41,15 +42,15 @@ Result<AsofRows> scan_window(const AsofPlan& plan, std::size_t window, ScanReque
                              const std::vector<const SeriesKey*>& series) {
   MARIGRAM_ASSIGN(table::ScanStream stream,
                   plan.windows.rows(window, window, request_of(plan, std::move(request), series)));
-  return AsofRows::load(*stream.rows, stream.schema, plan.index);
+  return AsofRows::load(*stream.rows, stream.schema, plan.table.index);
 }
 
 Status scan_newer(AsofPlan& plan) {
-  if (!plan.snapshot.newer) return {};
+  if (!plan.table.snapshot.newer) return {};
   std::vector<const SeriesKey*> series;
   for (const auto& [key, stretch] : plan.probes.series()) series.push_back(&key);
   MARIGRAM_ASSIGN(const table::ScanStream stream, plan.windows.newer_rows(request_of(plan, {}, series)));
-  MARIGRAM_ASSIGN(AsofRows rows, AsofRows::load(*stream.rows, stream.schema, plan.index));
+  MARIGRAM_ASSIGN(AsofRows rows, AsofRows::load(*stream.rows, stream.schema, plan.table.index));
   plan.newer_times.assign(rows.times().begin(), rows.times().end());
   std::ranges::sort(plan.newer_times);
   plan.newer = std::make_shared<AsofRows>(std::move(rows));
@@ -71,7 +72,7 @@ AsofSearch::AsofSearch(const AsofPlan& plan, AsofSide side, std::vector<AsofLane
 
 Status AsofSearch::run() {
   for (const auto& [key, stretch] : plan_.probes.series()) {
-    if (table::series_matches(key, plan_.index, plan_.request.where)) {
+    if (table::series_matches(key, plan_.table.index, plan_.request.where)) {
       if (!bounded_.empty()) set_bounds(stretch);
       distribute(key, stretch);
     } else {
@@ -80,13 +81,13 @@ Status AsofSearch::run() {
   }
   statistics_.windows_read += works_.size();
   const std::vector<Part> all = parts();
-  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  ThreadPool& pool = plan_.table.pool();
   MARIGRAM_TRY(for_each_part(pool, all.size(), [&](std::size_t i) { return search_part(all[i]); }));
   statistics_.windows_scanned += to_scan_.size();
   const Status scanned = scan_each([&](std::size_t window) { return scan(window, works_.at(window)); });
   if (!scanned) return scanned;
   if (pending_.empty()) return {};
-  MARIGRAM_ASSIGN(coverage_, plan_.snapshot.engine.coverage(*plan_.snapshot.state));
+  MARIGRAM_ASSIGN(coverage_, plan_.table.snapshot.engine.coverage(*plan_.table.snapshot.state));
   while (!pending_.empty()) MARIGRAM_TRY(look_further());
   return {};
 }
@@ -122,8 +123,9 @@ void AsofSearch::distribute(const SeriesKey& series, const ProbeSet::Stretch& st
     const auto rest = bounds_.subspan(begin, end - begin);
     const std::size_t own =
         next ? static_cast<std::size_t>(std::ranges::lower_bound(rest, *next) - rest.begin()) : rest.size();
-    works_[window].push_back({&series, begin, begin + own});
-    begin += own;
+    for (const std::size_t last = begin + own; begin < last; begin = works_[window].back().end) {
+      works_[window].push_back({&series, begin, std::min(begin + kProbesOfPart, last)});
+    }
   }
 }
 
@@ -140,7 +142,7 @@ std::vector<AsofSearch::Part> AsofSearch::parts() const {
       probes = 0;
     }
   }
-  return dealt(parts, plan_.snapshot.engine.environment().pool->size());
+  return dealt(parts, plan_.table.pool().size());
 }
 
 /// The segments of a window, if they alone have rows there and can be searched; else none.
@@ -175,8 +177,8 @@ Status AsofSearch::scan(std::size_t window, const std::vector<Work>& works) {
     last = std::max(last, bounds_[work.end - 1]);
   }
   ScanRequest request;
-  if (before() && last < INT64_MAX) request.to = plan_.units.to_value(last + 1);
-  if (!before()) request.from = plan_.units.to_value(first);
+  if (before() && last < INT64_MAX) request.to = plan_.table.units.to_value(last + 1);
+  if (!before()) request.from = plan_.table.units.to_value(first);
   MARIGRAM_ASSIGN(AsofRows rows, scan_window(plan_, window, std::move(request), series));
   std::vector<Pending> missed;
   MARIGRAM_TRY(search(rows, window, works, missed));
@@ -191,10 +193,10 @@ Status AsofSearch::scan_each(const std::function<Status(std::size_t)>& task) con
   std::vector<std::size_t> alone;
   std::vector<std::size_t> merged;
   for (const std::size_t window : to_scan_) {
-    const bool is_alone = !plan_.snapshot.newer && plan_.windows.segments(window).size() <= 1;
+    const bool is_alone = !plan_.table.snapshot.newer && plan_.windows.segments(window).size() <= 1;
     (is_alone ? alone : merged).push_back(window);
   }
-  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  ThreadPool& pool = plan_.table.pool();
   const Status status = for_each_part(pool, alone.size(), [&](std::size_t i) { return task(alone[i]); });
   if (!status) return status;
   for (const std::size_t window : merged) MARIGRAM_TRY(task(window));
@@ -203,10 +205,9 @@ Status AsofSearch::scan_each(const std::function<Status(std::size_t)>& task) con
 
 Status AsofSearch::search(AsofSource& source, std::size_t window, std::span<const Work> works,
                           std::vector<Pending>& missed) {
-  constexpr std::size_t kProbesMax = 1'024;  // what they touch stays in a processor's own memory till it is put
   Batch batch;
   for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-    std::size_t room = kProbesMax;
+    std::size_t room = kProbesOfBatch;
     for (const Work& work : works) {
       for (std::size_t begin = work.begin; begin < work.end;) {
         const std::size_t count = std::min(room, work.end - begin);
@@ -215,7 +216,7 @@ Status AsofSearch::search(AsofSource& source, std::size_t window, std::span<cons
         room -= count;
         if (room > 0) continue;
         MARIGRAM_TRY(search(source, window, lane, batch, missed));
-        room = kProbesMax;
+        room = kProbesOfBatch;
       }
     }
     MARIGRAM_TRY(search(source, window, lane, batch, missed));
@@ -311,21 +312,22 @@ std::optional<std::int64_t> AsofSearch::beyond(std::int64_t limit) const {
 
 /// Where a segment has a row of the series beyond the limit, at the nearest; rows of other lanes count too.
 std::optional<std::int64_t> AsofSearch::covered(const Pending& pending) const {
-  const bool by_series = plan_.snapshot.state->dialect() == Dialect::kV7;  // v1 has one series, and does not name it
+  const bool by_series =
+      plan_.table.snapshot.state->dialect() == Dialect::kV7;  // v1 has one series, and does not name it
   const auto found = coverage_->find(by_series ? *pending.work.series : SeriesKey());
   const auto nearest = beyond(pending.limit);
   if (found == coverage_->end() || !nearest) return std::nullopt;
-  const coverage::BucketGrid grid(plan_.snapshot.state->dialect(), plan_.index.kind);
-  const auto id = grid.id_of(plan_.units.to_value(*nearest));
+  const coverage::BucketGrid grid(plan_.table.snapshot.state->dialect(), plan_.table.index.kind);
+  const auto id = grid.id_of(plan_.table.units.to_value(*nearest));
   if (!id) return std::nullopt;
   using Direction = coverage::RunCursor::Direction;
   coverage::RunCursor runs(found->second, before() ? coverage::IdRange{0, *id} : coverage::IdRange{*id, grid.max_id()},
                            before() ? Direction::kDown : Direction::kUp);
   const auto run = runs.next();
   if (!run) return std::nullopt;
-  if (!before()) return std::max(plan_.units.from_value(grid.start_of(run->first)), *nearest);
+  if (!before()) return std::max(plan_.table.units.from_value(grid.start_of(run->first)), *nearest);
   if (run->last == *id) return nearest;
-  return plan_.units.from_value(grid.end_of(run->last)) - 1;
+  return plan_.table.units.from_value(grid.end_of(run->last)) - 1;
 }
 
 /// Where a row is that is newer than all segments, likewise: coverage does not know of it.
@@ -354,7 +356,7 @@ Status AsofSearch::look_further() {
   const std::vector<Pending> pending = std::exchange(pending_, {});
   constexpr std::size_t kOfPart = 1'024;
   std::map<std::size_t, std::vector<Pending>> by_window;
-  ThreadPool& pool = *plan_.snapshot.engine.environment().pool;
+  ThreadPool& pool = plan_.table.pool();
   MARIGRAM_TRY(for_each_part(pool, (pending.size() + kOfPart - 1) / kOfPart, [&](std::size_t part) -> Status {
     const auto own = std::span(pending).subspan(part * kOfPart, std::min(kOfPart, pending.size() - part * kOfPart));
     std::vector<std::optional<std::int64_t>> targets;
@@ -369,13 +371,14 @@ Status AsofSearch::look_further() {
     return {};
   }));
   statistics_.looked_back += by_window.size();
-  std::vector<std::pair<const std::size_t, std::vector<Pending>>*> windows;
-  windows.reserve(by_window.size());
-  for (auto& window : by_window) windows.push_back(&window);
   to_scan_.clear();
-  MARIGRAM_TRY(for_each_part(pool, windows.size(), [&](std::size_t i) -> Status {
-    auto& [window, own] = *windows[i];
+  std::vector<std::pair<std::size_t, std::span<const Pending>>> parts;
+  for (auto& [window, own] : by_window) {
     std::ranges::stable_sort(own, {}, [](const Pending& one) { return std::pair(one.lane, one.work.begin); });
+    for (const auto part : parts_of(own)) parts.emplace_back(window, part);
+  }
+  MARIGRAM_TRY(for_each_part(pool, parts.size(), [&](std::size_t i) -> Status {
+    const auto& [window, own] = parts[i];
     MARIGRAM_ASSIGN(const auto segments, segments_of(window));
     if (!segments.empty()) {
       AsofChain rows(segments);
@@ -388,6 +391,21 @@ Status AsofSearch::look_further() {
   return scan_each([&](std::size_t window) { return scan_for(window, by_window.at(window)); });
 }
 
+/// Some probes each: those of an entry stay together, as they meet one row.
+std::vector<std::span<const AsofSearch::Pending>> AsofSearch::parts_of(std::span<const Pending> pending) {
+  std::vector<std::span<const Pending>> parts;
+  std::size_t begin = 0;
+  std::size_t probes = 0;
+  for (std::size_t i = 0; i < pending.size(); ++i) {
+    probes += pending[i].work.end - pending[i].work.begin;
+    if (probes < kProbesOfPart && i + 1 < pending.size()) continue;
+    parts.push_back(pending.subspan(begin, i + 1 - begin));
+    begin = i + 1;
+    probes = 0;
+  }
+  return parts;
+}
+
 Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pending) {
   std::set<const SeriesKey*> series;
   std::int64_t limit = before() ? INT64_MIN : INT64_MAX;
@@ -396,14 +414,14 @@ Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pend
     limit = before() ? std::max(limit, one.limit) : std::min(limit, one.limit);
   }
   ScanRequest request;
-  if (before()) request.to = plan_.units.to_value(limit);
-  if (!before()) request.from = plan_.units.to_value(limit + 1);
+  if (before()) request.to = plan_.table.units.to_value(limit);
+  if (!before()) request.from = plan_.table.units.to_value(limit + 1);
   MARIGRAM_ASSIGN(AsofRows rows, scan_window(plan_, window, std::move(request), {series.begin(), series.end()}));
   return settle(rows, window, pending);
 }
 
 /// `pending` by lane. Of one entry, all probes meet the same row.
-Status AsofSearch::settle(AsofSource& source, std::size_t window, const std::vector<Pending>& pending) {
+Status AsofSearch::settle(AsofSource& source, std::size_t window, std::span<const Pending> pending) {
   std::vector<Pending> missed;
   Picks picks;
   for (std::size_t i = 0; i < pending.size(); ++i) {
@@ -415,19 +433,26 @@ Status AsofSearch::settle(AsofSource& source, std::size_t window, const std::vec
       MARIGRAM_TRY(source.find(side_, lanes_[lane].valid(), {}, {&question, 1}));
     }
     if (row.is_there()) {
-      for (std::size_t probe = work.begin; probe < work.end; ++probe) {
-        if (!is_better(lanes_[lane], probe, row)) continue;
-        lanes_[lane].meet(plan_.probes.positions()[probe]);
-        picks.add(row, plan_.probes.positions()[probe]);
-      }
+      MARIGRAM_TRY(settle(source, lanes_[lane], work, row, picks));
     } else {
       put_off(lane, work, window, missed);
     }
-    if (i + 1 < pending.size() && pending[i + 1].lane == lane) continue;
-    MARIGRAM_TRY(picks.put(source, lanes_[lane]));
+    if (i + 1 == pending.size() || pending[i + 1].lane != lane) MARIGRAM_TRY(picks.put(source, lanes_[lane]));
   }
   const std::lock_guard lock(mutex_);
   pending_.insert(pending_.end(), missed.begin(), missed.end());
+  return {};
+}
+
+/// Probes that missed meet a row, if it is near enough.
+Status AsofSearch::settle(AsofSource& source, AsofLane& lane, const Work& work, const AsofRow& row, Picks& picks) {
+  const std::vector<AsofRow> found(std::min(kProbesOfBatch, work.end - work.begin), row);
+  for (std::size_t begin = work.begin; begin < work.end; begin += found.size()) {
+    const std::size_t count = std::min(found.size(), work.end - begin);
+    if (!is_second_) lane.meet(plan_.probes.positions().subspan(begin, count));
+    meet(lane, {work.series, begin, begin + count}, std::span(found).first(count), picks);
+    if (picks.to.size() >= kProbesOfBatch) MARIGRAM_TRY(picks.put(source, lane));
+  }
   return {};
 }
 

@@ -29,13 +29,11 @@ namespace marigram::query {
 /// What all of a join shares. Borrowed.
 struct AsofPlan {
   const AsofRequest& request;
-  const Snapshot& snapshot;
+  const TableView& table;
   const TimeWindows& windows;
   const NativeSegments& segments;
-  const IndexUnits& units;
   const ProbeClock& clock;
   const ProbeSet& probes;
-  const model::IndexSpec& index;
   std::vector<std::string> columns;            // to be read
   std::optional<Distance> tolerance = {};      // in units of the clock
   std::shared_ptr<AsofRows> newer = {};        // that no segment has; null: there are none
@@ -117,7 +115,9 @@ class AsofSearch {
   std::optional<std::int64_t> covered(const Pending& pending) const;
   Result<std::optional<std::int64_t>> newer(const Pending& pending) const;
   Status scan_for(std::size_t window, const std::vector<Pending>& pending);
-  Status settle(AsofSource& source, std::size_t window, const std::vector<Pending>& pending);
+  static std::vector<std::span<const Pending>> parts_of(std::span<const Pending> pending);
+  Status settle(AsofSource& source, std::size_t window, std::span<const Pending> pending);
+  Status settle(AsofSource& source, AsofLane& lane, const Work& work, const AsofRow& row, Picks& picks);
 
   const AsofPlan& plan_;
   const AsofSide side_;

@@ -41,34 +41,32 @@ Result<T> checked(arrow::Result<T> result) {
 
 /// What the rows are taken from.
 struct Asked {
-  const Snapshot& snapshot;
+  const TableView& table;
   const LatestRequest& request;
-  model::IndexSpec index;
-  std::shared_ptr<arrow::Schema> schema;  // the table's
-  IndexUnits units;
 };
 
 /// Those of rows that no segment has: coverage does not know of them.
 Status add_newer_series(const Asked& asked, std::set<SeriesKey>& series) {
-  if (!asked.snapshot.newer) return {};
-  ScanRequest request{.columns = asked.index.tags, .cancel = asked.request.cancel};
-  request.columns.push_back(asked.index.column);
-  const TimeWindows windows(asked.snapshot, asked.units);
+  if (!asked.table.snapshot.newer) return {};
+  ScanRequest request{.columns = asked.table.index.tags, .cancel = asked.request.cancel};
+  request.columns.push_back(asked.table.index.column);
+  const TimeWindows windows(asked.table);
   MARIGRAM_ASSIGN(const table::ScanStream stream, windows.newer_rows(request));
-  MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, asked.index));
+  MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, asked.table.index));
   for (const AsofRows::Stretch& own : rows.series()) series.insert(own.key);
   return {};
 }
 
 Result<std::set<SeriesKey>> find_series(const Asked& asked) {
-  const log::TableState& state = *asked.snapshot.state;
-  MARIGRAM_ASSIGN(const table::CoveragePtr coverage, asked.snapshot.engine.coverage(state));
+  const log::TableState& state = *asked.table.snapshot.state;
+  MARIGRAM_ASSIGN(const table::CoveragePtr coverage, asked.table.snapshot.engine.coverage(state));
   const auto& pinned = state.dialect() == Dialect::kV1 ? state.meta->pinned_series : std::nullopt;
   std::set<SeriesKey> series;
   for (const auto& [key, buckets] : *coverage) series.insert(series.end(), pinned.value_or(key));
   MARIGRAM_TRY(add_newer_series(asked, series));
-  std::erase_if(series,
-                [&](const SeriesKey& key) { return !table::series_matches(key, asked.index, asked.request.where); });
+  std::erase_if(series, [&](const SeriesKey& key) {
+    return !table::series_matches(key, asked.table.index, asked.request.where);
+  });
   return series;
 }
 
@@ -77,8 +75,8 @@ std::optional<std::int64_t> probe_time(const Asked& asked) {
   using Limits = std::numeric_limits<std::int64_t>;
   const bool last = asked.request.edge == SeriesEdge::kLast;
   if (!asked.request.on) return last ? Limits::max() : Limits::min();
-  const std::int64_t below = asked.units.from_value(*asked.request.on);
-  const IndexValue value = asked.units.to_value(below);
+  const std::int64_t below = asked.table.units.from_value(*asked.request.on);
+  const IndexValue value = asked.table.units.to_value(below);
   if (last) return value <= *asked.request.on ? std::optional(below) : std::nullopt;
   if (value >= *asked.request.on) return below;
   return below < Limits::max() ? std::optional(below + 1) : std::nullopt;
@@ -92,18 +90,18 @@ Result<BatchPtr> make_probes(const Asked& asked, const std::set<SeriesKey>& seri
     if (!time) break;
     runs.push_back({.key = RowKey(key.begin(), key.end()), .rows = 1});
     for (auto& tag : runs.back().key) {
-      if (asked.snapshot.state->meta->grows() && tag == TagValue("")) tag.reset();
+      if (asked.table.grows() && tag == TagValue("")) tag.reset();
     }
   }
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
-  for (std::size_t tag = 0; tag < asked.index.tags.size(); ++tag) {
-    fields.push_back(asked.schema->GetFieldByName(asked.index.tags[tag]));
+  for (std::size_t tag = 0; tag < asked.table.index.tags.size(); ++tag) {
+    fields.push_back(asked.table.arrow_schema->GetFieldByName(asked.table.index.tags[tag]));
     MARIGRAM_ASSIGN(auto column, key_column(runs, tag, *fields.back()->type()));
     columns.push_back(std::move(column));
   }
   const auto count = static_cast<std::int64_t>(runs.size());
-  fields.push_back(asked.schema->GetFieldByName(asked.index.column));
+  fields.push_back(asked.table.arrow_schema->GetFieldByName(asked.table.index.column));
   const bool is_unsigned = fields.back()->type()->id() == arrow::Type::UINT64;
   std::vector<std::int64_t> times(runs.size(), time.value_or(0) ^ (is_unsigned ? INT64_MIN : 0));
   MARIGRAM_ASSIGN(auto column, segment::make_fixed(fields.back()->type(), runs.size(), {},
@@ -114,8 +112,8 @@ Result<BatchPtr> make_probes(const Asked& asked, const std::set<SeriesKey>& seri
 
 Status check_columns(const Asked& asked) {
   for (const std::string& column : asked.request.columns) {
-    const bool is_tag = std::ranges::find(asked.index.tags, column) != asked.index.tags.end();
-    if (!is_tag && column != asked.index.column) continue;
+    const bool is_tag = std::ranges::find(asked.table.index.tags, column) != asked.table.index.tags.end();
+    if (!is_tag && column != asked.table.index.column) continue;
     return fail(
         ErrorCode::kInvalidInput,
         fmt::format("{}: column {} is no field; tags and time are there without being asked for", kDoing, column));
@@ -131,9 +129,9 @@ std::string unused_name(const arrow::Schema& schema) {
 
 /// The join's batch as told above: the last column is the time of the row, that of the probe goes.
 Result<BatchPtr> without_probes(const Asked& asked, BatchPtr batch) {
-  const int time = static_cast<int>(asked.index.tags.size());
+  const int time = static_cast<int>(asked.table.index.tags.size());
   const int matched = batch->num_columns() - 1;
-  const auto field = asked.schema->field(asked.schema->GetFieldIndex(asked.index.column));
+  const auto field = asked.table.arrow_schema->field(asked.table.arrow_schema->GetFieldIndex(asked.table.index.column));
   const auto times = batch->column(matched);
   MARIGRAM_ASSIGN(batch, checked(batch->SetColumn(time, field, times)));
   MARIGRAM_ASSIGN(batch, checked(batch->RemoveColumn(matched)));
@@ -149,12 +147,8 @@ Result<BatchPtr> without_probes(const Asked& asked, BatchPtr batch) {
 }  // namespace
 
 Result<AsofResult> latest_rows(const Snapshot& snapshot, const LatestRequest& request) {
-  MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
-  MARIGRAM_ASSIGN(const model::Schema table, table::require_schema(*snapshot.state));
-  MARIGRAM_TRY(table::check_range_and_tags(index, request.on, {}, request.where));
-  MARIGRAM_ASSIGN(const auto schema, segment::to_arrow(table));
-  const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
-  const Asked asked{snapshot, request, index, schema, IndexUnits(index.kind, unit)};
+  MARIGRAM_ASSIGN(const TableView table, TableView::make(snapshot, request.on, {}, request.where));
+  const Asked asked{table, request};
   MARIGRAM_TRY(check_columns(asked));
   MARIGRAM_ASSIGN(const std::set<SeriesKey> series, find_series(asked));
   MARIGRAM_ASSIGN(const BatchPtr probes, make_probes(asked, series));
@@ -162,7 +156,7 @@ Result<AsofResult> latest_rows(const Snapshot& snapshot, const LatestRequest& re
       .direction = request.edge == SeriesEdge::kLast ? AsofDirection::kBackward : AsofDirection::kForward,
       .columns = request.columns,
       .ignore_nulls = request.ignore_nulls,
-      .matched_time = unused_name(*schema),
+      .matched_time = unused_name(*table.arrow_schema),
       .cancel = request.cancel,
       .statistics = request.statistics};
   MARIGRAM_ASSIGN(AsofResult result, asof_join(snapshot, probes->schema(), {probes}, join));

@@ -71,14 +71,9 @@ std::optional<std::size_t> NativeSegment::find_series(const SeriesKey& series) c
   return file_->find_series(own);
 }
 
-NativeSegments::NativeSegments(const TimeWindows& windows, const table::Engine& engine, const model::Schema& table,
-                               const model::IndexSpec& index, const std::vector<std::string>& columns)
-    : windows_(windows),
-      engine_(engine),
-      table_(table),
-      index_(index),
-      columns_(columns),
-      slots_(std::make_unique<Slot[]>(windows.size())) {}
+NativeSegments::NativeSegments(const TimeWindows& windows, const TableView& table,
+                               const std::vector<std::string>& columns)
+    : windows_(windows), table_(table), columns_(columns), slots_(std::make_unique<Slot[]>(windows.size())) {}
 
 std::int64_t NativeSegment::first_time() const {
   return static_cast<std::int64_t>(file_->page_times(0).first) ^ (flips_ ? INT64_MIN : 0);
@@ -101,14 +96,14 @@ Result<std::span<const NativeSegment>> NativeSegments::at(std::size_t window) co
 }
 
 Status NativeSegments::open(const table::Cluster& cluster, Slot& slot) const {
-  const table::Environment& environment = engine_.environment();
+  const table::Environment& environment = table_.snapshot.engine.environment();
   std::vector<NativeSegment> opened;
   for (const table::SegmentPtr& segment : cluster) {
     MARIGRAM_ASSIGN(const auto reader, environment.segments->open(*environment.store, *segment));
     const auto* const native = dynamic_cast<const segment::NativeReader*>(reader.get());
     auto made = native == nullptr || native->rows() == 0
                     ? std::nullopt
-                    : NativeSegment::make(native->file(), table_, index_, columns_);
+                    : NativeSegment::make(native->file(), table_.schema, table_.index, columns_);
     if (!made) return {};
     opened.push_back(*std::move(made));
   }

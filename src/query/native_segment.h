@@ -58,8 +58,7 @@ class NativeSegment {
 class NativeSegments {
  public:
   /// `columns`: that will be read, but for tags and the time. Borrows what it is given.
-  NativeSegments(const TimeWindows& windows, const table::Engine& engine, const model::Schema& table,
-                 const model::IndexSpec& index, const std::vector<std::string>& columns);
+  NativeSegments(const TimeWindows& windows, const TableView& table, const std::vector<std::string>& columns);
 
   /// Those of a window, so that each ends before the next begins, in order of series and time; none if there is no such
   /// order, or if one must be scanned. kNotFound, kCorruption.
@@ -74,9 +73,7 @@ class NativeSegments {
   Status open(const table::Cluster& cluster, Slot& slot) const;
 
   const TimeWindows& windows_;
-  const table::Engine& engine_;
-  const model::Schema& table_;
-  const model::IndexSpec& index_;
+  const TableView& table_;
   const std::vector<std::string>& columns_;
   std::unique_ptr<Slot[]> slots_;
 };

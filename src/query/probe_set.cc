@@ -72,13 +72,12 @@ Result<TimeUnit> check_time(const arrow::Schema& probes, const model::IndexSpec&
 }
 
 /// The tags of the probes in the types of the table.
-Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const model::IndexSpec& index, const model::Schema& table,
-                         bool growing) {
+Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const TableView& table) {
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
-  for (const std::string& tag : index.tags) {
+  for (const std::string& tag : table.index.tags) {
     auto column = probes.GetColumnByName(tag);
-    MARIGRAM_ASSIGN(const auto type, segment::to_arrow_type(table.find(tag)->type));
+    MARIGRAM_ASSIGN(const auto type, segment::to_arrow_type(table.schema.find(tag)->type));
     const bool is_encoded = column->type_id() == arrow::Type::DICTIONARY && type->id() == arrow::Type::STRING &&
                             is_text(*column->type()) && column->null_count() == 0;
     if (!column->type()->Equals(*type) && !is_encoded) {
@@ -90,7 +89,7 @@ Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const model::IndexSpe
     columns.push_back(std::move(column));
   }
   auto tags = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), probes.num_rows(), std::move(columns));
-  if (growing) return with_empty_tags(tags, index.tags);
+  if (table.grows()) return with_empty_tags(tags, table.index.tags);
   return tags;
 }
 
@@ -329,10 +328,11 @@ Result<BatchPtr> with_empty_tags(const BatchPtr& batch, const std::vector<std::s
 }
 
 Result<ProbeSet> ProbeSet::make(const std::shared_ptr<arrow::Schema>& schema, const std::vector<BatchPtr>& probes,
-                                const model::IndexSpec& index, const model::Schema& table, bool growing,
-                                ThreadPool& pool) {
+                                const TableView& table) {
+  const model::IndexSpec& index = table.index;
+  ThreadPool& pool = table.pool();
   ProbeSet set;
-  for (const std::string& tag : index.tags) MARIGRAM_TRY(check_tag(*schema, *table.find(tag)));
+  for (const std::string& tag : index.tags) MARIGRAM_TRY(check_tag(*schema, *table.schema.find(tag)));
   MARIGRAM_ASSIGN(set.unit_, check_time(*schema, index));
   for (const BatchPtr& batch : probes) set.count_ += static_cast<std::size_t>(batch->num_rows());
   if (set.count_ > kProbesMax) {
@@ -344,7 +344,7 @@ Result<ProbeSet> ProbeSet::make(const std::shared_ptr<arrow::Schema>& schema, co
   std::size_t first = 0;
   for (const BatchPtr& batch : probes) {
     const auto rows = static_cast<std::size_t>(batch->num_rows());
-    MARIGRAM_ASSIGN(const BatchPtr tags, tags_of(*batch, index, table, growing));
+    MARIGRAM_ASSIGN(const BatchPtr tags, tags_of(*batch, table));
     MARIGRAM_TRY(numbers.add(*tags, index.tags, first, series.all().subspan(first, rows)));
     first += rows;
   }

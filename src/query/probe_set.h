@@ -1,9 +1,7 @@
 // The probes of an as-of join, by series and time.
 #pragma once
 
-#include "base/thread_pool.h"
-#include "model/index.h"
-#include "model/schema.h"
+#include "query/table_view.h"
 #include "segment/pool_array.h"
 
 #include <marigram/error.h>
@@ -31,14 +29,12 @@ class ProbeSet {
     std::size_t size() const { return end - begin; }
   };
 
-  /// `probes` have the tags and the time column of the table, whose schema is given, by name. kSchemaMismatch: a column
+  /// `probes` have the tags and the time column of the table, by name. kSchemaMismatch: a column
   /// is missing, or of a type that cannot be compared; kInvalidInput: a null tag where the table has none, or more than
   /// 2^31 probes. O(probes), if their times ascend within a series or are spread evenly, else O(probes log(probes of a
   /// series)).
   static Result<ProbeSet> make(const std::shared_ptr<arrow::Schema>& schema,
-                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
-                               const model::IndexSpec& index, const model::Schema& table, bool growing,
-                               ThreadPool& pool);
+                               const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes, const TableView& table);
 
   const std::map<SeriesKey, Stretch>& series() const { return series_; }
   /// The unit of times(); seconds for integer indexes.

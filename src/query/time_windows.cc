@@ -7,23 +7,8 @@
 
 namespace marigram::query {
 
-std::int64_t IndexUnits::from_value(const IndexValue& value) const {
-  if (kind_ == 1) return std::get<std::int64_t>(value);
-  if (kind_ == 2) return static_cast<std::int64_t>(std::get<std::uint64_t>(value)) ^ INT64_MIN;
-  const Instant instant = std::get<Instant>(value);
-  const auto units = to_units_floor(instant, unit_);
-  if (units) return *units;
-  return instant.seconds < 0 ? INT64_MIN : INT64_MAX;
-}
-
-IndexValue IndexUnits::to_value(std::int64_t units) const {
-  if (kind_ == 1) return units;
-  if (kind_ == 2) return static_cast<std::uint64_t>(units ^ INT64_MIN);
-  return Instant::from_units(units, unit_);
-}
-
-TimeWindows::TimeWindows(Snapshot snapshot, const IndexUnits& units)
-    : snapshot_(std::move(snapshot)), units_(units), bare_(*snapshot_.state) {
+TimeWindows::TimeWindows(const TableView& table)
+    : snapshot_(table.snapshot), units_(table.units), bare_(*snapshot_.state) {
   bare_.segments.clear();
   clusters_ = table::cut_where_none_overlaps(snapshot_.engine.segments(snapshot_.state)->all());
   if (clusters_.empty()) clusters_.emplace_back();

@@ -1,7 +1,7 @@
 // Time cut into windows that one group of segments each has to itself.
 #pragma once
 
-#include "query/snapshot.h"
+#include "query/table_view.h"
 #include "table/scan.h"
 #include "table/segment_list.h"
 
@@ -19,27 +19,11 @@
 
 namespace marigram::query {
 
-/// Values of the index as joins compare them: in the column's unit; unsigned numbers with their highest bit
-/// flipped.
-class IndexUnits {
- public:
-  IndexUnits(const model::IndexKind& kind, TimeUnit unit) : kind_(kind.index()), unit_(unit) {}
-
-  TimeUnit unit() const { return unit_; }
-  /// The nearest one below, if it is none itself.
-  std::int64_t from_value(const IndexValue& value) const;
-  IndexValue to_value(std::int64_t units) const;
-
- private:
-  std::size_t kind_;
-  TimeUnit unit_;
-};
-
 /// Window i holds the rows from begin(i) up to, not including, begin(i + 1). There is at least one; the first has no
 /// begin, the last no end.
 class TimeWindows {
  public:
-  TimeWindows(Snapshot snapshot, const IndexUnits& units);
+  explicit TimeWindows(const TableView& table);
 
   std::size_t size() const { return begins_.size(); }
   std::size_t of(std::int64_t time) const;

@@ -49,23 +49,14 @@ struct Work {
 
 class WindowJoin {
  public:
-  WindowJoin(const Snapshot& snapshot, const WindowJoinRequest& request, const std::vector<AggregateOf>& asked,
-             model::IndexSpec index, model::Schema table, TimeUnit unit)
-      : snapshot_(snapshot),
-        request_(request),
-        asked_(asked),
-        index_(std::move(index)),
-        table_(std::move(table)),
-        units_(index_.kind, unit),
-        windows_(snapshot, units_) {}
+  WindowJoin(const TableView& table, const WindowJoinRequest& request, const std::vector<AggregateOf>& asked)
+      : table_(table), request_(request), asked_(asked), windows_(table) {}
 
   Status make_columns();
   Status run(const ProbeSet& probes);
   /// The aggregates, one a probe.
   Result<arrow::ArrayVector> finish(std::size_t probes);
   arrow::FieldVector fields() const;
-  const model::IndexSpec& index() const { return index_; }
-  const model::Schema& table() const { return table_; }
 
  private:
   Bounds bounds_of(const ProbeSet& probes) const;
@@ -73,14 +64,10 @@ class WindowJoin {
   Status add_window(const ProbeSet& probes, const Bounds& bounds, std::size_t window, const std::vector<Work>& works);
   void add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const std::vector<FieldValues>& values,
            const Work& work);
-  ThreadPool& pool() const { return *snapshot_.engine.environment().pool; }
 
-  const Snapshot& snapshot_;
+  const TableView& table_;
   const WindowJoinRequest& request_;
   const std::vector<AggregateOf>& asked_;
-  model::IndexSpec index_;
-  model::Schema table_;
-  IndexUnits units_;
   TimeWindows windows_;
   std::vector<std::string> read_ = {};  // columns
   std::vector<std::unique_ptr<AggregateColumn>> columns_ = {};
@@ -90,11 +77,10 @@ Status WindowJoin::make_columns() {
   if (asked_.empty()) {
     return fail(ErrorCode::kInvalidInput, fmt::format("{}: no aggregate is asked for", kDoing));
   }
-  MARIGRAM_ASSIGN(const auto schema, segment::to_arrow(table_));
-  read_ = index_.tags;
-  read_.push_back(index_.column);
-  const bool is_time = std::holds_alternative<model::TimestampIndex>(index_.kind);
-  const auto per_second = is_time ? static_cast<double>(units_per_second(units_.unit())) : 1.0;
+  const auto& schema = table_.arrow_schema;
+  read_ = table_.index.tags;
+  read_.push_back(table_.index.column);
+  const auto per_second = table_.has_times() ? static_cast<double>(units_per_second(table_.units.unit())) : 1.0;
   for (const AggregateOf& asked : asked_) {
     FieldTypes types;
     for (const auto& [field, type] :
@@ -121,8 +107,8 @@ arrow::FieldVector WindowJoin::fields() const {
 }
 
 Bounds WindowJoin::bounds_of(const ProbeSet& probes) const {
-  const ProbeClock clock(probes.unit(), units_.unit());
-  const bool is_time = std::holds_alternative<model::TimestampIndex>(index_.kind);
+  const ProbeClock clock(probes.unit(), table_.units.unit());
+  const bool is_time = table_.has_times();
   const auto before = is_time ? clock.from_nanoseconds(request_.before) : Distance{request_.before};
   const auto after = is_time ? clock.from_nanoseconds(request_.after) : Distance{request_.after};
   Bounds bounds;
@@ -141,7 +127,7 @@ std::vector<Work> WindowJoin::works_of(const ProbeSet& probes, const Bounds& bou
   const auto end = windows_.end(window);
   std::vector<Work> works;
   for (const auto& [key, stretch] : probes.series()) {
-    if (!table::series_matches(key, index_, request_.where)) continue;
+    if (!table::series_matches(key, table_.index, request_.where)) continue;
     const auto part = [&](const std::vector<std::int64_t>& all) {
       return std::span(all).subspan(stretch.begin, stretch.size());
     };
@@ -182,11 +168,11 @@ Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std:
     last = std::max(last, bounds.last[work.end - 1]);
   }
   ScanRequest request{.columns = read_, .where = request_.where, .cancel = request_.cancel};
-  request.from = units_.to_value(first);
-  if (last < INT64_MAX) request.to = units_.to_value(last + 1);
+  request.from = table_.units.to_value(first);
+  if (last < INT64_MAX) request.to = table_.units.to_value(last + 1);
   MARIGRAM_ASSIGN(const table::ScanStream stream,
-                  windows_.rows(window, window, rows_of_series(std::move(request), series, index_)));
-  MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, index_));
+                  windows_.rows(window, window, rows_of_series(std::move(request), series, table_.index)));
+  MARIGRAM_ASSIGN(const AsofRows rows, AsofRows::load(*stream.rows, stream.schema, table_.index));
   std::vector<FieldValues> values;
   for (const AggregateOf& asked : asked_) {
     MARIGRAM_ASSIGN(auto field, rows.column(asked.field));
@@ -199,7 +185,7 @@ Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std:
       parts.push_back({work.series, begin, std::min(begin + kProbesOfPart, work.end)});
     }
   }
-  return for_each_part(pool(), parts.size(), [&](std::size_t i) -> Status {
+  return for_each_part(table_.pool(), parts.size(), [&](std::size_t i) -> Status {
     if (request_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "window join cancelled");
     add(probes, bounds, rows, values, parts[i]);
     return {};
@@ -229,7 +215,7 @@ void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRow
 
 Result<arrow::ArrayVector> WindowJoin::finish(std::size_t probes) {
   arrow::ArrayVector arrays(columns_.size());
-  const Status finished = for_each_part(pool(), columns_.size(), [&](std::size_t i) -> Status {
+  const Status finished = for_each_part(table_.pool(), columns_.size(), [&](std::size_t i) -> Status {
     for (std::size_t slot = 0; slot < probes; ++slot) MARIGRAM_TRY(columns_[i]->emit(static_cast<Slot>(slot)));
     MARIGRAM_ASSIGN(arrays[i], columns_[i]->take());
     return {};
@@ -243,17 +229,12 @@ Result<arrow::ArrayVector> WindowJoin::finish(std::size_t probes) {
 Result<AsofResult> window_join(const Snapshot& snapshot, const std::shared_ptr<arrow::Schema>& schema,
                                const std::vector<std::shared_ptr<arrow::RecordBatch>>& probes,
                                const WindowJoinRequest& request, const std::vector<AggregateOf>& columns) {
-  MARIGRAM_ASSIGN(model::IndexSpec index, table::require_index(*snapshot.state));
-  MARIGRAM_ASSIGN(model::Schema table, table::require_schema(*snapshot.state));
-  MARIGRAM_TRY(table::check_range_and_tags(index, {}, {}, request.where));
-  const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
-  WindowJoin join(snapshot, request, columns, std::move(index), std::move(table), unit);
+  MARIGRAM_ASSIGN(const TableView table, TableView::make(snapshot, {}, {}, request.where));
+  WindowJoin join(table, request, columns);
   MARIGRAM_TRY(join.make_columns());
   AsofResult result;
   MARIGRAM_ASSIGN(result.schema, result_schema(*schema, join.fields(), kDoing, "give the aggregate another name"));
-  MARIGRAM_ASSIGN(const ProbeSet set,
-                  ProbeSet::make(schema, probes, join.index(), join.table(), snapshot.state->meta->grows(),
-                                 *snapshot.engine.environment().pool));
+  MARIGRAM_ASSIGN(const ProbeSet set, ProbeSet::make(schema, probes, table));
   MARIGRAM_TRY(join.run(set));
   MARIGRAM_ASSIGN(const arrow::ArrayVector aggregates, join.finish(set.count()));
   result.batches = with_columns(result.schema, probes, aggregates);
