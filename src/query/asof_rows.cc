@@ -54,7 +54,7 @@ Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_pt
     MARIGRAM_ASSIGN(auto filled, with_empty_tags(alike, index.tags));
     if (batch->num_rows() > 0) MARIGRAM_TRY(rows.add(std::move(filled), index));
   }
-  if (!rows.chunks_.empty()) rows.set_times(index);
+  if (!rows.chunks_.empty()) MARIGRAM_TRY(rows.set_times(index));
   return rows;
 }
 
@@ -65,8 +65,8 @@ Status AsofRows::add(std::shared_ptr<arrow::RecordBatch> batch, const model::Ind
   std::vector<std::uint8_t> starts(static_cast<std::size_t>(count));
   if (!tags.empty()) tags.mark_changes(starts);
   starts.front() = 1;
-  for (std::int64_t row = 0; row < count; ++row) {
-    if (starts[static_cast<std::size_t>(row)] == 0) continue;
+  for (auto start = starts.begin(); start != starts.end(); start = std::find(start + 1, starts.end(), 1)) {
+    const std::int64_t row = start - starts.begin();
     if (!series_.empty()) series_.back().end = begin + row;
     SeriesKey key = tags.empty() ? SeriesKey() : tags.key_of(row);
     if (series_.empty() || series_.back().key != key) series_.push_back({std::move(key), begin + row, begin + row});
@@ -76,19 +76,22 @@ Status AsofRows::add(std::shared_ptr<arrow::RecordBatch> batch, const model::Ind
   return {};
 }
 
-void AsofRows::set_times(const model::IndexSpec& index) {
+Status AsofRows::set_times(const model::IndexSpec& index) {
   const auto times_of = [&](const Chunk& chunk) {
     const auto time = chunk.batch->GetColumnByName(index.column);
     return std::span(time->data()->GetValues<std::int64_t>(1), static_cast<std::size_t>(chunk.end - chunk.begin));
   };
   const std::int64_t flip = std::holds_alternative<model::UInt64Index>(index.kind) ? INT64_MIN : 0;
   times_ = times_of(chunks_.front());
-  if (chunks_.size() == 1 && flip == 0) return;
-  own_times_.reserve(static_cast<std::size_t>(chunks_.back().end));
+  if (chunks_.size() == 1 && flip == 0) return {};
+  MARIGRAM_ASSIGN(own_times_,
+                  segment::PoolArray<std::int64_t>::make(static_cast<std::size_t>(chunks_.back().end), kDoing));
+  auto to = own_times_.all().begin();
   for (const Chunk& chunk : chunks_) {
-    for (const std::int64_t time : times_of(chunk)) own_times_.push_back(time ^ flip);
+    to = std::ranges::transform(times_of(chunk), to, [flip](std::int64_t time) { return time ^ flip; }).out;
   }
-  times_ = own_times_;
+  times_ = own_times_.all();
+  return {};
 }
 
 /// Whether rows are not null in a column: in any order, quickest in that of rows.

@@ -3,6 +3,7 @@
 
 #include "model/index.h"
 #include "query/asof_source.h"
+#include "segment/pool_array.h"
 #include "table/batch_source.h"
 
 #include <marigram/error.h>
@@ -61,14 +62,15 @@ class AsofRows : public AsofSource {
   class Valid;
 
   Status add(std::shared_ptr<arrow::RecordBatch> batch, const model::IndexSpec& index);
-  void set_times(const model::IndexSpec& index);
+  Status set_times(const model::IndexSpec& index);
   const Chunk& chunk_of(std::int64_t row) const;
   void find(AsofSide side, const Valid& valid, const AsofQuestion& question) const;
 
   std::vector<Chunk> chunks_;
-  std::vector<Stretch> series_;               // ascending
-  std::span<const std::int64_t> times_;       // of the chunk, or own_times_
-  std::vector<std::int64_t> own_times_ = {};  // of several chunks, or flipped: of unsigned numbers by their highest bit
+  std::vector<Stretch> series_;          // ascending
+  std::span<const std::int64_t> times_;  // of the chunk, or own_times_
+  segment::PoolArray<std::int64_t> own_times_ =
+      {};  // of several chunks, or flipped: of unsigned numbers by their highest bit
 };
 
 }  // namespace marigram::query

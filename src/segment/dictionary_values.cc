@@ -96,10 +96,26 @@ bool make_offsets(const arrow::Int32Array& indices, const Entries& entries, std:
   return true;
 }
 
+/// So many bytes: those at the begin, which are there, again and again.
+void repeat(std::uint8_t* out, std::size_t there, std::size_t bytes) {
+  for (std::size_t more = 0; there < bytes; there += more) {
+    more = std::min(there, bytes - there);
+    std::memcpy(out + there, out, more);
+  }
+}
+
 /// `out` has room for a block beyond the last value.
 void copy_values(const arrow::Int32Array& indices, const Entries& entries, std::uint8_t* out) {
+  constexpr std::int64_t kLongRun = 16;
   for_each_run(indices, entries, [&](const Entry& entry, std::int64_t begin, std::int64_t end) {
     if (entry.length == 0) return;
+    if (end - begin >= kLongRun) {
+      const auto bytes = static_cast<std::size_t>(entry.length * (end - begin));
+      std::memcpy(out, entry.data, static_cast<std::size_t>(entry.length));
+      repeat(out, static_cast<std::size_t>(entry.length), bytes);
+      out += bytes;
+      return;
+    }
     for (std::int64_t i = begin; i < end; ++i, out += entry.length) {
       if (entry.length <= kBlockBytes) {
         std::memcpy(out, entry.data, kBlockBytes);

@@ -43,16 +43,16 @@ void append_number(std::string& into, T value) {
 /// with those before them in one go.
 template <typename Strings>
 void mark_string_changes(const Strings& strings, std::span<std::uint8_t> starts) {
-  constexpr std::size_t kTogether = 32;
+  constexpr std::size_t kTogether = 64;
   const auto* const ends = strings.raw_value_offsets() + 1;  // of each string, and of the next its begin
   const std::uint8_t* const bytes = strings.raw_data();
   for (std::size_t i = 1; i < starts.size(); i += kTogether) {
     const std::size_t count = std::min(kTogether, starts.size() - i);
     const auto length = ends[i] - ends[i - 1];
-    bool as_long = ends[i - 1] - strings.raw_value_offsets()[i - 1] == length;
-    for (std::size_t k = i; k < i + count; ++k) as_long &= ends[k] - ends[k - 1] == length;
-    if (as_long && (length == 0 || std::memcmp(bytes + ends[i - 1] - length, bytes + ends[i - 1],
-                                               static_cast<std::size_t>(length) * count) == 0)) {
+    auto other = ends[i - 1] - strings.raw_value_offsets()[i - 1] - length;  // 0: all are as long
+    for (std::size_t k = i; k < i + count; ++k) other |= ends[k] - ends[k - 1] - length;
+    if (other == 0 && (length == 0 || std::memcmp(bytes + ends[i - 1] - length, bytes + ends[i - 1],
+                                                  static_cast<std::size_t>(length) * count) == 0)) {
       continue;
     }
     for (std::size_t k = i; k < i + count; ++k) {
