@@ -1,6 +1,6 @@
 #include "segment/memory_pool.h"
 
-#include "io/huge_pages.h"
+#include "io/large_memory.h"
 #include "segment/arrow_status.h"
 
 #include <marigram/error.h>
@@ -9,6 +9,7 @@
 #include <arrow/memory_pool.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
+#include <fmt/format.h>
 
 #include <cstdint>
 #include <expected>
@@ -26,6 +27,24 @@
 #endif
 
 namespace marigram::segment {
+namespace {
+
+#ifdef MARIGRAM_SANITIZED
+constexpr std::int64_t kLargeBytes = INT64_MAX;  // none: what is used after it was given back is to be found
+#else
+constexpr std::int64_t kLargeBytes = 4 << 20;  // of which allocators keep less, or nothing, when they are given back
+#endif
+
+class LargeBuffer : public arrow::MutableBuffer {
+ public:
+  LargeBuffer(io::LargeMemory memory, std::int64_t bytes)
+      : arrow::MutableBuffer(memory.data(), bytes), memory_(std::move(memory)) {}
+
+ private:
+  io::LargeMemory memory_;
+};
+
+}  // namespace
 
 arrow::MemoryPool* memory_pool() {
   static arrow::MemoryPool* const kPool = [] {
@@ -39,15 +58,14 @@ arrow::MemoryPool* memory_pool() {
   return kPool;
 }
 
-Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing, bool huge_pages) {
-  constexpr std::int64_t kPage = 2 << 20;
-  auto buffer = huge_pages ? arrow::AllocateResizableBuffer((bytes + kPage - 1) / kPage * kPage, kPage, memory_pool())
-                           : arrow::AllocateResizableBuffer(bytes, memory_pool());
+Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing) {
+  if (bytes >= kLargeBytes) {
+    auto memory = io::LargeMemory::allocate(static_cast<std::size_t>(bytes));
+    if (!memory) return fail(ErrorCode::kResourceExhausted, fmt::format("{}: no memory for {} bytes", doing, bytes));
+    return std::make_unique<LargeBuffer>(*std::move(memory), bytes);
+  }
+  auto buffer = arrow::AllocateBuffer(bytes, memory_pool());
   if (!buffer.ok()) return std::unexpected(from_arrow_status(buffer.status(), doing, true));
-  if (!huge_pages) return *std::move(buffer);
-  io::advise_huge_pages((*buffer)->mutable_data(), static_cast<std::size_t>((*buffer)->size()));
-  const arrow::Status resized = (*buffer)->Resize(bytes, false);
-  if (!resized.ok()) return std::unexpected(from_arrow_status(resized, doing, true));
   return *std::move(buffer);
 }
 

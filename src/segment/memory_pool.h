@@ -19,8 +19,8 @@ namespace marigram::segment {
 /// Thread-safe.
 arrow::MemoryPool* memory_pool();
 
-/// A buffer from there, its bytes unset. `doing`: "cannot read data/x.parquet". kResourceExhausted without memory.
-Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing,
-                                                       bool huge_pages = false);
+/// A buffer from there, or a large one from io/large_memory.h, its bytes unset. `doing`: "cannot read data/x.parquet".
+/// kResourceExhausted without memory.
+Result<std::unique_ptr<arrow::Buffer>> allocate_buffer(std::int64_t bytes, const std::string& doing);
 
 }  // namespace marigram::segment

@@ -27,8 +27,7 @@ class PoolArray {
   /// Elements are unset. `doing`: "cannot read data/x.parquet". kResourceExhausted without memory.
   static Result<PoolArray> make(std::size_t size, const std::string& doing) {
     PoolArray array;
-    const bool is_huge = size * sizeof(T) >= kHugeBytes;
-    MARIGRAM_ASSIGN(array.buffer_, allocate_buffer(static_cast<std::int64_t>(size * sizeof(T)), doing, is_huge));
+    MARIGRAM_ASSIGN(array.buffer_, allocate_buffer(static_cast<std::int64_t>(size * sizeof(T)), doing));
     array.all_ = {array.buffer_->template mutable_data_as<T>(), size};
     return array;
   }
@@ -45,8 +44,6 @@ class PoolArray {
   }
 
  private:
-  static constexpr std::size_t kHugeBytes = 2U << 20U;
-
   std::shared_ptr<arrow::Buffer> buffer_;
   std::span<T> all_;
 };
