@@ -2,6 +2,7 @@
 binary search a probe over mapped columns, as zola does it. Each has its data in memory, in the form that suits it best."""
 
 import json
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -177,9 +178,7 @@ class Asof(Runner):
 
     def measure(self, order, direction, form, sides):
         probes = self.scaled(PROBES, 1_000)
-        touched = 24 * (self.symbols * DAYS * self.quotes + probes)  # time, bid and ask of each quote, and of each result
-        line = Line(f"{count(probes)} probes {ORDERS[order]}, {direction}, {form}", self.goals(form), self.copied(touched),
-                    probes)
+        line = Line(f"{count(probes)} probes {ORDERS[order]}, {direction}, {form}", self.goals(form), "", probes)
         for _ in range(self.options.rounds):
             wanted = None
             for who, side in sides.items():
@@ -187,7 +186,18 @@ class Asof(Runner):
                 line.add(who, statistics.median, result)
                 wanted = wanted or result["sums"]
                 compare(line.name, who, wanted, result["sums"])
+        line.bound = self.bound(order, probes, statistics.median(line.figures["marigram"]))
         self.show(line)
+
+    def bound(self, order, probes, ours):
+        """A copy of time, bid and ask of each quote and each result; and the lines of memory of eight numbers that must come:
+        all of the quotes' times, those of bid and ask that some probe meets, and of the result one a probe and column, but
+        where probes that follow one another are joined so."""
+        quotes = self.symbols * DAYS * self.quotes
+        met = 1 - (1 - min(1, probes / quotes)) ** 8
+        lines = quotes / 8 * (1 + 2 * met) + 3 * probes / (8 if order == "series" else 1)
+        missed = lines * self.bounds.miss / os.cpu_count()
+        return f"{self.copied(24 * (quotes + probes))}; {duration(missed)}: {lines / 1e6:.1f} M lines missed, ours {ours / missed:.1f}x"
 
     def show(self, line):
         self.lines.append(line)

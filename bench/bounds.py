@@ -19,6 +19,20 @@ def copy_bytes_per_s(size=1 << 28, rounds=5):
     return size / best
 
 
+def miss_s(size=1 << 28, reads=1 << 21, rounds=5):
+    """One thread reading numbers at random places of so many bytes, best of `rounds`: the time of each, of which several
+    are on their way at a time."""
+    import numpy as np
+    memory, out = np.ones(size // 8, np.int64), np.empty(reads, np.int64)
+    places = np.random.default_rng(1).integers(0, memory.size, reads)
+    best = float("inf")
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        np.take(memory, places, out=out, mode="clip")
+        best = min(best, time.perf_counter() - begin)
+    return best / reads
+
+
 def fsync_s(folder, rounds=30):
     """The median time to make 4 KiB in a new file durable."""
     times = []
@@ -69,6 +83,7 @@ class Bounds:
     """Each is measured when it is first asked for."""
 
     TEXTS = {"copy": lambda copy: f"memory copy {copy / 1e9:.1f} GB/s (one thread)",
+             "miss": lambda miss: f"a read anywhere in 256 MB {miss * 1e9:.1f} ns (one thread)",
              "fsync": lambda fsync: f"fsync of a new file {fsync * 1e3:.2f} ms",
              "fdatasync": lambda fdatasync: f"fdatasync {fdatasync * 1e3:.2f} ms",
              "write": lambda write: f"disk write {write / 1e6:,.0f} MB/s"}
@@ -79,6 +94,10 @@ class Bounds:
     @functools.cached_property
     def copy(self):
         return copy_bytes_per_s()
+
+    @functools.cached_property
+    def miss(self):
+        return miss_s()
 
     @functools.cached_property
     def fsync(self):

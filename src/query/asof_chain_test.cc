@@ -45,12 +45,11 @@ class AsofChainTest : public ::testing::TestWithParam<AsofDirection> {
     options.duplicates = Duplicates::kAll;
     engine_ = fixture_.create(options);
     std::vector<Row> rows;
-    for (std::int64_t second = 0; second < kSeconds; ++second) {
-      for (std::int64_t series = 0; series < 5; ++series) {
+    for (std::int64_t series = 0; series < 5; ++series) {
+      for (std::int64_t second = 0; second < kSeconds; ++second) {
         rows.push_back({second * kSecondUs, name_of(series), value_of(series, second)});
       }
     }
-    std::ranges::shuffle(rows, random_);
     EXPECT_TRUE(table::testing::append_rows(*engine_, rows));
     EXPECT_EQ(engine_->state()->segments.size(), 2U);
   }
@@ -59,7 +58,8 @@ class AsofChainTest : public ::testing::TestWithParam<AsofDirection> {
   std::shared_ptr<arrow::RecordBatch> draw_probes() {
     arrow::TimestampBuilder times(arrow::timestamp(arrow::TimeUnit::MICRO), arrow::default_memory_pool());
     arrow::StringBuilder series;
-    for (int i = 0; i < 20'000; ++i) {
+    constexpr std::int64_t kProbes = 20'000;
+    for (std::int64_t i = 0; i < kProbes; ++i) {
       EXPECT_TRUE(times
                       .Append(static_cast<std::int64_t>(random_() % (kSeconds + 100)) * kSecondUs - 50 * kSecondUs +
                               static_cast<std::int64_t>(random_() % 3) - 1)
@@ -68,7 +68,7 @@ class AsofChainTest : public ::testing::TestWithParam<AsofDirection> {
     }
     const auto schema = arrow::schema(
         {arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO)), arrow::field("series", arrow::utf8())});
-    return arrow::RecordBatch::Make(schema, times.length(), {*times.Finish(), *series.Finish()});
+    return arrow::RecordBatch::Make(schema, kProbes, {*times.Finish(), *series.Finish()});
   }
 
   /// The second of the row that a probe meets, or one that there is not.
@@ -96,6 +96,7 @@ TEST_P(AsofChainTest, FindsTheRowsOfAllSegments) {
     const auto result = asof_join({*engine_, engine_->state()}, probes->schema(), {probes}, request);
     ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(result->statistics.windows_scanned, 0U) << "rows are searched where they lie";
+    ASSERT_EQ(result->batches.front()->num_rows(), probes->num_rows());
     const auto& values = static_cast<const arrow::DoubleArray&>(*result->batches.front()->GetColumnByName("value"));
     for (std::int64_t i = 0; i < probes->num_rows(); ++i) {
       const std::int64_t number = series.GetView(i)[0] - 'a';
