@@ -7,8 +7,9 @@
 #include "query/asof_times.h"
 #include "query/probe_result.h"
 #include "query/probe_set.h"
+#include "query/range_aggregates.h"
 #include "query/time_windows.h"
-#include "segment/arrow_schema.h"
+#include "segment/row_range.h"
 #include "table/definition.h"
 #include "table/environment.h"
 
@@ -31,6 +32,7 @@ namespace {
 
 constexpr const char* kDoing = "cannot join windows";
 constexpr std::size_t kProbesOfPart = 4'096;
+constexpr std::size_t kTimesCovered = 8;  // rows: from there on it is quicker to aggregate blocks of them first
 
 /// Of all probes, in the order of ProbeSet::times(): the first time in each one's window, and the last; ascending
 /// within a series.
@@ -62,8 +64,8 @@ class WindowJoin {
   Bounds bounds_of(const ProbeSet& probes) const;
   std::vector<Work> works_of(const ProbeSet& probes, const Bounds& bounds, std::size_t window) const;
   Status add_window(const ProbeSet& probes, const Bounds& bounds, std::size_t window, const std::vector<Work>& works);
-  void add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows, const std::vector<FieldValues>& values,
-           const Work& work);
+  Result<std::unique_ptr<AggregateColumn>> make_column(std::size_t number) const;
+  std::vector<segment::RowRange> ranges_of(const Bounds& bounds, const AsofRows& rows, const Work& work) const;
 
   const TableView& table_;
   const WindowJoinRequest& request_;
@@ -77,24 +79,32 @@ Status WindowJoin::make_columns() {
   if (asked_.empty()) {
     return fail(ErrorCode::kInvalidInput, fmt::format("{}: no aggregate is asked for", kDoing));
   }
-  const auto& schema = table_.arrow_schema;
   read_ = table_.index.tags;
   read_.push_back(table_.index.column);
-  const auto per_second = table_.has_times() ? static_cast<double>(units_per_second(table_.units.unit())) : 1.0;
   for (const AggregateOf& asked : asked_) {
-    FieldTypes types;
-    for (const auto& [field, type] :
-         {std::pair(&asked.field, &types.values), std::pair(&asked.weight, &types.weights)}) {
-      if (field->empty()) continue;
-      const auto found = schema->GetFieldByName(*field);
-      if (!found) return fail(ErrorCode::kNotFound, fmt::format("{}: the table has no column {}", kDoing, *field));
-      *type = found->type().get();
-      if (std::ranges::find(read_, *field) == read_.end()) read_.push_back(*field);
+    for (const std::string& field : {asked.field, asked.weight}) {
+      if (field.empty() || std::ranges::find(read_, field) != read_.end()) continue;
+      if (!table_.arrow_schema->GetFieldByName(field)) {
+        return fail(ErrorCode::kNotFound, fmt::format("{}: the table has no column {}", kDoing, field));
+      }
+      read_.push_back(field);
     }
-    MARIGRAM_ASSIGN(auto column, make_aggregate_column(asked.aggregate, model::name_of(asked), types, per_second));
+  }
+  for (std::size_t number = 0; number < asked_.size(); ++number) {
+    MARIGRAM_ASSIGN(auto column, make_column(number));
     columns_.push_back(std::move(column));
   }
   return {};
+}
+
+Result<std::unique_ptr<AggregateColumn>> WindowJoin::make_column(std::size_t number) const {
+  const AggregateOf& asked = asked_[number];
+  const auto type_of = [this](const std::string& field) -> const arrow::DataType* {
+    return field.empty() ? nullptr : table_.arrow_schema->GetFieldByName(field)->type().get();
+  };
+  const auto per_second = table_.has_times() ? static_cast<double>(units_per_second(table_.units.unit())) : 1.0;
+  return make_aggregate_column(asked.aggregate, model::name_of(asked),
+                               {.values = type_of(asked.field), .weights = type_of(asked.weight)}, per_second);
 }
 
 arrow::FieldVector WindowJoin::fields() const {
@@ -185,18 +195,34 @@ Status WindowJoin::add_window(const ProbeSet& probes, const Bounds& bounds, std:
       parts.push_back({work.series, begin, std::min(begin + kProbesOfPart, work.end)});
     }
   }
+  std::vector<std::vector<segment::RowRange>> ranges(parts.size());
+  MARIGRAM_TRY(for_each_part(table_.pool(), parts.size(), [&](std::size_t i) -> Status {
+    ranges[i] = ranges_of(bounds, rows, parts[i]);
+    return {};
+  }));
+  RangeAggregates aggregates(columns_, values, rows.times());
+  std::size_t covered = 0;
+  for (const auto& own : ranges) {
+    for (const segment::RowRange& range : own) covered += static_cast<std::size_t>(range.rows());
+  }
+  if (covered / kTimesCovered > rows.times().size()) {
+    const auto make = [this](std::size_t number) { return make_column(number); };
+    MARIGRAM_TRY(aggregates.build(asked_, make, table_.pool()));
+  }
   return for_each_part(table_.pool(), parts.size(), [&](std::size_t i) -> Status {
     if (request_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "window join cancelled");
-    add(probes, bounds, rows, values, parts[i]);
+    for (std::size_t k = 0; k < ranges[i].size(); ++k) {
+      aggregates.add(probes.positions()[parts[i].begin + k], ranges[i][k].begin, ranges[i][k].end);
+    }
     return {};
   });
 }
 
-/// Both ends of windows ascend with the probes.
-void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRows& rows,
-                     const std::vector<FieldValues>& values, const Work& work) {
+/// Of each probe the rows in its window; none: an empty range. Both ends of windows ascend with the probes.
+std::vector<segment::RowRange> WindowJoin::ranges_of(const Bounds& bounds, const AsofRows& rows,
+                                                     const Work& work) const {
   const AsofRows::Stretch* const own = rows.find(*work.series);
-  if (own == nullptr) return;
+  if (own == nullptr) return {};
   const auto count_of = static_cast<std::size_t>(own->end - own->begin);
   const auto times = rows.times().subspan(static_cast<std::size_t>(own->begin), count_of);
   const std::size_t count = work.end - work.begin;
@@ -204,13 +230,13 @@ void WindowJoin::add(const ProbeSet& probes, const Bounds& bounds, const AsofRow
   std::vector<AsofRow> lasts(count);
   find_rows(AsofSide::kAfter, times, own->begin, std::span(bounds.first).subspan(work.begin, count), firsts);
   find_rows(AsofSide::kBefore, times, own->begin, std::span(bounds.last).subspan(work.begin, count), lasts);
+  std::vector<segment::RowRange> ranges(count);
   for (std::size_t i = 0; i < count; ++i) {
     if (bounds.is_any[work.begin + i] == 0 || !firsts[i].is_there() || !lasts[i].is_there()) continue;
     if (lasts[i].row < firsts[i].row) continue;  // the window lies between two rows
-    const RowSlice slice{.times = rows.times().data(), .begin = firsts[i].row, .end = lasts[i].row + 1};
-    const Slot slot = probes.positions()[work.begin + i];
-    for (std::size_t column = 0; column < columns_.size(); ++column) columns_[column]->add(slot, values[column], slice);
+    ranges[i] = {firsts[i].row, lasts[i].row + 1};
   }
+  return ranges;
 }
 
 Result<arrow::ArrayVector> WindowJoin::finish(std::size_t probes) {

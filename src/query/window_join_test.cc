@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <random>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -141,6 +142,43 @@ TEST_P(WindowJoinModelTest, EqualsTheNaiveModel) {
 INSTANTIATE_TEST_SUITE_P(Seeds, WindowJoinModelTest,
                          ::testing::Combine(::testing::Values(Duplicates::kReject, Duplicates::kLast, Duplicates::kAll),
                                             ::testing::Range<std::uint64_t>(1, 11)));
+
+/// Windows that cover the rows many times over take blocks of them; one window alone looks at each row.
+TEST(WideWindowsTest, GiveWhatEachGivesAlone) {
+  constexpr std::int64_t kRows = 12'000;  // blocks of blocks
+  constexpr std::int64_t kProbes = 300;
+  Fixture fixture;
+  TableOptions options = Fixture::options();
+  options.partition = "10d";
+  const auto engine = fixture.create(options);
+  std::mt19937_64 random(9);
+  std::vector<Row> rows;
+  for (const char* series : {"a", "b"}) {
+    for (std::int64_t minute = 0; minute < kRows; ++minute) {
+      const auto value = static_cast<double>(random() % 1'000);  // so that sums are exact in any order
+      rows.push_back({minute * kMinuteUs, series, random() % 9 == 0 ? std::nullopt : std::optional(value)});
+    }
+  }
+  ASSERT_TRUE(table::testing::append_rows(*engine, rows));
+  std::vector<Probe> probes;
+  for (std::int64_t i = 0; i < kProbes; ++i) {
+    probes.push_back({static_cast<std::int64_t>(random() % kRows) * kMinuteUs, i % 2 == 0 ? "a" : "b"});
+  }
+  std::vector<std::string> aggregates = kAggregates;
+  aggregates.insert(aggregates.end(), {"p90(value)", "rate(value)", "delta(value)"});
+  const WindowJoinRequest request{.before = 5'000 * kMinuteUs * 1'000, .after = 777 * kMinuteUs * 1'000};
+  const BatchPtr batch = to_batch(probes, arrow::TimeUnit::MICRO);
+  const auto join = [&](const BatchPtr& some) {
+    const auto result =
+        window_join({*engine, engine->state()}, batch->schema(), {some}, request, columns_of(aggregates));
+    EXPECT_TRUE(result) << result.error().message;
+    return cells_of(*result, 2);
+  };
+  const std::vector<Cells> together = join(batch);
+  for (std::int64_t i = 0; i < kProbes; ++i) {
+    ASSERT_EQ(together[static_cast<std::size_t>(i)], join(batch->Slice(i, 1)).front()) << "probe " << i;
+  }
+}
 
 TEST(WindowJoinTest, BadRequestsAreNamed) {
   Fixture fixture;
