@@ -121,9 +121,9 @@ Status AsofSegmentRows::find(AsofSide side, const std::vector<Block>& columns, c
     }
     if (!take_edge(side, page, own, bounds.first(count), found.first(count))) {
       MARIGRAM_ASSIGN(const auto own_times, times(page, own));
-      const auto first = static_cast<std::int64_t>(std::max(file.page_begin(page), own.begin));
-      find_rows(side, own_times, first, bounds.first(count), found.first(count));
-      MARIGRAM_TRY(fetch(columns, page, found.first(count)));
+      const std::uint64_t first = std::max(file.page_begin(page), own.begin);
+      MARIGRAM_TRY(fetch_from(columns, page, first));
+      find_rows(side, own_times, static_cast<std::int64_t>(first), bounds.first(count), found.first(count), fetch_);
     }
     bounds = bounds.subspan(count);
     found = found.subspan(count);
@@ -139,17 +139,16 @@ std::size_t AsofSegmentRows::page_of(AsofSide side, std::int64_t bound, std::siz
   return *std::ranges::partition_point(std::views::iota(first, last), is_beyond);
 }
 
-/// Values that lie in the file as they are come on their way while other rows are searched.
-Status AsofSegmentRows::fetch(const std::vector<Block>& columns, std::size_t page, std::span<const AsofRow> found) {
+/// Sets fetch_: values of the page's rows from `first` on that lie in the file as they are.
+Status AsofSegmentRows::fetch_from(const std::vector<Block>& columns, std::size_t page, std::uint64_t first) {
   const segment::NativeFile& file = segment_.file();
-  const auto begin = static_cast<std::int64_t>(file.page_begin(page));
+  fetch_.clear();
   for (const Block column : columns) {
     if (!column || !file.is_plain(*column, page)) continue;
     MARIGRAM_ASSIGN(const Cached* cached, block(*column, page));
     const auto* const cells = static_cast<const std::uint8_t*>(cached->view.cells);
-    for (const AsofRow& row : found) {
-      if (row.is_there()) prefetch_to_read(cells + (row.row - begin) * cached->view.width);
-    }
+    const std::size_t width = cached->view.width;
+    fetch_.push_back({cells + (first - file.page_begin(page)) * width, width});
   }
   return {};
 }

@@ -46,7 +46,7 @@ class AsofSegmentRows : public AsofSource {
   std::vector<Block> blocks_of(std::span<const AsofTarget> columns) const;
   Status find(AsofSide side, const std::vector<Block>& columns, const Stretch& own, const AsofQuestion& question);
   std::size_t page_of(AsofSide side, std::int64_t bound, std::size_t first, std::size_t last) const;
-  Status fetch(const std::vector<Block>& columns, std::size_t page, std::span<const AsofRow> found);
+  Status fetch_from(const std::vector<Block>& columns, std::size_t page, std::uint64_t first);
   Result<const Cached*> block(std::size_t column, std::size_t page);
   Result<std::span<const std::int64_t>> times(std::size_t page, const Stretch& own);
   template <typename Add>
@@ -60,7 +60,8 @@ class AsofSegmentRows : public AsofSource {
   Result<bool> put_edge(std::size_t column, std::size_t page, const AsofPicks& picks, AsofColumn& to);
 
   const NativeSegment& segment_;
-  std::vector<Cached> cached_;  // one a column of block_columns()
+  std::vector<Cached> cached_;    // one a column of block_columns()
+  std::vector<CellFetch> fetch_;  // of the page that is searched
 };
 
 /// One thread's view of the segments of a window, which follow one another (NativeSegments::at). Borrows them.

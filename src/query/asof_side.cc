@@ -256,6 +256,17 @@ Status AsofSearch::search(AsofSource& source, std::size_t window, std::size_t la
   return picks.put(source, to);
 }
 
+void AsofSearch::Picks::add(std::span<const AsofRow> found, std::span<const std::uint32_t> probes) {
+  const std::size_t before = rows.size();
+  rows.resize(before + found.size());
+  times.resize(before + found.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    rows[before + i] = found[i].row;
+    times[before + i] = found[i].time;
+  }
+  to.insert(to.end(), probes.begin(), probes.end());
+}
+
 Status AsofSearch::Picks::put(AsofSource& source, AsofLane& lane) {
   MARIGRAM_TRY(lane.put(source, {rows, to}, times));
   rows.clear();
@@ -267,11 +278,11 @@ Status AsofSearch::Picks::put(AsofSource& source, AsofLane& lane) {
 /// The probes take the rows that were found, all of them, if these are near enough, and nearer than those before.
 void AsofSearch::meet(AsofLane& lane, const Work& work, std::span<const AsofRow> found, Picks& picks) {
   const auto positions = plan_.probes.positions().subspan(work.begin, found.size());
-  const bool takes_all = !plan_.tolerance && !is_second_;
+  if (!plan_.tolerance && !is_second_) return picks.add(found, positions);
   for (std::size_t i = 0; i < found.size(); ++i) {
-    if (takes_all || is_better(lane, work.begin + i, found[i])) {
+    if (is_better(lane, work.begin + i, found[i])) {
       picks.add(found[i], positions[i]);
-      if (!takes_all) lane.meet(positions[i]);
+      lane.meet(positions[i]);
     } else if (!is_second_) {
       lane.miss(positions[i]);
     }

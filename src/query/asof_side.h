@@ -83,6 +83,7 @@ class AsofSearch {
       times.push_back(row.time);
       to.push_back(probe);
     }
+    void add(std::span<const AsofRow> found, std::span<const std::uint32_t> probes);
     /// Leaves none.
     Status put(AsofSource& source, AsofLane& lane);
   };

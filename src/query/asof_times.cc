@@ -40,7 +40,7 @@ constexpr std::size_t kGroup = 32;
 /// group it is hangs on a branch alone, so that a processor does not wait for one count before it begins the next.
 template <AsofSide kSide>
 MARIGRAM_LOOP void merge(std::span<const std::int64_t> times, std::int64_t first, std::span<const std::int64_t> bounds,
-                         std::span<AsofRow> found) {
+                         std::span<AsofRow> found, std::span<const CellFetch> fetch) {
   constexpr std::size_t kAhead = 160;  // times are on their way before they are looked at
   const std::size_t last = times.size() - kGroup;
   std::size_t group = 0;  // all before it pass
@@ -54,14 +54,16 @@ MARIGRAM_LOOP void merge(std::span<const std::int64_t> times, std::int64_t first
     std::int64_t passing = 0;  // as wide as they: compilers then compare several with one instruction
 #pragma GCC unroll 1
     for (std::size_t k = 0; k < kGroup; ++k) passing += passes<kSide>(own[k], bound) ? 1 : 0;
-    found[i] = row_of<kSide>(times, first, group + static_cast<std::size_t>(passing));
+    const std::size_t count = group + static_cast<std::size_t>(passing);
+    found[i] = row_of<kSide>(times, first, count);
+    for (const auto& [cells, width] : fetch) prefetch_to_read(cells + count * width);  // or next to it
   }
 }
 
 /// Where bounds are far apart: binary searches side by side, so that they wait for memory together.
 template <AsofSide kSide>
 MARIGRAM_LOOP void search(std::span<const std::int64_t> times, std::int64_t first, std::span<const std::int64_t> bounds,
-                          std::span<AsofRow> found) {
+                          std::span<AsofRow> found, std::span<const CellFetch> fetch) {
   constexpr std::size_t kTogether = 16;
   std::size_t before = 0;  // pass for all bounds that are left
   for (std::size_t begin = 0; begin < bounds.size(); begin += kTogether) {
@@ -74,7 +76,10 @@ MARIGRAM_LOOP void search(std::span<const std::int64_t> times, std::int64_t firs
         counts[i] += passes<kSide>(times[counts[i] + half - 1], own[i]) ? half : 0;
       }
     }
-    for (std::size_t i = 0; i < own.size(); ++i) found[begin + i] = row_of<kSide>(times, first, counts[i]);
+    for (std::size_t i = 0; i < own.size(); ++i) {
+      found[begin + i] = row_of<kSide>(times, first, counts[i]);
+      for (const auto& [cells, width] : fetch) prefetch_to_read(cells + counts[i] * width);
+    }
     before = counts[own.size() - 1];
   }
 }
@@ -117,15 +122,15 @@ Distance ProbeClock::distance(std::int64_t probe, std::int64_t row) const {
 }
 
 void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
-               std::span<const std::int64_t> bounds, std::span<AsofRow> found) {
+               std::span<const std::int64_t> bounds, std::span<AsofRow> found, std::span<const CellFetch> fetch) {
   constexpr std::size_t kCloseMax = 64;  // rows a bound up to which merging is quicker, by measurement
   const bool are_close = times.size() >= kGroup && times.size() / kCloseMax < bounds.size();
   if (side == AsofSide::kBefore) {
-    are_close ? compiled<merge<AsofSide::kBefore>>(times, first, bounds, found)
-              : compiled<search<AsofSide::kBefore>>(times, first, bounds, found);
+    are_close ? compiled<merge<AsofSide::kBefore>>(times, first, bounds, found, fetch)
+              : compiled<search<AsofSide::kBefore>>(times, first, bounds, found, fetch);
   } else {
-    are_close ? compiled<merge<AsofSide::kAfter>>(times, first, bounds, found)
-              : compiled<search<AsofSide::kAfter>>(times, first, bounds, found);
+    are_close ? compiled<merge<AsofSide::kAfter>>(times, first, bounds, found, fetch)
+              : compiled<search<AsofSide::kAfter>>(times, first, bounds, found, fetch);
   }
 }
 

@@ -59,11 +59,18 @@ struct AsofRow {
   bool is_there() const { return row != kNone; }
 };
 
+/// Values of rows that lie side by side, of which those that are found come on their way; the first is that of
+/// times[0].
+struct CellFetch {
+  const std::uint8_t* cells = nullptr;
+  std::size_t width = 0;
+};
+
 /// found[i]: that of bounds[i], of those whose `times` ascend as the bounds do: the last one up to it (kBefore), or
 /// the first one from it on (kAfter). Rows count from `first`. O(bounds log(times / bounds)): where there are many
 /// times a bound, a search gallops (Bentley and Yao, 1976) from each to the next, else both are merged.
 void find_rows(AsofSide side, std::span<const std::int64_t> times, std::int64_t first,
-               std::span<const std::int64_t> bounds, std::span<AsofRow> found);
+               std::span<const std::int64_t> bounds, std::span<AsofRow> found, std::span<const CellFetch> fetch = {});
 
 /// Some rows of a series, in their order.
 class ChosenRows {
