@@ -1,6 +1,5 @@
 #include "io/large_memory.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <utility>

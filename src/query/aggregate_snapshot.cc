@@ -8,8 +8,6 @@
 #include "query/time_windows.h"
 #include "segment/arrow_schema.h"
 #include "segment/native_plan.h"
-#include "table/definition.h"
-#include "table/environment.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>

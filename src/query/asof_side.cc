@@ -24,6 +24,22 @@ ScanRequest request_of(const AsofPlan& plan, ScanRequest request, const std::vec
   return rows_of_series(std::move(request), series, plan.table.index);
 }
 
+/// Stretches of entries that have kProbesOfPart together, or few more: `probes` of each.
+template <typename T, typename Probes>
+std::vector<std::span<const T>> cut(std::span<const T> entries, Probes probes) {
+  std::vector<std::span<const T>> parts;
+  std::size_t begin = 0;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    count += probes(entries[i]);
+    if (count < kProbesOfPart && i + 1 < entries.size()) continue;
+    parts.push_back(entries.subspan(begin, i + 1 - begin));
+    begin = i + 1;
+    count = 0;
+  }
+  return parts;
+}
+
 /// In another order: threads that take one after the other work far apart, and so write far apart where probes come by
 /// time.
 template <typename T>
@@ -132,15 +148,8 @@ void AsofSearch::distribute(const SeriesKey& series, const ProbeSet::Stretch& st
 std::vector<AsofSearch::Part> AsofSearch::parts() const {
   std::vector<Part> parts;
   for (const auto& [window, works] : works_) {
-    std::size_t begin = 0;
-    std::size_t probes = 0;
-    for (std::size_t i = 0; i < works.size(); ++i) {
-      probes += works[i].end - works[i].begin;
-      if (probes < kProbesOfPart && i + 1 < works.size()) continue;
-      parts.push_back({.window = window, .works = std::span(works).subspan(begin, i + 1 - begin)});
-      begin = i + 1;
-      probes = 0;
-    }
+    const auto probes = [](const Work& work) { return work.end - work.begin; };
+    for (const auto own : cut(std::span(works), probes)) parts.push_back({.window = window, .works = own});
   }
   return dealt(parts, plan_.table.pool().size());
 }
@@ -386,7 +395,8 @@ Status AsofSearch::look_further() {
   std::vector<std::pair<std::size_t, std::span<const Pending>>> parts;
   for (auto& [window, own] : by_window) {
     std::ranges::stable_sort(own, {}, [](const Pending& one) { return std::pair(one.lane, one.work.begin); });
-    for (const auto part : parts_of(own)) parts.emplace_back(window, part);
+    const auto probes = [](const Pending& one) { return one.work.end - one.work.begin; };
+    for (const auto part : cut(std::span<const Pending>(own), probes)) parts.emplace_back(window, part);
   }
   MARIGRAM_TRY(for_each_part(pool, parts.size(), [&](std::size_t i) -> Status {
     const auto& [window, own] = parts[i];
@@ -400,21 +410,6 @@ Status AsofSearch::look_further() {
     return {};
   }));
   return scan_each([&](std::size_t window) { return scan_for(window, by_window.at(window)); });
-}
-
-/// Some probes each: those of an entry stay together, as they meet one row.
-std::vector<std::span<const AsofSearch::Pending>> AsofSearch::parts_of(std::span<const Pending> pending) {
-  std::vector<std::span<const Pending>> parts;
-  std::size_t begin = 0;
-  std::size_t probes = 0;
-  for (std::size_t i = 0; i < pending.size(); ++i) {
-    probes += pending[i].work.end - pending[i].work.begin;
-    if (probes < kProbesOfPart && i + 1 < pending.size()) continue;
-    parts.push_back(pending.subspan(begin, i + 1 - begin));
-    begin = i + 1;
-    probes = 0;
-  }
-  return parts;
 }
 
 Status AsofSearch::scan_for(std::size_t window, const std::vector<Pending>& pending) {

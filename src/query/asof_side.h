@@ -116,7 +116,6 @@ class AsofSearch {
   std::optional<std::int64_t> covered(const Pending& pending) const;
   Result<std::optional<std::int64_t>> newer(const Pending& pending) const;
   Status scan_for(std::size_t window, const std::vector<Pending>& pending);
-  static std::vector<std::span<const Pending>> parts_of(std::span<const Pending> pending);
   Status settle(AsofSource& source, std::size_t window, std::span<const Pending> pending);
   Status settle(AsofSource& source, AsofLane& lane, const Work& work, const AsofRow& row, Picks& picks);
 

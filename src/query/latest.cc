@@ -4,11 +4,9 @@
 #include "query/asof_rows.h"
 #include "query/row_key.h"
 #include "query/time_windows.h"
-#include "segment/arrow_schema.h"
 #include "segment/arrow_status.h"
 #include "segment/memory_pool.h"
 #include "segment/native_arrays.h"
-#include "table/definition.h"
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>

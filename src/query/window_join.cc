@@ -10,8 +10,6 @@
 #include "query/range_aggregates.h"
 #include "query/time_windows.h"
 #include "segment/row_range.h"
-#include "table/definition.h"
-#include "table/environment.h"
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
