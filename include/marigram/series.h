@@ -22,6 +22,8 @@ using SeriesKey = std::vector<TagValue>;
 struct TagPredicate {
   std::string column = {};
   std::vector<std::string> values = {};
+
+  friend bool operator==(const TagPredicate&, const TagPredicate&) = default;
 };
 
 /// `AAPL` or `7`.

@@ -63,6 +63,9 @@ Status copy_table(const log::TableState& state, const io::ObjectStore& from, io:
     if (segment->coverage_path) keys.insert(*segment->coverage_path);
   }
   if (state.coverage) keys.insert(state.coverage->path);
+  for (const auto& [name, tombstone] : state.tombstones) {
+    for (std::string& path : tombstone->paths()) keys.insert(std::move(path));
+  }
   MARIGRAM_ASSIGN(const auto log, from.list(kLog.substr(0, kLog.size() - 1)));
   for (const io::ObjectInfo& object : log) {
     if (!is_later(object.key, state.version)) keys.insert(object.key);

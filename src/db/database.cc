@@ -13,6 +13,7 @@
 #include "db/stream_export.h"
 #include "model/matcher.h"
 #include "table/append.h"
+#include "table/delete.h"
 #include "table/rewrite.h"
 
 #include <arrow/record_batch.h>

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/table_meta.h"
+#include "model/tombstone.h"
 
 #include <marigram/table.h>
 #include <marigram/time.h>
@@ -66,6 +67,9 @@ inline constexpr const char* kDuplicatesFeature = "marigram_duplicates";
 /// Required of readers and writers of tables with native segments.
 inline constexpr const char* kNativeFeature = "marigram_native";
 
+/// Required of readers and writers of tables with tombstones.
+inline constexpr const char* kTombstonesFeature = "marigram_tombstones";
+
 /// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
 struct Extension {
   std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
@@ -83,6 +87,8 @@ struct Extension {
   std::optional<WalMark> wal = {};  // last one wins
   std::optional<std::uint64_t> rank =
       {};  // of all segments that the commit adds; 1 to its version, which is the default
+  std::vector<model::Tombstone> tombstones = {};  // that the commit brings
+  std::vector<std::string> dissolved = {};        // by touched_path: no segment has rows that they hide any more
 
   friend bool operator==(const Extension&, const Extension&) = default;
 };

@@ -3,6 +3,7 @@
 #include "base/try.h"
 #include "log/commit_codec.h"
 #include "log/meta_codec.h"
+#include "log/tombstone_codec.h"
 
 #include <algorithm>
 #include <array>
@@ -105,26 +106,6 @@ Json action_out(Dialect dialect, const Action& action) {
 }
 
 // ---- in ----
-
-/// Whether the path is canonical for reasons that are quick to check: opening a large table asks for tens of thousands.
-bool is_plain_path(std::string_view path) {
-  for (const char special : {'\\', ':', '\0'}) {
-    if (path.find(special) != std::string_view::npos) return false;
-  }
-  for (std::size_t part = 0;;) {
-    if (part == path.size() || path[part] == '.' || path[part] == '/') return false;
-    const std::size_t slash = path.find('/', part);
-    if (slash == std::string_view::npos) return true;
-    part = slash + 1;
-  }
-}
-
-/// A path out of a file: never followed unless canonical.
-Result<std::string> path_in(const json::Slot& slot) {
-  MARIGRAM_ASSIGN(const auto path, json::text(slot));
-  if (is_plain_path(path) || model::is_canonical_path(path)) return std::string(path);
-  return json::bad(fmt::format("member \"{}\" is no canonical relative path; got \"{}\"", slot.name, path));
-}
 
 Result<TagValue> tag_in(json::Element element) {
   std::array slots{json::Slot{"type"}, json::Slot{"value"}};
@@ -300,9 +281,9 @@ Result<DecodedAction> action_in(json::Element element) {
 
 Result<Extension> extension_in(json::Element element) {
   std::array slots{
-      json::Slot{"transaction_id"}, json::Slot{"operation"},  json::Slot{"partition"}, json::Slot{"calendar"},
-      json::Slot{"declared_types"}, json::Slot{"duplicates"}, json::Slot{"wal"},       json::Slot{"rank"},
-      json::Slot{"segments"},       json::Slot{"compression"}};
+      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},  json::Slot{"calendar"},
+      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},        json::Slot{"rank"},
+      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"}, json::Slot{"dissolved"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -317,6 +298,10 @@ Result<Extension> extension_in(json::Element element) {
     MARIGRAM_ASSIGN(extension.segments, format_in(slots[8]));
   }
   MARIGRAM_ASSIGN(extension.compression, json::optional_text(slots[9]));
+  MARIGRAM_ASSIGN(extension.tombstones, tombstones_in(slots[10]));
+  if (json::given(slots[11])) {
+    MARIGRAM_ASSIGN(extension.dissolved, json::texts(slots[11]));
+  }
   return extension;
 }
 
@@ -355,6 +340,8 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (extension.compression) out["compression"] = *extension.compression;
   if (extension.wal) out["wal"] = Json{{"log", extension.wal->log}, {"lsn", extension.wal->lsn}};
   if (extension.rank) out["rank"] = *extension.rank;
+  if (!extension.tombstones.empty()) out["tombstones"] = tombstones_out(extension.tombstones);
+  if (!extension.dissolved.empty()) out["dissolved"] = extension.dissolved;
   return dump(out);
 }
 

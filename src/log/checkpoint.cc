@@ -117,6 +117,7 @@ Status add_state(LineWriter& lines, const TableState& state) {
                     .wal = state.wal};
   if (state.segment_format != SegmentFormat::kParquet) options.segments = state.segment_format;
   if (state.compression != TableState{}.compression) options.compression = state.compression;
+  for (const auto& [name, tombstone] : state.tombstones) options.tombstones.push_back(*tombstone);
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
   for (const std::string& action : state.unknown_actions) {
@@ -232,6 +233,9 @@ Status add_line(TableState& state, json::Element element) {
     if (options.segments) state.segment_format = *options.segments;
     if (options.compression) state.compression = *std::move(options.compression);
     state.wal = std::move(options.wal);
+    for (const model::Tombstone& tombstone : options.tombstones) {
+      state.tombstones.emplace(tombstone.touched_path, std::make_shared<const model::Tombstone>(tombstone));
+    }
   } else if (member->name == "Unknown") {
     state.unknown_actions.push_back(simdjson::minify(*member->value));
   } else {

@@ -30,8 +30,8 @@ class CheckpointTest : public ::testing::Test {
     if (dialect == Dialect::kV7) {
       create.extension.duplicates = Duplicates::kLast;
       auto& meta = std::get<UpdateTableMeta>(create.actions.front()).meta;
-      meta.reader_features.insert(kDuplicatesFeature);
-      meta.writer_features.insert(kDuplicatesFeature);
+      meta.require(kDuplicatesFeature);
+      meta.require(kTombstonesFeature);
     }
     EXPECT_TRUE(writer.commit(state, std::move(create)));
     while (state.version < static_cast<std::uint64_t>(commits)) {
@@ -41,6 +41,11 @@ class CheckpointTest : public ::testing::Test {
       if (state.version == 4 && dialect == Dialect::kV7) proposal.extension.compression = "delta:lz4";
       proposal.extension.wal = WalMark{.log = std::string(32, '1'), .lsn = state.version};
       if (state.version == 3) proposal.extension.rank = 2;
+      if (state.version == 3 && dialect == Dialect::kV7) {
+        proposal.extension.tombstones = {{.touched_path = "a", .emptied_path = "b", .rank = 1},
+                                         {.touched_path = "c", .points_path = "d", .rank = 3, .from = Instant{7}}};
+      }
+      if (state.version == 4) proposal.extension.dissolved = {"a"};
       const auto second = static_cast<std::int64_t>(state.version) + 1'000;
       proposal.actions.emplace_back(AddSegment{sample_segment(second, dialect)});
       if (dialect == Dialect::kV7 && state.version == 2) {

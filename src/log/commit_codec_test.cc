@@ -178,6 +178,23 @@ TEST(CommitCodecTest, PolicyMarkAndRankAreMembersOfTheExtension) {
   expect_refused(with(text, R"("rank":3)", R"("rank":-3)"), "rank");
 }
 
+TEST(CommitCodecTest, TombstonesAreMembersOfTheExtension) {
+  const std::string extension =
+      R"({"transaction_id":"t","operation":"o","tombstones":[{"touched":"_coverage/a.roar","emptied":"_coverage/b.roar",)"
+      R"("points":"_coverage/c.roar","rank":7,"from":{"type":"timestamp","value":"1969-12-31T23:59:59.999999999Z"},)"
+      R"("to":{"type":"int64","value":-1},"where":[{"tag":"host","values":["a","\u0001"]},{"tag":"core","values":[]}]},)"
+      R"({"touched":"d","rank":18446744073709551615}],"dissolved":["_coverage/e.roar","f"]})";
+  const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
+  expect_round_trip(text);
+  expect_refused(with(text, "_coverage/a.roar", "../a.roar"), "touched");
+  expect_refused(with(text, "_coverage/b.roar", "/b.roar"), "emptied");
+  expect_refused(with(text, "_coverage/c.roar", ""), "points");
+  expect_refused(with(text, R"("rank":7)", R"("rank":-7)"), "rank");
+  expect_refused(with(text, R"("rank":7)", R"("rank":7,"more":1)"), "more");
+  expect_refused(with(text, R"("values":[])", R"("values":[1])"), "values");
+  expect_refused(with(text, R"("dissolved":[)", R"("dissolved":[1,)"), "dissolved");
+}
+
 TEST(CommitCodecTest, WhatIsNewerIsRefusedByName) {
   const auto newer = [](const std::string& text, const std::string& name) {
     expect_refused(text, name, ErrorCode::kInvalidInput);

@@ -159,6 +159,17 @@ Result<std::map<std::string, std::string>> text_map(const Slot& slot) {
   return out;
 }
 
+Result<std::vector<std::string>> texts(const Slot& slot) {
+  MARIGRAM_ASSIGN(const auto elements, value_of<simdjson::dom::array>(slot, "an array of strings"));
+  std::vector<std::string> out;
+  for (const Element element : elements) {
+    std::string_view value;
+    if (element.get(value) != simdjson::SUCCESS) return wrong(slot, "an array of strings");
+    out.emplace_back(value);
+  }
+  return out;
+}
+
 std::optional<Slot> only_member(Element element) {
   simdjson::dom::object object;
   if (element.get(object) != simdjson::SUCCESS) return std::nullopt;

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace marigram::log::json {
 
@@ -68,6 +69,9 @@ Result<std::optional<std::string>> optional_text(const Slot& slot);
 Result<std::optional<std::uint64_t>> optional_u64(const Slot& slot);
 /// An object of strings; absent is empty. Doubled keys: kCorruption.
 Result<std::map<std::string, std::string>> text_map(const Slot& slot);
+
+/// A mandatory array of strings.
+Result<std::vector<std::string>> texts(const Slot& slot);
 
 /// The only member of an object of one member, as enums are written; unset for anything else.
 std::optional<Slot> only_member(Element element);

@@ -29,9 +29,9 @@ constexpr std::uint64_t kProtocolVersion = 7;
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::string_view kSchemaMetadata = "schema_metadata";
 constexpr std::string_view kReaderFeatures[] = {model::kGrowingFeature, "schema_add_columns", kSchemaMetadata,
-                                                kDuplicatesFeature, kNativeFeature};
+                                                kDuplicatesFeature,     kNativeFeature,       kTombstonesFeature};
 constexpr std::string_view kWriterFeatures[] = {model::kGrowingFeature, kSchemaMetadata, kDuplicatesFeature,
-                                                kNativeFeature};
+                                                kNativeFeature, kTombstonesFeature};
 
 /// Of index values, in the order of IndexValue. The reference spells the unsigned one so, although it says "uint64" for
 /// the index's own kind and for tag values.
@@ -183,7 +183,26 @@ Status check_annotations(const model::TableMeta& meta) {
       "the schema has metadata, but \"schema_metadata\" is not among the required reader and writer features");
 }
 
+/// Whether the path is canonical for reasons that are quick to check: opening a large table asks for tens of thousands.
+bool is_plain_path(std::string_view path) {
+  for (const char special : {'\\', ':', '\0'}) {
+    if (path.find(special) != std::string_view::npos) return false;
+  }
+  for (std::size_t part = 0;;) {
+    if (part == path.size() || path[part] == '.' || path[part] == '/') return false;
+    const std::size_t slash = path.find('/', part);
+    if (slash == std::string_view::npos) return true;
+    part = slash + 1;
+  }
+}
+
 }  // namespace
+
+Result<std::string> path_in(const json::Slot& slot) {
+  MARIGRAM_ASSIGN(const auto path, json::text(slot));
+  if (is_plain_path(path) || model::is_canonical_path(path)) return std::string(path);
+  return json::bad(fmt::format("member \"{}\" is no canonical relative path; got \"{}\"", slot.name, path));
+}
 
 Json bucket_out(BucketWidth width) {
   Json out;

@@ -36,6 +36,8 @@ nlohmann::ordered_json meta_out(const model::TableMeta& meta);
 Result<BucketWidth> bucket_in(const json::Slot& slot);
 Result<model::IndexKind> kind_in(const json::Slot& slot);
 Result<IndexValue> value_in(const json::Slot& slot);
+/// A path out of a file: never followed unless canonical.
+Result<std::string> path_in(const json::Slot& slot);
 /// Of either dialect. Also kInvalidInput, as check_protocol.
 Result<model::TableMeta> meta_in(json::Element element);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace marigram::log {
 
@@ -61,6 +62,14 @@ inline std::string describe(const TableState& state) {
   for (const auto& [name, type] : state.declared_types) text += fmt::format("|{} {}", name, type);
   text += fmt::format("|{}", static_cast<int>(state.duplicates));
   if (state.wal) text += fmt::format("|{} {}", state.wal->log, state.wal->lsn);
+  for (const auto& [name, tombstone] : state.tombstones) {
+    text += fmt::format("|{} {} {} {}", fmt::join(tombstone->paths(), " "), tombstone->rank,
+                        tombstone->from ? format_index_value(*tombstone->from) : "-",
+                        tombstone->to ? format_index_value(*tombstone->to) : "-");
+    for (const TagPredicate& predicate : tombstone->where) {
+      text += fmt::format(" {}={}", predicate.column, fmt::join(predicate.values, ","));
+    }
+  }
   for (const auto& action : state.unknown_actions) text += "|" + action;
   return text;
 }

@@ -190,7 +190,7 @@ Status check_duplicates(const TableState& state, const Commit& commit, const mod
 
 /// Native segments are there only where a feature tells of them.
 Status check_formats(const Commit& commit, const model::TableMeta& meta) {
-  if (meta.reader_features.contains(kNativeFeature) && meta.writer_features.contains(kNativeFeature)) return {};
+  if (meta.requires_feature(kNativeFeature)) return {};
   const auto is_native = [](const Action& action) {
     const auto* add = std::get_if<AddSegment>(&action);
     return add != nullptr && add->segment.format == SegmentFormat::kNative;
@@ -198,6 +198,32 @@ Status check_formats(const Commit& commit, const model::TableMeta& meta) {
   const bool chosen = commit.extension && commit.extension->segments == SegmentFormat::kNative;
   if (!chosen && std::ranges::none_of(commit.actions, is_native)) return {};
   return wrong(fmt::format("it brings native segments to a table without the feature {}", kNativeFeature));
+}
+
+/// Tombstones hide rows that were there before, in tables whose readers know of them.
+Status check_tombstones(const TableState& state, const Commit& commit, const model::TableMeta& meta) {
+  if (!commit.extension || commit.extension->tombstones.empty()) return {};
+  if (!meta.requires_feature(kTombstonesFeature) || !meta.index) {
+    return wrong(fmt::format("it brings tombstones to a table without the feature {}", kTombstonesFeature));
+  }
+  for (const model::Tombstone& tombstone : commit.extension->tombstones) {
+    const std::string& name = tombstone.touched_path;
+    if (state.tombstones.contains(name)) return wrong(fmt::format("tombstone {} is in the table already", name));
+    if (tombstone.rank < 1 || tombstone.rank > state.version) {
+      return wrong(fmt::format("tombstone {} has rank {}; want 1 to {}", name, tombstone.rank, state.version));
+    }
+    for (const auto& bound : {tombstone.from, tombstone.to}) {
+      if (bound && !model::value_matches(meta.index->kind, *bound)) {
+        return wrong(fmt::format("tombstone {} has bound {}, want a {} value", name, format_index_value(*bound),
+                                 model::index_kind_name(meta.index->kind)));
+      }
+    }
+    for (const TagPredicate& predicate : tombstone.where) {
+      if (std::ranges::find(meta.index->tags, predicate.column) != meta.index->tags.end()) continue;
+      return wrong(fmt::format("tombstone {} asks for column \"{}\", which is no tag", name, predicate.column));
+    }
+  }
+  return {};
 }
 
 /// A later commit must not stand below the segments of an earlier one.
@@ -216,6 +242,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
   MARIGRAM_TRY(check_duplicates(state, commit, *meta));
   MARIGRAM_TRY(check_formats(commit, *meta));
   MARIGRAM_TRY(check_rank(commit));
+  MARIGRAM_TRY(check_tombstones(state, commit, *meta));
   for (const Action& action : commit.actions) {
     if (const auto* add = std::get_if<AddSegment>(&action)) {
       MARIGRAM_TRY(check_segment(*meta, add->segment));
@@ -238,6 +265,11 @@ void apply_extension(TableState& state, Extension extension) {
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);
   if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
+  for (const std::string& name : extension.dissolved) state.tombstones.erase(name);
+  for (model::Tombstone& tombstone : extension.tombstones) {
+    auto held = std::make_shared<const model::Tombstone>(std::move(tombstone));
+    state.tombstones.emplace(held->touched_path, held);
+  }
 }
 
 /// The series of all segments lack the tags that were added.
@@ -263,7 +295,7 @@ void apply_action(TableState& state, Action action, std::uint64_t version, model
     apply_meta(state, std::move(update->meta));
   } else if (auto* add = std::get_if<AddSegment>(&action)) {
     auto segment = std::make_shared<model::SegmentMeta>(std::move(add->segment));
-    segment->rank = state.duplicates == Duplicates::kReject ? model::SegmentRank{} : rank;
+    segment->rank = state.has_ranks() ? rank : model::SegmentRank{};
     ++rank.place;
     state.segments.insert_or_assign(segment->key(state.dialect()), segment);
   } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {

@@ -33,8 +33,13 @@ struct TableState {
   SegmentFormat segment_format = SegmentFormat::kParquet;
   std::string compression = "auto";  // as written: a later version may know more than this one
   std::optional<WalMark> wal = {};
-  std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
+  std::map<std::string, std::shared_ptr<const model::Tombstone>> tombstones = {};  // by touched_path
+  std::vector<std::string> unknown_actions = {};                                   // verbatim, oldest first
 
+  /// Whether it matters which of two segments is later. Those that came before it did have rank 0.
+  bool has_ranks() const {
+    return duplicates != Duplicates::kReject || (meta && meta->requires_feature(kTombstonesFeature));
+  }
   Dialect dialect() const { return meta ? meta->dialect : Dialect::kV7; }
 };
 

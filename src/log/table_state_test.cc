@@ -120,6 +120,32 @@ TEST(TableStateTest, SegmentsKeepTheRankOfTheirCommit) {
   EXPECT_EQ(table().segments.begin()->second->rank, model::SegmentRank{}) << "a table that rejects has no use for it";
 }
 
+TEST(TableStateTest, TombstonesStayUntilTheyAreDissolved) {
+  TableState state = table();
+  const model::Tombstone first{.touched_path = "a", .rank = 1};
+  const model::Tombstone second{.touched_path = "b", .rank = 2};
+  const auto bring = [](const model::Tombstone& tombstone) { return Extension{.tombstones = {tombstone}}; };
+  EXPECT_FALSE(check(state, with_extension(commit_of(2, {}), bring(first)))) << "no feature tells of it";
+  const UpdateTableMeta with_feature = changed([](auto& meta) { meta.require(kTombstonesFeature); });
+  ASSERT_TRUE(apply(state, with_extension(commit_of(2, {with_feature, AddSegment{sample_segment(7)}}), bring(first))));
+  EXPECT_EQ(state.segments.at(sample_segment(7).path)->rank.rank, 2U) << "it is above the tombstone";
+  EXPECT_EQ(state.segments.begin()->second->rank.rank, 0U) << "it was there before";
+
+  EXPECT_FALSE(check(state, with_extension(commit_of(3, {}), bring(first)))) << "it is there";
+  for (const std::uint64_t rank : {0U, 3U}) {
+    EXPECT_FALSE(check(state, with_extension(commit_of(3, {}), bring({.touched_path = "c", .rank = rank}))));
+  }
+  EXPECT_FALSE(
+      check(state, with_extension(commit_of(3, {}), bring({.touched_path = "c", .rank = 1, .from = std::int64_t{1}}))));
+  EXPECT_FALSE(check(
+      state, with_extension(commit_of(3, {}), bring({.touched_path = "c", .rank = 1, .where = {{.column = "x"}}}))));
+
+  ASSERT_TRUE(apply(state, with_extension(commit_of(3, {}), bring(second))));
+  ASSERT_TRUE(apply(state, with_extension(commit_of(4, {}), {.dissolved = {"a", "never there"}})));
+  ASSERT_EQ(state.tombstones.size(), 1U);
+  EXPECT_EQ(*state.tombstones.at("b"), second);
+}
+
 TEST(TableStateTest, TheLastWalMarkWins) {
   TableState state = table();
   const WalMark first{.log = std::string(32, 'a'), .lsn = 7};

@@ -36,6 +36,14 @@ struct TableMeta {
   /// Whether tags may be added. All tags are nullable strings then, and the empty value of one says that the series
   /// lacks it.
   bool grows() const { return reader_features.contains(kGrowingFeature); }
+  /// Of readers and writers.
+  void require(const char* feature) {
+    reader_features.insert(feature);
+    writer_features.insert(feature);
+  }
+  bool requires_feature(const char* feature) const {
+    return reader_features.contains(feature) && writer_features.contains(feature);
+  }
 };
 
 /// How the rows of a segment spread over series (v7 "entity_layout").

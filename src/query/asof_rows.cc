@@ -5,6 +5,7 @@
 #include "segment/arrow_status.h"
 #include "segment/memory_pool.h"
 #include "segment/tag_columns.h"
+#include "table/absent_tags.h"
 
 #include <arrow/array.h>
 #include <arrow/array/concatenate.h>
@@ -51,7 +52,7 @@ Result<AsofRows> AsofRows::load(table::BatchSource& source, const std::shared_pt
     if (!batch) break;
     // Whether columns may be null is not said alike by all sources.
     const auto alike = arrow::RecordBatch::Make(schema, batch->num_rows(), batch->columns());
-    MARIGRAM_ASSIGN(auto filled, with_empty_tags(alike, index.tags));
+    MARIGRAM_ASSIGN(auto filled, table::empty_for_null_tags(alike, index.tags));
     if (batch->num_rows() > 0) MARIGRAM_TRY(rows.add(std::move(filled), index));
   }
   if (!rows.chunks_.empty()) MARIGRAM_TRY(rows.set_times(index));

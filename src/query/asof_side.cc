@@ -159,7 +159,10 @@ Result<std::span<const NativeSegment>> AsofSearch::segments_of(std::size_t windo
   const auto newer = std::ranges::lower_bound(plan_.newer_times, plan_.windows.begin(window));
   const auto end = plan_.windows.end(window);
   if (newer != plan_.newer_times.end() && (!end || *newer < *end)) return std::span<const NativeSegment>();
-  return plan_.segments.at(window);
+  MARIGRAM_ASSIGN(const auto segments, plan_.segments.at(window));
+  const bool has_hidden =
+      std::ranges::any_of(segments, [](const auto& segment) { return segment.hidden() != nullptr; });
+  return has_hidden ? std::span<const NativeSegment>() : segments;
 }
 
 Status AsofSearch::search_part(const Part& part) {

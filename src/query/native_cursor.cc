@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <utility>
@@ -80,6 +81,7 @@ class NativeCursor final : public SeriesCursor {
     for (auto& tag : *key_) {
       if (question_->grows && tag == TagValue("")) tag.reset();
     }
+    if (question_->segment.hidden()) hidden_ = question_->segment.hidden()->of(key);
   }
 
   /// Rows [begin, end) of the page are of the series at hand.
@@ -88,7 +90,10 @@ class NativeCursor final : public SeriesCursor {
     const auto least = static_cast<std::int64_t>(time.least);
     const auto largest = static_cast<std::int64_t>(time.largest);
     if (!question_->bounds.intersects(least, largest)) return {};
-    const bool is_whole = end - begin == file_.page_rows(page) && question_->bounds.contains(least, largest);
+    const segment::IndexBounds& bounds = question_->bounds;
+    const bool has_hidden = table::has_key_between(hidden_, {bounds.key(least), bounds.key(largest)});
+    const bool is_whole =
+        end - begin == file_.page_rows(page) && question_->bounds.contains(least, largest) && !has_hidden;
     if (is_whole && file_.has_statistics()) {
       MARIGRAM_ASSIGN(const bool is_answered, into.add(summary_of(page)));
       if (is_answered) {
@@ -100,8 +105,26 @@ class NativeCursor final : public SeriesCursor {
     const std::span own(rows_.times + begin, end - begin);
     const auto first = std::ranges::partition_point(own, [&](auto at) { return question_->bounds.is_before(at); });
     const auto behind = std::ranges::partition_point(own, [&](auto at) { return !question_->bounds.is_behind(at); });
-    const auto from = static_cast<std::int64_t>(begin) + (first - own.begin());
-    return into.add(rows_, from, std::max(from, static_cast<std::int64_t>(begin) + (behind - own.begin())));
+    const std::size_t from = begin + static_cast<std::size_t>(first - own.begin());
+    const std::size_t to = std::max(from, begin + static_cast<std::size_t>(behind - own.begin()));
+    return has_hidden ? feed_visible(into, from, to) : into.add(rows_, as_signed(from), as_signed(to));
+  }
+
+  static std::int64_t as_signed(std::size_t row) { return static_cast<std::int64_t>(row); }
+
+  /// Of these rows of the page those between the hidden ones.
+  Status feed_visible(Aggregation& into, std::size_t begin, std::size_t end) {
+    const auto key = [&](std::size_t row) { return question_->bounds.key(rows_.times[row]); };
+    const auto first_from = [&](std::size_t from, auto is_before) {
+      const auto rows = std::views::iota(from, end);
+      return from + static_cast<std::size_t>(std::ranges::partition_point(rows, is_before) - rows.begin());
+    };
+    for (const auto& [first, last] : hidden_) {
+      const std::size_t hidden = first_from(begin, [&](std::size_t row) { return key(row) < first; });
+      if (hidden > begin) MARIGRAM_TRY(into.add(rows_, as_signed(begin), as_signed(hidden)));
+      begin = first_from(hidden, [&](std::size_t row) { return key(row) <= last; });
+    }
+    return into.add(rows_, as_signed(begin), as_signed(end));
   }
 
   /// What statistics say of a page whose rows are all of the series at hand.
@@ -161,6 +184,7 @@ class NativeCursor final : public SeriesCursor {
   std::size_t end_;
   std::optional<RowKey> key_;  // of the series at hand; unset behind the last
   std::uint64_t row_ = 0;      // the first of that which has not been fed
+  table::KeyRanges hidden_;    // of its times
 
   std::optional<std::size_t> page_;  // that was loaded last
   segment::BlockView times_;

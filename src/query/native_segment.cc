@@ -97,6 +97,7 @@ Result<std::span<const NativeSegment>> NativeSegments::at(std::size_t window) co
 
 Status NativeSegments::open(const table::Cluster& cluster, Slot& slot) const {
   const table::Environment& environment = table_.snapshot.engine.environment();
+  MARIGRAM_ASSIGN(const auto tombstones, table_.snapshot.engine.tombstones(*table_.snapshot.state));
   std::vector<NativeSegment> opened;
   for (const table::SegmentPtr& segment : cluster) {
     MARIGRAM_ASSIGN(const auto reader, environment.segments->open(*environment.store, *segment));
@@ -105,6 +106,7 @@ Status NativeSegments::open(const table::Cluster& cluster, Slot& slot) const {
                     ? std::nullopt
                     : NativeSegment::make(native->file(), table_.schema, table_.index, columns_);
     if (!made) return {};
+    made->hide(tombstones->of(*segment));
     opened.push_back(*std::move(made));
   }
   const auto begin = [](const NativeSegment& segment) { return std::pair(segment.first_key(), segment.first_time()); };

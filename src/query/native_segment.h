@@ -6,6 +6,7 @@
 #include "query/time_windows.h"
 #include "segment/native_file.h"
 #include "table/engine.h"
+#include "table/hidden_rows.h"
 
 #include <marigram/error.h>
 #include <marigram/series.h>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace marigram::query {
@@ -39,6 +41,9 @@ class NativeSegment {
   std::optional<std::size_t> find_series(const SeriesKey& series) const;
   /// The first series from this one on, or their number.
   std::size_t lower_bound(const SeriesKey& series) const;
+  /// Rows that tombstones hide; null: none.
+  const std::shared_ptr<const table::HiddenRows>& hidden() const { return hidden_; }
+  void hide(std::shared_ptr<const table::HiddenRows> rows) { hidden_ = std::move(rows); }
   /// The time of the first row, or the last, as times of as-of joins (asof_times.h).
   std::int64_t first_time() const;
   std::int64_t last_time() const;
@@ -49,6 +54,7 @@ class NativeSegment {
   bool flips_ = false;             // times are unsigned, and compared with their highest bit flipped
   std::vector<std::size_t> tags_;  // of the table, which the file has; the others are empty in it
   std::size_t table_tags_ = 0;     // how many the table has
+  std::shared_ptr<const table::HiddenRows> hidden_;
   SeriesKey first_key_;
   SeriesKey last_key_;
 };

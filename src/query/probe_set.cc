@@ -89,7 +89,7 @@ Result<BatchPtr> tags_of(const arrow::RecordBatch& probes, const TableView& tabl
     columns.push_back(std::move(column));
   }
   auto tags = arrow::RecordBatch::Make(arrow::schema(std::move(fields)), probes.num_rows(), std::move(columns));
-  if (table.grows()) return with_empty_tags(tags, table.index.tags);
+  if (table.grows()) return table::empty_for_null_tags(tags, table.index.tags);
   return tags;
 }
 
@@ -312,20 +312,6 @@ Status sort(Placed& placed, ThreadPool& pool) {
 }
 
 }  // namespace
-
-Result<BatchPtr> with_empty_tags(const BatchPtr& batch, const std::vector<std::string>& tags) {
-  BatchPtr filled = batch;
-  for (const std::string& tag : tags) {
-    const int position = filled->schema()->GetFieldIndex(tag);
-    const auto& column = filled->column(position);
-    if (column->null_count() == 0) continue;
-    MARIGRAM_ASSIGN(const auto array, table::empty_for_null(column));
-    auto with = filled->SetColumn(position, filled->schema()->field(position), array);
-    if (!with.ok()) return std::unexpected(segment::from_arrow_status(with.status(), kDoing, false));
-    filled = *std::move(with);
-  }
-  return filled;
-}
 
 Result<ProbeSet> ProbeSet::make(const std::shared_ptr<arrow::Schema>& schema, const std::vector<BatchPtr>& probes,
                                 const TableView& table) {

@@ -56,8 +56,4 @@ class ProbeSet {
   std::size_t count_ = 0;
 };
 
-/// Tags of rows or probes as a table that grows stores them: empty where they are null.
-Result<std::shared_ptr<arrow::RecordBatch>> with_empty_tags(const std::shared_ptr<arrow::RecordBatch>& batch,
-                                                            const std::vector<std::string>& tags);
-
 }  // namespace marigram::query

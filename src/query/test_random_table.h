@@ -3,6 +3,7 @@
 #pragma once
 
 #include "query/snapshot.h"
+#include "table/delete.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"

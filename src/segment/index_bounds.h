@@ -33,13 +33,16 @@ class IndexBounds {
   /// Whether a raw value lies before all wanted ones, or behind them.
   bool is_before(std::int64_t raw) const { return none_ || key(raw) < low_; }
   bool is_behind(std::int64_t raw) const { return none_ || key(raw) > high_; }
+  /// Of a raw value.
+  std::uint64_t key(std::int64_t raw) const { return static_cast<std::uint64_t>(raw) ^ bias_; }
+  /// The closed range as keys, unless none().
+  std::uint64_t first_key() const { return low_; }
+  std::uint64_t last_key() const { return high_; }
   /// A value is wanted if `raw - first() <= span()` in unsigned arithmetic (unless none()).
   std::uint64_t first() const { return low_ ^ bias_; }
   std::uint64_t span() const { return high_ - low_; }
 
  private:
-  std::uint64_t key(std::int64_t raw) const { return static_cast<std::uint64_t>(raw) ^ bias_; }
-
   std::uint64_t bias_ = 0;  // 2^63 for signed columns
   std::uint64_t low_ = 0;   // keys, inclusive
   std::uint64_t high_ = UINT64_MAX;

@@ -57,6 +57,20 @@ Result<ArrayPtr> empty_for_null(const ArrayPtr& strings) {
   return *std::move(filled);
 }
 
+Result<std::shared_ptr<arrow::RecordBatch>> empty_for_null_tags(std::shared_ptr<arrow::RecordBatch> batch,
+                                                                const std::vector<std::string>& tags) {
+  for (const std::string& tag : tags) {
+    const int position = batch->schema()->GetFieldIndex(tag);
+    const auto& column = batch->column(position);
+    if (column->null_count() == 0) continue;
+    MARIGRAM_ASSIGN(const auto filled, empty_for_null(column));
+    auto replaced = batch->SetColumn(position, batch->schema()->field(position), filled);
+    if (!replaced.ok()) return arrow_failure(replaced.status());
+    batch = *std::move(replaced);
+  }
+  return batch;
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> null_for_empty(std::shared_ptr<arrow::RecordBatch> batch,
                                                            const std::vector<int>& columns) {
   for (const int position : columns) {

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -57,20 +59,37 @@ std::optional<std::string> bytes_of_coverage_file(const log::TableState& state, 
 }
 
 Result<coverage::CoverageMap> union_of_sidecars(const io::ObjectStore& store, const log::TableState& state) {
+  const auto read = [&](const std::optional<std::string>& path,
+                        const std::string& of) -> Result<coverage::CoverageMap> {
+    auto map = path ? read_coverage_file(store, state, coverage::FileRole::kSegment, *path)
+                    : fail(ErrorCode::kNotFound, "the segment has no coverage file");
+    if (map) return map;
+    return fail(ErrorCode::kCorruption,
+                fmt::format("cannot recover the coverage of table {} from its segments: {}: {}; run `marigram verify "
+                            "--repair` to compute it from the data",
+                            store.name(), of, map.error().message));
+  };
+  // What a tombstone emptied is empty of the segments up to its rank.
+  std::multimap<std::uint64_t, const model::SegmentMeta*> segments;
+  for (const auto& [key, segment] : state.segments) segments.emplace(segment->rank.rank, segment.get());
+  std::multimap<std::uint64_t, const model::Tombstone*> tombstones;
+  for (const auto& [name, tombstone] : state.tombstones) tombstones.emplace(tombstone->rank, tombstone.get());
   coverage::CoverageMap all;
-  for (const auto& [key, segment] : state.segments) {
-    Result<coverage::CoverageMap> map =
-        segment->coverage_path ? read_coverage_file(store, state, coverage::FileRole::kSegment, *segment->coverage_path)
-                               : fail(ErrorCode::kNotFound, "the segment has no coverage file");
-    if (!map) {
-      return fail(
-          ErrorCode::kCorruption,
-          fmt::format("cannot recover the coverage of table {} from its segments: segment {}: {}; run `marigram "
-                      "verify --repair` to compute it from the data",
-                      store.name(), segment->path, map.error().message));
+  auto next = segments.begin();
+  const auto unite_up_to = [&](std::uint64_t rank) -> Status {
+    for (; next != segments.end() && next->first <= rank; ++next) {
+      MARIGRAM_ASSIGN(const auto map, read(next->second->coverage_path, "segment " + next->second->path));
+      coverage::unite(all, map);
     }
-    coverage::unite(all, *map);
+    return {};
+  };
+  for (const auto& [rank, tombstone] : tombstones) {
+    MARIGRAM_TRY(unite_up_to(rank));
+    if (!tombstone->emptied_path) continue;
+    MARIGRAM_ASSIGN(const auto map, read(tombstone->emptied_path, "a tombstone"));
+    coverage::subtract(all, map);
   }
+  MARIGRAM_TRY(unite_up_to(UINT64_MAX));
   return all;
 }
 

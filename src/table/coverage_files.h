@@ -27,7 +27,7 @@ std::optional<std::string> bytes_of_coverage_file(const log::TableState& state, 
 /// whose sidecar is missing or damaged too, and `verify --repair`.
 Result<coverage::CoverageMap> load_table_coverage(const io::ObjectStore& store, const log::TableState& state);
 
-/// The union of all segments' sidecars.
+/// The union of all segments' sidecars, without what tombstones emptied.
 Result<coverage::CoverageMap> union_of_sidecars(const io::ObjectStore& store, const log::TableState& state);
 
 /// A coverage file to be written: content-addressed, so its path follows from its bytes.

@@ -137,8 +137,7 @@ Status declare_duplicates(const TableOptions& options, log::Proposal& proposal, 
                 "cannot create table: dialect v1 only rejects duplicates; use dialect v7 to keep the last or all");
   }
   proposal.extension.duplicates = options.duplicates;
-  meta.reader_features.insert(log::kDuplicatesFeature);
-  meta.writer_features.insert(log::kDuplicatesFeature);
+  meta.require(log::kDuplicatesFeature);
   return {};
 }
 
@@ -152,8 +151,7 @@ Status declare_segments(const TableOptions& options, log::Proposal& proposal, mo
   if (meta.schema) MARIGRAM_TRY(check_types(options.segments, *meta.schema, "cannot create table"));
   proposal.extension.segments = options.segments;
   if (options.compression != TableOptions{}.compression) proposal.extension.compression = options.compression;
-  meta.reader_features.insert(log::kNativeFeature);
-  meta.writer_features.insert(log::kNativeFeature);
+  meta.require(log::kNativeFeature);
   return {};
 }
 
@@ -169,8 +167,7 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
   MARIGRAM_TRY(model::validate_index(index));
   MARIGRAM_TRY(check_growing(options));
   if (options.growing) {
-    meta.reader_features.insert(model::kGrowingFeature);
-    meta.writer_features.insert(model::kGrowingFeature);
+    meta.require(model::kGrowingFeature);
   }
 
   log::Proposal proposal;

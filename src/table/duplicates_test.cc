@@ -1,6 +1,7 @@
 // Rows of one series and time, under each policy, through appends, compactions, deletions, checkpoints and changes of
 // format, against a naive model. Without these a table could show a row that another replaced, lose one that it should
 // keep, or give equal rows in another order than they came in.
+#include "table/delete.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"

@@ -143,6 +143,18 @@ std::shared_ptr<const SegmentList> Engine::segments(const StatePtr& state) const
   return list;
 }
 
+Result<std::shared_ptr<const TombstoneList>> Engine::tombstones(const log::TableState& state) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (tombstones_ && tombstones_version_ == state.version) return tombstones_;
+  }
+  MARIGRAM_ASSIGN(auto list, TombstoneList::load(store(), state));
+  const std::lock_guard lock(mutex_);
+  tombstones_version_ = state.version;
+  tombstones_ = list;
+  return list;
+}
+
 Result<CoveragePtr> Engine::coverage(const log::TableState& state) const {
   const std::string path = state.coverage ? state.coverage->path : std::string();
   {

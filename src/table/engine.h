@@ -10,6 +10,7 @@
 #include "log/table_state.h"
 #include "table/environment.h"
 #include "table/segment_list.h"
+#include "table/tombstone_list.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -56,6 +57,8 @@ class Engine {
 
   /// The live segments of a state. The last list is cached.
   std::shared_ptr<const SegmentList> segments(const StatePtr& state) const;
+  /// The tombstones of a state, or of a part of one that has them all. The last list is cached.
+  Result<std::shared_ptr<const TombstoneList>> tombstones(const log::TableState& state) const;
   /// Coverage of the table at `state`, from the snapshot file or, if that is missing or damaged, from the segments'
   /// sidecars. The last one is cached.
   Result<CoveragePtr> coverage(const log::TableState& state) const;
@@ -73,12 +76,14 @@ class Engine {
 
   std::mutex write_mutex_;  // held while a write of this handle commits
   mutable std::mutex mutex_;
-  StatePtr state_;                                       // guarded by mutex_
-  std::atomic<std::size_t> columns_;                     // of state_
-  mutable std::string coverage_path_;                    // guarded by mutex_
-  mutable CoveragePtr coverage_;                         // guarded by mutex_; belongs to coverage_path_
-  mutable StatePtr segments_state_;                      // guarded by mutex_
-  mutable std::shared_ptr<const SegmentList> segments_;  // guarded by mutex_; belongs to segments_state_
+  StatePtr state_;                                           // guarded by mutex_
+  std::atomic<std::size_t> columns_;                         // of state_
+  mutable std::string coverage_path_;                        // guarded by mutex_
+  mutable CoveragePtr coverage_;                             // guarded by mutex_; belongs to coverage_path_
+  mutable StatePtr segments_state_;                          // guarded by mutex_
+  mutable std::shared_ptr<const SegmentList> segments_;      // guarded by mutex_; belongs to segments_state_
+  mutable std::uint64_t tombstones_version_ = 0;             // guarded by mutex_
+  mutable std::shared_ptr<const TombstoneList> tombstones_;  // guarded by mutex_; of tombstones_version_
 };
 
 /// The index of a table with data; kInvalidInput for the "Generic" kind, which has none.

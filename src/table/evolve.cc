@@ -145,8 +145,7 @@ Result<std::uint64_t> set_segments(Engine& engine, SegmentFormat format,
     }
     model::TableMeta meta = *now.meta;
     if (meta.schema) MARIGRAM_TRY(check_types(format, *meta.schema, "cannot choose native segments"));
-    meta.reader_features.insert(log::kNativeFeature);
-    meta.writer_features.insert(log::kNativeFeature);
+    meta.require(log::kNativeFeature);
     proposal.actions.emplace_back(log::UpdateTableMeta{std::move(meta)});
     return proposal;
   };

@@ -4,6 +4,7 @@
 #include "table/append.h"
 #include "table/coverage_report.h"
 #include "table/definition.h"
+#include "table/delete.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"

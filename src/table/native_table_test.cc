@@ -1,6 +1,7 @@
 // Tables of native segments. That they give the rows that tables of Parquet files give is for duplicates_test.cc and
 // the model test of databases. Without these a program that does not know the format could open such a table, and what
 // becomes of it on the way (damage, files that are left over, types it does not hold) would be untried.
+#include "table/delete.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"

@@ -6,6 +6,7 @@
 #include "table/coverage_files.h"
 #include "table/definition.h"
 #include "table/scan_part.h"
+#include "table/tombstone_list.h"
 
 #include <arrow/api.h>
 
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -93,7 +95,7 @@ class Rewrite {
       lost = std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
       if (lost) return fail(ErrorCode::kConflict, "cannot rewrite segments: another writer took one away meanwhile");
       if (now.meta->grows()) fill_absent_tags(now.meta->index->tags.size());
-      log::Proposal proposal = replacement(operation);
+      log::Proposal proposal = replacement(operation, now);
       if (covers_less) {
         MARIGRAM_ASSIGN(auto coverage, snapshot_after(now));
         proposal.actions.emplace_back(std::move(coverage));
@@ -117,16 +119,27 @@ class Rewrite {
     for (model::SegmentMeta& segment : new_) model::fill_absent_tags(segment.layout, tags);
   }
 
-  log::Proposal replacement(const std::string& operation) const {
+  log::Proposal replacement(const std::string& operation, const log::TableState& now) const {
     log::Proposal proposal{.actions = {}, .extension = {.operation = operation}};
-    model::SegmentRank highest;
-    for (const SegmentPtr& segment : old_) {
-      proposal.actions.emplace_back(log::RemoveSegment{key_of(*segment)});
-      highest = std::max(highest, segment->rank);
-    }
+    for (const SegmentPtr& segment : old_) proposal.actions.emplace_back(log::RemoveSegment{key_of(*segment)});
     for (const model::SegmentMeta& segment : new_) proposal.actions.emplace_back(log::AddSegment{segment});
-    if (state_->duplicates != Duplicates::kReject) proposal.extension.rank = highest.rank;
+    if (now.has_ranks()) proposal.extension.rank = state_->version;
+    proposal.extension.dissolved = tombstones_without_rows(now);
     return proposal;
+  }
+
+  /// Those that hide nothing any more once the new segments, of which none has hidden rows, are there.
+  std::vector<std::string> tombstones_without_rows(const log::TableState& now) const {
+    std::set<std::string, std::less<>> gone;
+    for (const SegmentPtr& segment : old_) gone.insert(key_of(*segment));
+    std::vector<std::string> names;
+    for (const auto& [name, tombstone] : now.tombstones) {
+      const bool hides = std::ranges::any_of(now.segments, [&](const auto& live) {
+        return !gone.contains(live.first) && may_hide(*tombstone, *live.second, *now.meta->index);
+      });
+      if (!hides && state_->tombstones.contains(name)) names.push_back(name);
+    }
+    return names;
   }
 
   /// The coverage of the table as it will be.
@@ -182,6 +195,10 @@ bool has_other_format(const model::SegmentMeta& segment, const log::TableState& 
   return segment.format != state.segment_format;
 }
 
+bool has_hidden(const Cluster& cluster, const TombstoneList& tombstones) {
+  return std::ranges::any_of(cluster, [&](const auto& segment) { return tombstones.of(*segment) != nullptr; });
+}
+
 std::uint64_t rows_of(const Cluster& cluster) {
   std::uint64_t rows = 0;
   for (const SegmentPtr& segment : cluster) rows += segment->row_count;
@@ -190,8 +207,8 @@ std::uint64_t rows_of(const Cluster& cluster) {
 
 /// A large segment; or those of one append that came with more than one segment holds: they follow one another by
 /// series, and would not if they were written anew.
-bool is_good(const Cluster& cluster, const log::TableState& state) {
-  if (is_mixed(cluster)) return false;
+bool is_good(const Cluster& cluster, const log::TableState& state, const TombstoneList& tombstones) {
+  if (is_mixed(cluster) || has_hidden(cluster, tombstones)) return false;
   if (std::ranges::any_of(cluster, [&](const auto& s) { return has_other_format(*s, state); })) return false;
   const std::int64_t good = cluster.size() == 1 ? rewritten_size(state).good : SegmentSize().good;
   return rows_of(cluster) >= cluster.size() * static_cast<std::uint64_t>(good);
@@ -202,13 +219,13 @@ struct Run {
   std::optional<std::int64_t> partition = {};
   Cluster segments = {};
   std::uint64_t rows = 0;
-  bool defective = false;  // rows may have been replaced, or lie in another format than they should
+  bool defective = false;  // rows may have been replaced or are hidden, or lie in another format than they should
 
-  void add(const Cluster& cluster, const log::TableState& state) {
+  void add(const Cluster& cluster, const log::TableState& state, const TombstoneList& tombstones) {
     std::ranges::copy(cluster, std::back_inserter(segments));
     rows += rows_of(cluster);
     for (const SegmentPtr& segment : cluster) defective |= has_other_format(*segment, state);
-    defective |= is_mixed(cluster);
+    defective |= is_mixed(cluster) || has_hidden(cluster, tombstones);
   }
   /// What comes of it has at most a segment per so many good rows, of one commit: it is not worth it again.
   bool is_worth_it(const log::TableState& state) const {
@@ -222,6 +239,7 @@ Result<std::vector<Cluster>> worth_merging(const Engine& engine, const StatePtr&
   if (std::holds_alternative<model::TimestampIndex>(state->meta->index->kind)) {
     MARIGRAM_ASSIGN(seconds, segment_seconds(*state));
   }
+  MARIGRAM_ASSIGN(const auto tombstones, engine.tombstones(*state));
   std::vector<Cluster> worth;
   Run run;
   const auto end_run = [&] {
@@ -229,10 +247,10 @@ Result<std::vector<Cluster>> worth_merging(const Engine& engine, const StatePtr&
     run = {};
   };
   for (const Cluster& cluster : cut_where_none_overlaps(engine.segments(state)->all())) {
-    const auto partition = is_good(cluster, *state) ? std::nullopt : partition_of(cluster, seconds);
+    const auto partition = is_good(cluster, *state, *tombstones) ? std::nullopt : partition_of(cluster, seconds);
     if (partition != run.partition) end_run();
     run.partition = partition;
-    if (partition) run.add(cluster, *state);
+    if (partition) run.add(cluster, *state, *tombstones);
   }
   end_run();
   return worth;
@@ -308,18 +326,17 @@ Result<CompactReport> compact(Engine& engine) {
   }
 }
 
-Result<std::uint64_t> remove_rows(Engine& engine, const RowChoice& choice) {
-  MARIGRAM_TRY(engine.check_writable());
+Result<std::uint64_t> rewrite_without(Engine& engine, const RowChoice& choice) {
   while (true) {
     MARIGRAM_TRY(engine.refresh());
     const StatePtr state = engine.state();
     MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
-    MARIGRAM_TRY(check_range_and_tags(index, choice.from, choice.to, choice.where));
-    if (!state->meta->schema) return 0;
-    const model::Schema& schema = *state->meta->schema;
+    MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state));
+    MARIGRAM_ASSIGN(HiddenRows chosen, HiddenRows::make(schema, index, choice));
+    const HiddenFilter filter(std::make_shared<const HiddenRows>(std::move(chosen)), key_columns(schema, index));
     std::uint64_t removed = 0;
     const Filter without_chosen = [&](std::unique_ptr<BatchSource> rows) {
-      return drop_rows(std::move(rows), schema, index, key_columns(schema, index), choice, removed);
+      return without_hidden(std::move(rows), filter, removed);
     };
     Rewrite rewrite(engine, state);
     for (const Cluster& segments : inseparable_segments(engine, state)) {

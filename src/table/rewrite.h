@@ -2,12 +2,13 @@
 // them.
 //
 // A segment is rewritten together with all that it shares a stretch of time with, in tables where rows of one may come
-// before or after those of another (docs/format/log.md, `duplicates`). The new segments get the highest rank of the old
-// ones: rows that are committed meanwhile rank higher, and come after them as they did after the old ones.
+// before or after those of another (docs/format/log.md, `duplicates`). The rank of the new segments is the version that
+// was read: rows that are committed meanwhile rank higher, and come after them as they did after the old ones, and
+// tombstones that were there, whose rows are left out, rank lower.
 #pragma once
 
-#include "table/drop_rows.h"
 #include "table/engine.h"
+#include "table/hidden_rows.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -23,11 +24,9 @@ namespace marigram::table {
 /// whatever the table holds; in v1 the rows of a partition.
 Result<CompactReport> compact(Engine& engine);
 
-/// Removes the rows chosen, as one commit: all or none, or no commit if there is no such row. Returns how many rows
-/// were there to be seen; under Duplicates::kLast those that they had replaced go with them. Rows that are committed
-/// meanwhile stay. kInvalidInput: an empty range, a bound of another domain than the index; kNotFound: a predicate on
-/// what is no tag. Segments without such rows are left alone, those that lose all are dropped; the rest is written
-/// anew. Memory as compact().
-Result<std::uint64_t> remove_rows(Engine& engine, const RowChoice& choice);
+/// Writes segments with rows of the choice anew without them, as one commit, or none if there is no such row; those
+/// that lose all are dropped. Returns how many rows there were to be seen; under Duplicates::kLast those that they had
+/// replaced go with them. Rows that are committed meanwhile stay. Memory as compact().
+Result<std::uint64_t> rewrite_without(Engine& engine, const RowChoice& choice);
 
 }  // namespace marigram::table

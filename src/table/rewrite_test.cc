@@ -2,6 +2,7 @@
 // these a compaction could lose rows, undo a later write, or never come to an end; a deletion could be half done. That
 // rows and their order are right is for duplicates_test.cc.
 #include "table/rewrite.h"
+#include "table/delete.h"
 
 #include "io/fault_store.h"
 #include "log/store_wrapper.h"

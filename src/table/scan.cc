@@ -4,6 +4,7 @@
 #include "segment/arrow_schema.h"
 #include "segment/reader.h"
 #include "table/absent_tags.h"
+#include "table/hidden_rows.h"
 #include "table/merge.h"
 
 #include <arrow/api.h>
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -38,7 +41,8 @@ struct Plan {
   std::vector<std::string> columns;  // read: those asked for, then the keys that ordering needs besides
   std::size_t columns_out = 0;       // of which are given out
   std::vector<int> tags_out;         // of which are tags that a series may lack, then given out as null
-  KeyColumns keys;                   // set if rows are put in order anywhere
+  KeyColumns keys;                   // set if rows are put in order anywhere, or some are hidden
+  std::map<const model::SegmentMeta*, std::shared_ptr<const HiddenRows>> hidden;  // of segments that have such rows
 
   bool keeps_last() const { return state->duplicates == Duplicates::kLast; }
 };
@@ -48,7 +52,7 @@ bool one_series(const Plan& plan, const model::SegmentMeta& segment) {
          std::holds_alternative<SeriesKey>(segment.layout);
 }
 
-/// Rows of one segment in file order; opens it when first asked.
+/// Rows of one segment in file order, without those hidden; opens it when first asked.
 class SegmentSource : public BatchSource {
  public:
   SegmentSource(std::shared_ptr<const Plan> plan, SegmentPtr segment, std::size_t batch_rows)
@@ -59,7 +63,11 @@ class SegmentSource : public BatchSource {
     while (true) {
       if (plan_->request.cancel.cancelled()) return fail(ErrorCode::kCancelled, "scan cancelled");
       MARIGRAM_ASSIGN(BatchPtr batch, rows_->next());
-      if (!batch || batch->num_rows() > 0) return batch;
+      if (!batch) return batch;
+      if (filter_) {
+        MARIGRAM_ASSIGN(batch, filter_->visible(std::move(batch)));
+      }
+      if (batch && batch->num_rows() > 0) return batch;
     }
   }
 
@@ -86,6 +94,8 @@ class SegmentSource : public BatchSource {
                                           .to = plan_->request.to,
                                           .where = plan_->request.where,
                                           .batch_rows = batch_rows_}));
+    const auto hidden = plan_->hidden.find(segment_.get());
+    if (hidden != plan_->hidden.end()) filter_.emplace(hidden->second, plan_->keys);
     return {};
   }
 
@@ -94,6 +104,7 @@ class SegmentSource : public BatchSource {
   std::size_t batch_rows_;
   std::shared_ptr<segment::SegmentReader> reader_;  // outlives rows_
   std::unique_ptr<segment::RowStream> rows_;
+  std::optional<HiddenFilter> filter_;  // unset: none of its rows is hidden
 };
 
 /// Rows of one segment by time or by series.
@@ -320,6 +331,15 @@ std::vector<SegmentPtr> matching_segments(const Engine& engine, const Plan& plan
   return segments;
 }
 
+Status find_hidden(const Engine& engine, std::span<const SegmentPtr> segments, Plan& plan) {
+  if (plan.state->tombstones.empty()) return {};
+  MARIGRAM_ASSIGN(const auto tombstones, engine.tombstones(*plan.state));
+  for (const SegmentPtr& segment : segments) {
+    if (auto hidden = tombstones->of(*segment)) plan.hidden.emplace(segment.get(), std::move(hidden));
+  }
+  return {};
+}
+
 /// The rows of the segments and, later than they, the newer ones.
 std::unique_ptr<BatchSource> all_rows(const std::shared_ptr<const Plan>& plan, std::vector<Cluster> clusters,
                                       const NewerRows& newer) {
@@ -396,9 +416,11 @@ Result<ScanStream> scan(const Engine& engine, StatePtr state, const ScanRequest&
     return ScanStream{arrow::schema({}), std::make_unique<ScanSource>(plan, nullptr)};
   }
   plan->schema = *plan->state->meta->schema;
-  std::vector<Cluster> clusters = cut_clusters(matching_segments(engine, *plan), *plan);
+  std::vector<SegmentPtr> segments = matching_segments(engine, *plan);
+  MARIGRAM_TRY(find_hidden(engine, segments, *plan));
+  std::vector<Cluster> clusters = cut_clusters(std::move(segments), *plan);
   const bool merges = std::ranges::any_of(clusters, [](const Cluster& cluster) { return cluster.size() > 1; });
-  MARIGRAM_TRY(choose_columns(*plan, plan->order != ScanOrder::kAny || merges));
+  MARIGRAM_TRY(choose_columns(*plan, plan->order != ScanOrder::kAny || merges || !plan->hidden.empty()));
   MARIGRAM_ASSIGN(std::shared_ptr<arrow::Schema> schema, output_schema(*plan));
   auto rows = all_rows(plan, std::move(clusters), newer);
   return ScanStream{std::move(schema), std::make_unique<ScanSource>(std::move(plan), std::move(rows))};

@@ -47,6 +47,10 @@ void collect(const log::Commit& commit, std::set<std::string, std::less<>>& path
       paths.insert(coverage->coverage_path);
     }
   }
+  if (!commit.extension) return;
+  for (const model::Tombstone& tombstone : commit.extension->tombstones) {
+    for (std::string& path : tombstone.paths()) paths.insert(std::move(path));
+  }
 }
 
 /// Everything that any commit ever named: every version stays readable.

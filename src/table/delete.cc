@@ -1,0 +1,298 @@
+#include "table/delete.h"
+
+#include "base/hash.h"
+#include "base/parallel.h"
+#include "base/try.h"
+#include "coverage/bucket_grid.h"
+#include "segment/reader.h"
+#include "table/absent_tags.h"
+#include "table/coverage_files.h"
+#include "table/rewrite.h"
+#include "table/row_order.h"
+#include "table/scan_part.h"
+#include "table/staging.h"
+
+#include <arrow/api.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace marigram::table {
+namespace {
+
+using coverage::CoverageMap;
+using coverage::IdRange;
+
+/// Buckets of the rows that go.
+struct Buckets {
+  CoverageMap touched;
+  CoverageMap emptied;  // of these, those that have no other rows
+};
+
+/// A delete of one version's rows.
+class Deletion {
+ public:
+  Deletion(Engine& engine, StatePtr state, const model::IndexSpec& index, const RowChoice& choice)
+      : engine_(engine),
+        state_(std::move(state)),
+        bare_(*state_),
+        index_(index),
+        choice_(choice),
+        grid_(state_->dialect(), index.kind),
+        files_(engine.store()) {
+    bare_.segments.clear();
+  }
+
+  /// How many rows it takes.
+  Result<std::uint64_t> count() const {
+    std::vector<Cluster> apart;   // segments whose rows are counted where they lie
+    std::vector<Cluster> merged;  // rows of one may have been replaced by another, or are hidden
+    MARIGRAM_ASSIGN(const auto tombstones, engine_.tombstones(*state_));
+    for (Cluster& cluster : cut_where_none_overlaps(concerned())) {
+      const bool has_hidden =
+          std::ranges::any_of(cluster, [&](const auto& s) { return tombstones->of(*s) != nullptr; });
+      const bool is_merged = has_hidden || (cluster.size() > 1 && state_->duplicates == Duplicates::kLast);
+      (is_merged ? merged : apart).push_back(std::move(cluster));
+    }
+    std::vector<std::uint64_t> rows(apart.size());
+    MARIGRAM_TRY(for_each_part(*engine_.environment().pool, apart.size(), [&](std::size_t i) -> Status {
+      for (const SegmentPtr& segment : apart[i]) {
+        MARIGRAM_ASSIGN(const std::uint64_t own, count_in(*segment));
+        rows[i] += own;
+      }
+      return {};
+    }));
+    for (const Cluster& cluster : merged) {
+      MARIGRAM_ASSIGN(const std::uint64_t own, count_scanned(cluster));
+      rows.push_back(own);
+    }
+    return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0});
+  }
+
+  /// Finds the buckets.
+  Status look() {
+    MARIGRAM_ASSIGN(coverage_, engine_.coverage(*state_));
+    const std::uint64_t first = choice_.from ? id_of(*choice_.from) : 0;
+    std::uint64_t last = grid_.max_id();
+    if (choice_.to) {
+      MARIGRAM_ASSIGN(last, grid_.last_id_before(*choice_.to));
+    }
+    const bool cuts_first = choice_.from && grid_.start_of(first) != *choice_.from;
+    const bool cuts_last = choice_.to && grid_.end_of(last) != *choice_.to;
+    const std::uint64_t whole_first = first + (cuts_first ? 1 : 0);
+    if (last >= whole_first + (cuts_last ? 1 : 0)) take_whole({whole_first, last - (cuts_last ? 1 : 0)});
+    std::set<std::uint64_t> edges;
+    if (cuts_first) edges.insert(first);
+    if (cuts_last) edges.insert(last);
+    for (const std::uint64_t id : edges) MARIGRAM_TRY(look_into(id));
+    return {};
+  }
+
+  /// False, and nothing is there, if another writer came first.
+  Result<bool> commit() {
+    bool lost = false;
+    MARIGRAM_ASSIGN(log::Proposal proposal, propose());
+    const auto committed = engine_.commit([&](const log::TableState& now) -> Result<log::Proposal> {
+      lost = now.version != state_->version;
+      if (lost) return fail(ErrorCode::kConflict, "cannot delete rows: another writer came first");
+      return proposal;
+    });
+    if (!committed) {
+      if (std::holds_alternative<UnknownOutcome>(committed.error().detail)) files_.keep();
+      if (lost) return false;
+      return std::unexpected(committed.error());
+    }
+    files_.keep();
+    return true;
+  }
+
+ private:
+  std::vector<SegmentPtr> concerned() const {
+    std::vector<SegmentPtr> segments;
+    for (const SegmentPtr& segment : engine_.segments(state_)->all()) {
+      if (segment_may_match(*segment, index_, choice_.from, choice_.to, choice_.where)) segments.push_back(segment);
+    }
+    return segments;
+  }
+
+  /// Whether all rows of the segment go.
+  bool takes_all_of(const model::SegmentMeta& segment) const {
+    if (choice_.from && model::is_before(segment.min, *choice_.from)) return false;
+    if (choice_.to && !model::is_before(segment.max, *choice_.to)) return false;
+    // What may match of one series does.
+    return choice_.where.empty() || std::holds_alternative<SeriesKey>(segment.layout);
+  }
+
+  // ---- count ----
+
+  Result<std::uint64_t> count_in(const model::SegmentMeta& segment) const {
+    if (takes_all_of(segment)) return segment.row_count;
+    const Environment& environment = engine_.environment();
+    MARIGRAM_ASSIGN(const auto reader, environment.segments->open(*environment.store, segment));
+    MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state_));
+    segment::ReadRequest request{.columns = {}, .from = choice_.from, .to = choice_.to, .where = choice_.where};
+    if (segment.format == SegmentFormat::kParquet) request.columns.push_back(index_.column);
+    MARIGRAM_ASSIGN(const auto rows, reader->read(schema, index_, std::move(request)));
+    std::uint64_t count = 0;
+    while (true) {
+      MARIGRAM_ASSIGN(const auto batch, rows->next());
+      if (!batch) return count;
+      count += static_cast<std::uint64_t>(batch->num_rows());
+    }
+  }
+
+  Result<std::uint64_t> count_scanned(const Cluster& cluster) const {
+    std::uint64_t count = 0;
+    ScanRequest request{.from = choice_.from, .to = choice_.to, .columns = {index_.column}, .where = choice_.where};
+    request.order = ScanOrder::kAny;
+    MARIGRAM_ASSIGN(const ScanStream stream, scan_part(engine_, bare_, cluster, request, {}));
+    while (true) {
+      MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+      if (!batch) return count;
+      count += static_cast<std::uint64_t>(batch->num_rows());
+    }
+  }
+
+  // ---- look ----
+
+  /// Bounds were checked to be of the index's domain; before the first bucket there is none.
+  std::uint64_t id_of(const IndexValue& value) const { return grid_.id_of(value).value_or(grid_.max_id()); }
+
+  /// Buckets that lie in the range as a whole.
+  void take_whole(const IdRange& range) {
+    for (const auto& [series, buckets] : *coverage_) {
+      if (!series_matches(series, index_, choice_.where)) continue;
+      const std::vector<IdRange> runs = buckets.runs_in(range);
+      if (runs.empty()) continue;
+      coverage::BucketSet& own = buckets_.emptied[series];
+      for (const IdRange& run : runs) own.add_range(run);
+    }
+    buckets_.touched = buckets_.emptied;
+  }
+
+  /// A bucket that the range cuts: reads the rows of the series that it may take.
+  Status look_into(std::uint64_t id) {
+    ScanRequest request{.from = grid_.start_of(id), .columns = index_.tags, .where = choice_.where};
+    if (id < grid_.max_id()) request.to = grid_.end_of(id);
+    request.columns.push_back(index_.column);
+    request.order = ScanOrder::kAny;
+    MARIGRAM_ASSIGN(const ScanStream stream, scan(engine_, state_, request, {}));
+    MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state_));
+    MARIGRAM_ASSIGN(const HiddenRows chosen, HiddenRows::make(schema, index_, choice_));
+    Split split;
+    while (true) {
+      MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+      if (!batch) break;
+      MARIGRAM_ASSIGN(const auto stored, empty_for_null_tags(batch, index_.tags));
+      sort_out(*stored, chosen, split);
+    }
+    for (const SeriesKey& series : split.losing) {
+      buckets_.touched[series].add(id);
+      if (!split.keeping.contains(series)) buckets_.emptied[series].add(id);
+    }
+    return {};
+  }
+
+  /// Series that lose rows of a bucket, and those that keep some.
+  struct Split {
+    std::set<SeriesKey> losing;
+    std::set<SeriesKey> keeping;
+  };
+
+  /// The batch has the tags, then the time.
+  static void sort_out(const arrow::RecordBatch& batch, const HiddenRows& chosen, Split& split) {
+    std::vector<std::shared_ptr<arrow::Array>> tags = batch.columns();
+    tags.pop_back();
+    const SeriesRanks ranks = series_ranks(tags, batch.num_rows());
+    const std::vector<std::uint64_t> times = index_keys(*batch.column(batch.num_columns() - 1));
+    std::vector<std::optional<KeyRanges>> known(ranks.series);
+    for (std::uint32_t row = 0; row < times.size(); ++row) {
+      std::optional<KeyRanges>& ranges = known[ranks.rank[row]];
+      const SeriesKey series = series_key(tags, row);
+      if (!ranges) ranges = chosen.of(series);
+      (has_key(*ranges, times[row]) ? split.losing : split.keeping).insert(series);
+    }
+  }
+
+  // ---- commit ----
+
+  Result<log::Proposal> propose() {
+    log::Proposal proposal{.actions = {}, .extension = {.operation = "remove_rows"}};
+    if (!state_->meta->requires_feature(log::kTombstonesFeature)) {
+      model::TableMeta meta = *state_->meta;
+      meta.require(log::kTombstonesFeature);
+      proposal.actions.emplace_back(log::UpdateTableMeta{std::move(meta)});
+    }
+    bool is_hidden = false;  // some rows are: not all that go are those of segments that go
+    for (const SegmentPtr& segment : concerned()) {
+      if (takes_all_of(*segment)) {
+        proposal.actions.emplace_back(log::RemoveSegment{segment->key(state_->dialect())});
+      } else {
+        is_hidden = true;
+      }
+    }
+    if (is_hidden) {
+      model::Tombstone tombstone{
+          .rank = state_->version, .from = choice_.from, .to = choice_.to, .where = choice_.where};
+      MARIGRAM_ASSIGN(tombstone.touched_path, stage(buckets_.touched));
+      if (!buckets_.emptied.empty()) {
+        MARIGRAM_ASSIGN(tombstone.emptied_path, stage(buckets_.emptied));
+      }
+      proposal.extension.tombstones.push_back(std::move(tombstone));
+    }
+    CoverageMap left = *coverage_;
+    coverage::subtract(left, buckets_.emptied);
+    const CoverageFile file = make_table_coverage(*state_, left, state_->version + 1, random_uuid());
+    files_.add(file.path);
+    MARIGRAM_TRY(put_coverage_file(engine_.store(), file));
+    proposal.actions.emplace_back(log::UpdateTableCoverage{index_.kind, file.path});
+    return proposal;
+  }
+
+  Result<std::string> stage(const CoverageMap& map) {
+    return stage_coverage(engine_.store(), *state_, map, random_uuid(), files_);
+  }
+
+  Engine& engine_;
+  StatePtr state_;
+  log::TableState bare_;  // the state without segments
+  const model::IndexSpec& index_;
+  const RowChoice& choice_;
+  coverage::BucketGrid grid_;
+  StagedFiles files_;
+  CoveragePtr coverage_;
+  Buckets buckets_;
+};
+
+/// Whether programs that know nothing of ours read the table.
+bool is_open(const log::TableState& state) {
+  const auto is_ours = [](const std::string& feature) { return feature.starts_with("marigram_"); };
+  return state.dialect() == Dialect::kV1 || std::ranges::none_of(state.meta->reader_features, is_ours);
+}
+
+}  // namespace
+
+Result<std::uint64_t> remove_rows(Engine& engine, const RowChoice& choice) {
+  MARIGRAM_TRY(engine.check_writable());
+  while (true) {
+    MARIGRAM_TRY(engine.refresh());
+    const StatePtr state = engine.state();
+    MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
+    MARIGRAM_TRY(check_range_and_tags(index, choice.from, choice.to, choice.where));
+    if (!state->meta->schema) return 0;
+    if (is_open(*state)) return rewrite_without(engine, choice);
+    Deletion deletion(engine, state, index, choice);
+    MARIGRAM_ASSIGN(const std::uint64_t rows, deletion.count());
+    if (rows == 0) return 0;
+    MARIGRAM_TRY(deletion.look());
+    MARIGRAM_ASSIGN(const bool committed, deletion.commit());
+    if (committed) return rows;
+  }
+}
+
+}  // namespace marigram::table
