@@ -8,6 +8,7 @@
 #include <marigram/series.h>
 #include <marigram/table.h>
 #include <marigram/time.h>
+#include <marigram/value.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,9 +21,6 @@
 #include <vector>
 
 namespace marigram {
-
-/// One cell; monostate is null. Integers of any width come as int64 or uint64, floats as double.
-using Value = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, std::string, Instant>;
 
 /// Immutable rows, column by column. Cheap to copy; thread-safe.
 class MARIGRAM_EXPORT Batch {

@@ -17,6 +17,7 @@
 #include <marigram/error.h>
 #include <marigram/export.h>
 #include <marigram/latest.h>
+#include <marigram/remove.h>
 #include <marigram/table.h>
 #include <marigram/tags.h>
 #include <marigram/window_join.h>
@@ -77,11 +78,12 @@ struct Row {
   std::vector<std::pair<std::string, Value>> fields = {};  ///< monostate: null
 };
 
-/// Times of an inclusive range, and which series.
+/// Times of an inclusive range, which series, and which of their rows.
 struct Selection {
   std::int64_t from_ns = std::numeric_limits<std::int64_t>::min();
   std::int64_t to_ns = std::numeric_limits<std::int64_t>::max();
-  std::vector<TagMatcher> where = {};  ///< all must match
+  std::vector<TagMatcher> where = {};       ///< all must match
+  std::vector<FieldCondition> fields = {};  ///< likewise, of each row
 };
 
 struct QueryRequest {
@@ -203,8 +205,10 @@ class MARIGRAM_EXPORT Database {
                                                    std::string_view tag,
                                                    const std::vector<TagMatcher>& where = {}) const;
 
-  /// Deletes rows for good, and returns how many there were. Flushes the table first.
-  Result<std::uint64_t> remove(std::string_view tenant, std::string_view series, const Selection& selection);
+  /// Deletes rows for good, and returns how many there were; `dry_run`: and leaves them. Flushes the table first. See
+  /// Table::remove_rows.
+  Result<std::uint64_t> remove(std::string_view tenant, std::string_view series, const Selection& selection,
+                               bool dry_run = false);
   /// Makes segments of all rows in memory.
   Status flush();
   /// Merges small and overlapping segments.

@@ -17,6 +17,7 @@
 #include <marigram/error.h>
 #include <marigram/export.h>
 #include <marigram/latest.h>
+#include <marigram/remove.h>
 #include <marigram/scan.h>
 #include <marigram/series.h>
 #include <marigram/time.h>
@@ -238,6 +239,12 @@ class MARIGRAM_EXPORT Table {
   Result<std::optional<BucketRange>> last_covered_window(std::uint64_t length, std::optional<IndexValue> before = {},
                                                          const std::vector<TagPredicate>& where = {}) const;
 
+  /// Deletes rows for good, as one commit: all or none. Returns how many there were; `dry_run`: and leaves them. They
+  /// are hidden at once, and compact() gives back their space; earlier versions have them. A table that other programs
+  /// than Marigram read stays such a one: its segments are written anew. kInvalidInput: an empty range, a bound of
+  /// another domain than the index, a condition with a value of another kind than the field; kNotFound: no such tag or
+  /// field.
+  Result<std::uint64_t> remove_rows(const RowSelection& rows, bool dry_run = false);
   /// Takes segments (by id or path) out of the table; their files stay until vacuum. kNotFound names an unknown one.
   Result<std::uint64_t> remove_segments(std::span<const std::string> ids);
   /// Adds nullable columns at the end (v7); rows written before read null. Returns the new version.

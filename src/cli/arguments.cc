@@ -34,6 +34,38 @@ std::optional<Integer> parse_integer(std::string_view text) {
   return value;
 }
 
+std::optional<double> parse_float(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// A value of that type, as users name types; unset if the text is none.
+std::optional<Value> parse_value(const std::string& text, const std::string& type) {
+  if (type == "string") return text;
+  if (type == "bool") return text == "true" || text == "false" ? std::optional<Value>(text == "true") : std::nullopt;
+  if (const auto value = parse_integer<std::int64_t>(text)) return *value;
+  if (const auto value = parse_integer<std::uint64_t>(text)) return *value;
+  if (const auto value = parse_float(text)) return *value;
+  return std::nullopt;
+}
+
+/// A field, what is between, and the rest; `where` the comparison begins.
+std::pair<Comparison, std::size_t> comparison_at(const std::string& text, std::size_t where) {
+  const bool or_equal = where + 1 < text.size() && text[where + 1] == '=';
+  switch (text[where]) {
+    case '!':
+      return {Comparison::kNotEqual, or_equal ? 2 : 0};
+    case '<':
+      return {or_equal ? Comparison::kLessOrEqual : Comparison::kLess, or_equal ? 2 : 1};
+    case '>':
+      return {or_equal ? Comparison::kGreaterOrEqual : Comparison::kGreater, or_equal ? 2 : 1};
+    default:
+      return {Comparison::kEqual, 1};
+  }
+}
+
 }  // namespace
 
 Result<std::pair<std::string, std::string>> parse_pair(Context& context, std::string_view option,
@@ -65,6 +97,33 @@ Result<std::vector<TagPredicate>> parse_where(Context& context, const std::vecto
     found->values.push_back(std::move(pair.second));
   }
   return where;
+}
+
+Result<std::vector<FieldCondition>> parse_field_conditions(Context& context, const std::vector<std::string>& texts,
+                                                           const TableInfo& info) {
+  std::vector<FieldCondition> conditions;
+  for (const std::string& text : texts) {
+    const std::size_t at = text.find_first_of("=!<>");
+    const auto [comparison, length] =
+        at == std::string::npos ? std::pair(Comparison::kEqual, std::size_t{0}) : comparison_at(text, at);
+    if (at == 0 || length == 0) {
+      return context.usage(
+          fmt::format("cannot read --if: got \"{}\", want FIELD=VALUE, or !=, <, <=, > or >= in its place", text));
+    }
+    FieldCondition condition{.field = text.substr(0, at), .comparison = comparison};
+    const auto field = std::ranges::find(info.fields, condition.field, &ColumnInfo::name);
+    if (field == info.fields.end()) {
+      return context.usage(fmt::format("cannot read --if \"{}\": the table has no field {}", text, condition.field));
+    }
+    const auto value = parse_value(text.substr(at + length), field->type);
+    if (!value) {
+      return context.usage(
+          fmt::format("cannot read --if \"{}\": field {} is of type {}", text, condition.field, field->type));
+    }
+    condition.value = *value;
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
 }
 
 Result<IndexValue> parse_index_value(Context& context, std::string_view option, const std::string& text,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <marigram/error.h>
+#include <marigram/remove.h>
 #include <marigram/series.h>
 #include <marigram/table.h>
 #include <marigram/time.h>
@@ -27,6 +28,10 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_pairs(Context& co
 
 /// Repeated tag=value: the same tag collects values (any of them), different tags narrow.
 Result<std::vector<TagPredicate>> parse_where(Context& context, const std::vector<std::string>& texts);
+
+/// `temp>=30`, `state!=on`: a field, = != < <= > or >=, and a value of the field's type in that table.
+Result<std::vector<FieldCondition>> parse_field_conditions(Context& context, const std::vector<std::string>& texts,
+                                                           const TableInfo& info);
 
 /// A point of the table's index: RFC 3339 or a date, or an integer where the index is one.
 Result<IndexValue> parse_index_value(Context& context, std::string_view option, const std::string& text,

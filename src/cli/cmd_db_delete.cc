@@ -1,5 +1,6 @@
 // marigram db delete: rows gone for good.
 #include "base/try.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/database_access.h"
@@ -27,23 +28,30 @@ struct Options {
   std::string table;
   TimesOptions times;
   std::vector<std::string> where;
+  std::vector<std::string> fields;
+  bool dry_run = false;
 };
 
 Result<int> run(Context& context, const Options& options) {
-  if (options.times.from.empty() && options.times.to.empty() && options.where.empty()) {
-    return context.usage("cannot delete rows: all of them would go; say which by --from, --to or --where");
+  if (options.times.from.empty() && options.times.to.empty() && options.where.empty() && options.fields.empty()) {
+    return context.usage("cannot delete rows: all of them would go; say which by --from, --to, --where or --if");
   }
   MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
   MARIGRAM_ASSIGN(const Times times, parse_times(context, options.times));
   Selection selection{.from_ns = times.from_ns, .to_ns = times.to_ns};
   MARIGRAM_ASSIGN(selection.where, parse_conditions(context, options.where));
   MARIGRAM_ASSIGN(Database database, open_to_write(options.path));
-  MARIGRAM_ASSIGN(const std::uint64_t rows, database.remove(named.name_space, named.table, selection));
+  if (!options.fields.empty()) {
+    MARIGRAM_ASSIGN(const Table table, database.open_table(named.name_space, named.table));
+    MARIGRAM_ASSIGN(selection.fields, parse_field_conditions(context, options.fields, table.info()));
+  }
+  MARIGRAM_ASSIGN(const std::uint64_t rows, database.remove(named.name_space, named.table, selection, options.dry_run));
   MARIGRAM_TRY(database.close());
   if (context.json) {
-    MARIGRAM_TRY(context.print({{"rows", rows}}));
+    MARIGRAM_TRY(context.print({{"rows", rows}, {"dry_run", options.dry_run}}));
   } else {
-    MARIGRAM_TRY(context.out.write(fmt::format("deleted {} of {}\n", count_of(rows, "row"), options.table)));
+    MARIGRAM_TRY(context.out.write(fmt::format("{} {} of {}\n", options.dry_run ? "would delete" : "deleted",
+                                               count_of(rows, "row"), options.table)));
   }
   return kExitOk;
 }
@@ -58,6 +66,8 @@ void add_db_delete(CLI::App& app, Context& context) {
   add_database_table(command, options->table);
   add_times(command, options->times);
   add_conditions(command, options->where);
+  add_field_conditions(command, options->fields);
+  add_dry_run(command, options->dry_run, "Delete nothing, only say how many");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

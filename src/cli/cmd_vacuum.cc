@@ -58,7 +58,7 @@ void add_vacuum(CLI::App& app, Context& context) {
                   "Spare younger files: longer than the longest import may take (a number of s, m, h or d)")
       ->type_name("AGE")
       ->capture_default_str();
-  command.add_flag("--dry-run", options->dry_run, "Delete nothing, only print");
+  add_dry_run(command, options->dry_run, "Delete nothing, only print");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

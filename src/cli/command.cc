@@ -60,6 +60,15 @@ CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where) {
                       "Only series with this tag value; the same tag again widens, another tag narrows");
 }
 
+CLI::Option* add_field_conditions(CLI::App& command, std::vector<std::string>& conditions) {
+  return add_repeated(command, "--if", conditions, "CONDITION",
+                      "Only rows with field=1, !=, <, <=, > or >=; all conditions must hold, null fulfils none");
+}
+
+CLI::Option* add_dry_run(CLI::App& command, bool& dry_run, const std::string& description) {
+  return command.add_flag("--dry-run", dry_run, description);
+}
+
 CLI::Option* add_order(CLI::App& command, std::string& order) {
   return add_choice(command, "--order", order, {"time", "series", "any"},
                     "Rows by (time, series), by (series, time), or as the files have them, which is the quickest")

@@ -37,6 +37,12 @@ CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string&
 /// --where TAG=VALUE, as parse_where reads it.
 CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where);
 
+/// --if FIELD=VALUE, as parse_field_conditions reads it.
+CLI::Option* add_field_conditions(CLI::App& command, std::vector<std::string>& conditions);
+
+/// --dry-run.
+CLI::Option* add_dry_run(CLI::App& command, bool& dry_run, const std::string& description);
+
 /// --order time|series|any, and which it is.
 CLI::Option* add_order(CLI::App& command, std::string& order);
 ScanOrder order_named(const std::string& name);
@@ -56,6 +62,7 @@ void add_window_join(CLI::App& app, Context& context);
 void add_latest(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
+void add_delete(CLI::App& app, Context& context);
 void add_coverage(CLI::App& app, Context& context);
 void add_gaps(CLI::App& app, Context& context);
 void add_window(CLI::App& app, Context& context);

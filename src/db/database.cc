@@ -218,7 +218,8 @@ Result<std::vector<std::string>> Database::list_tag_values(std::string_view tena
   return std::vector<std::string>(values.begin(), values.end());
 }
 
-Result<std::uint64_t> Database::remove(std::string_view tenant, std::string_view series, const Selection& selection) {
+Result<std::uint64_t> Database::remove(std::string_view tenant, std::string_view series, const Selection& selection,
+                                       bool dry_run) {
   MARIGRAM_TRY(impl_->core->check_writable());
   MARIGRAM_ASSIGN(const std::vector<model::Matcher> matchers, model::compile_matchers(selection.where));
   MARIGRAM_ASSIGN(const db::TimeRange range, db::range_of(selection.from_ns, selection.to_ns));
@@ -228,8 +229,8 @@ Result<std::uint64_t> Database::remove(std::string_view tenant, std::string_view
   if (!where) return 0;
   std::uint64_t removed = 0;
   MARIGRAM_TRY(table->change_segments([&](table::Engine& engine) -> Status {
-    const table::RowChoice choice{.from = range.from, .to = range.to, .where = std::move(*where)};
-    MARIGRAM_ASSIGN(removed, table::remove_rows(engine, choice));
+    const RowSelection rows{.from = range.from, .to = range.to, .where = std::move(*where), .fields = selection.fields};
+    MARIGRAM_ASSIGN(removed, table::remove_rows(engine, rows, dry_run));
     return {};
   }));
   return removed;

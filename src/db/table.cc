@@ -11,6 +11,7 @@
 #include "table/append.h"
 #include "table/coverage_report.h"
 #include "table/definition.h"
+#include "table/delete.h"
 #include "table/engine.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
@@ -176,6 +177,10 @@ Result<std::vector<CoverageReport>> Table::coverage_by_series(const CoverageRequ
 Result<std::optional<BucketRange>> Table::last_covered_window(std::uint64_t length, std::optional<IndexValue> before,
                                                               const std::vector<TagPredicate>& where) const {
   return table::find_last_covered_window(*impl_->engine, *impl_->engine->state(), length, before, where);
+}
+
+Result<std::uint64_t> Table::remove_rows(const RowSelection& rows, bool dry_run) {
+  return table::remove_rows(*impl_->engine, rows, dry_run);
 }
 
 Result<std::uint64_t> Table::remove_segments(std::span<const std::string> ids) {

@@ -5,6 +5,7 @@
 
 #include "query/test_points.h"
 #include "query/test_random_table.h"
+#include "table/delete.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -266,6 +267,23 @@ TEST_F(AggregateStatistics, ReadOnlyBlocksAtTheEdges) {
   EXPECT_EQ(some.blocks_answered, 6U);
   EXPECT_EQ(some.blocks_skipped, 16U);
   EXPECT_EQ(some.rows_scanned, 0U);
+}
+
+TEST_F(AggregateStatistics, GoAroundRowsThatAreHidden) {
+  const std::int64_t from = 3 * kDay + 10 * kMinuteUs;
+  const std::int64_t to = 4 * kDay + 20 * kMinuteUs;
+  ASSERT_EQ(
+      table::remove_rows(*engine_, {.from = at(from), .to = at(to), .where = {{.column = "series", .values = {"b"}}}}),
+      1'450U);
+  std::erase_if(rows_, [&](const Row& row) { return row.series == "b" && row.time_us >= from && row.time_us < to; });
+  const AggregationSpec spec = spec_of({"count", "sum(value)"});
+  const QueryStatistics all = read({}, spec);
+  EXPECT_EQ(all.blocks_decoded, 4U) << "those at the ends";
+  EXPECT_EQ(all.blocks_answered, 56U);
+  EXPECT_EQ(all.rows_scanned, 0U);
+  double sum = 0;
+  for (const Row& row : rows_) sum += *row.value;
+  EXPECT_EQ(results_, (std::vector<Cells>{{static_cast<std::int64_t>(rows_.size()), sum}}));
 }
 
 TEST_F(AggregateStatistics, AreNotEnoughForAllAggregates) {

@@ -7,6 +7,7 @@
 #include "segment/reader.h"
 #include "table/absent_tags.h"
 #include "table/coverage_files.h"
+#include "table/field_conditions.h"
 #include "table/rewrite.h"
 #include "table/row_order.h"
 #include "table/scan_part.h"
@@ -15,9 +16,9 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -37,7 +38,7 @@ struct Buckets {
 /// A delete of one version's rows.
 class Deletion {
  public:
-  Deletion(Engine& engine, StatePtr state, const model::IndexSpec& index, const RowChoice& choice)
+  Deletion(Engine& engine, StatePtr state, const model::IndexSpec& index, const RowSelection& choice)
       : engine_(engine),
         state_(std::move(state)),
         bare_(*state_),
@@ -48,49 +49,21 @@ class Deletion {
     bare_.segments.clear();
   }
 
-  /// How many rows it takes.
-  Result<std::uint64_t> count() const {
-    std::vector<Cluster> apart;   // segments whose rows are counted where they lie
-    std::vector<Cluster> merged;  // rows of one may have been replaced by another, or are hidden
-    MARIGRAM_ASSIGN(const auto tombstones, engine_.tombstones(*state_));
-    for (Cluster& cluster : cut_where_none_overlaps(concerned())) {
-      const bool has_hidden =
-          std::ranges::any_of(cluster, [&](const auto& s) { return tombstones->of(*s) != nullptr; });
-      const bool is_merged = has_hidden || (cluster.size() > 1 && state_->duplicates == Duplicates::kLast);
-      (is_merged ? merged : apart).push_back(std::move(cluster));
-    }
-    std::vector<std::uint64_t> rows(apart.size());
-    MARIGRAM_TRY(for_each_part(*engine_.environment().pool, apart.size(), [&](std::size_t i) -> Status {
-      for (const SegmentPtr& segment : apart[i]) {
-        MARIGRAM_ASSIGN(const std::uint64_t own, count_in(*segment));
-        rows[i] += own;
-      }
-      return {};
-    }));
-    for (const Cluster& cluster : merged) {
-      MARIGRAM_ASSIGN(const std::uint64_t own, count_scanned(cluster));
-      rows.push_back(own);
-    }
-    return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0});
-  }
-
-  /// Finds the buckets.
-  Status look() {
+  /// Finds the rows that it takes, and says how many.
+  Result<std::uint64_t> find() {
     MARIGRAM_ASSIGN(coverage_, engine_.coverage(*state_));
     const std::uint64_t first = choice_.from ? id_of(*choice_.from) : 0;
     std::uint64_t last = grid_.max_id();
     if (choice_.to) {
       MARIGRAM_ASSIGN(last, grid_.last_id_before(*choice_.to));
     }
-    const bool cuts_first = choice_.from && grid_.start_of(first) != *choice_.from;
-    const bool cuts_last = choice_.to && grid_.end_of(last) != *choice_.to;
-    const std::uint64_t whole_first = first + (cuts_first ? 1 : 0);
-    if (last >= whole_first + (cuts_last ? 1 : 0)) take_whole({whole_first, last - (cuts_last ? 1 : 0)});
-    std::set<std::uint64_t> edges;
-    if (cuts_first) edges.insert(first);
-    if (cuts_last) edges.insert(last);
-    for (const std::uint64_t id : edges) MARIGRAM_TRY(look_into(id));
-    return {};
+    if (!choice_.fields.empty()) {
+      MARIGRAM_TRY(look_into({first, last}));
+      return points_found_;
+    }
+    MARIGRAM_ASSIGN(const std::uint64_t rows, count());
+    if (rows > 0) MARIGRAM_TRY(look_at_edges(first, last));
+    return rows;
   }
 
   /// False, and nothing is there, if another writer came first.
@@ -122,6 +95,7 @@ class Deletion {
 
   /// Whether all rows of the segment go.
   bool takes_all_of(const model::SegmentMeta& segment) const {
+    if (!choice_.fields.empty()) return false;
     if (choice_.from && model::is_before(segment.min, *choice_.from)) return false;
     if (choice_.to && !model::is_before(segment.max, *choice_.to)) return false;
     // What may match of one series does.
@@ -129,6 +103,31 @@ class Deletion {
   }
 
   // ---- count ----
+
+  Result<std::uint64_t> count() const {
+    std::vector<Cluster> apart;   // segments whose rows are counted where they lie
+    std::vector<Cluster> merged;  // rows of one may have been replaced by another, or are hidden
+    MARIGRAM_ASSIGN(const auto tombstones, engine_.tombstones(*state_));
+    for (Cluster& cluster : cut_where_none_overlaps(concerned())) {
+      const bool has_hidden =
+          std::ranges::any_of(cluster, [&](const auto& s) { return tombstones->of(*s) != nullptr; });
+      const bool is_merged = has_hidden || (cluster.size() > 1 && state_->duplicates == Duplicates::kLast);
+      (is_merged ? merged : apart).push_back(std::move(cluster));
+    }
+    std::vector<std::uint64_t> rows(apart.size());
+    MARIGRAM_TRY(for_each_part(*engine_.environment().pool, apart.size(), [&](std::size_t i) -> Status {
+      for (const SegmentPtr& segment : apart[i]) {
+        MARIGRAM_ASSIGN(const std::uint64_t own, count_in(*segment));
+        rows[i] += own;
+      }
+      return {};
+    }));
+    for (const Cluster& cluster : merged) {
+      MARIGRAM_ASSIGN(const std::uint64_t own, count_scanned(cluster));
+      rows.push_back(own);
+    }
+    return std::accumulate(rows.begin(), rows.end(), std::uint64_t{0});
+  }
 
   Result<std::uint64_t> count_in(const model::SegmentMeta& segment) const {
     if (takes_all_of(segment)) return segment.row_count;
@@ -175,48 +174,77 @@ class Deletion {
     buckets_.touched = buckets_.emptied;
   }
 
-  /// A bucket that the range cuts: reads the rows of the series that it may take.
-  Status look_into(std::uint64_t id) {
-    ScanRequest request{.from = grid_.start_of(id), .columns = index_.tags, .where = choice_.where};
-    if (id < grid_.max_id()) request.to = grid_.end_of(id);
+  /// Buckets that lie in the range as a whole lose all rows; those that it cuts are looked into.
+  Status look_at_edges(std::uint64_t first, std::uint64_t last) {
+    const bool cuts_first = choice_.from && grid_.start_of(first) != *choice_.from;
+    const bool cuts_last = choice_.to && grid_.end_of(last) != *choice_.to;
+    const std::uint64_t whole_first = first + (cuts_first ? 1 : 0);
+    if (last >= whole_first + (cuts_last ? 1 : 0)) take_whole({whole_first, last - (cuts_last ? 1 : 0)});
+    if (cuts_first) MARIGRAM_TRY(look_into({first, first}));
+    if (cuts_last && !(cuts_first && first == last)) MARIGRAM_TRY(look_into({last, last}));
+    return {};
+  }
+
+  /// Reads the rows of these buckets: notes which lose some, and which of these keep none; with conditions on fields
+  /// also which rows go.
+  Status look_into(const IdRange& ids) {
+    ScanRequest request{.columns = index_.tags, .where = choice_.where};
+    if (ids.first > 0) request.from = grid_.start_of(ids.first);
+    if (ids.last < grid_.max_id()) request.to = grid_.end_of(ids.last);
     request.columns.push_back(index_.column);
+    std::ranges::copy(fields_of(choice_.fields), std::back_inserter(request.columns));
     request.order = ScanOrder::kAny;
     MARIGRAM_ASSIGN(const ScanStream stream, scan(engine_, state_, request, {}));
     MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state_));
     MARIGRAM_ASSIGN(const HiddenRows chosen, HiddenRows::make(schema, index_, choice_));
-    Split split;
+    CoverageMap losing;
+    CoverageMap keeping;
     while (true) {
       MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
       if (!batch) break;
       MARIGRAM_ASSIGN(const auto stored, empty_for_null_tags(batch, index_.tags));
-      sort_out(*stored, chosen, split);
+      MARIGRAM_TRY(sort_out(*stored, schema.find(index_.column)->type.unit, chosen, losing, keeping));
     }
-    for (const SeriesKey& series : split.losing) {
-      buckets_.touched[series].add(id);
-      if (!split.keeping.contains(series)) buckets_.emptied[series].add(id);
-    }
+    std::erase_if(losing, [](const auto& series) { return series.second.empty(); });
+    coverage::unite(buckets_.touched, losing);
+    coverage::subtract(losing, keeping);
+    coverage::unite(buckets_.emptied, losing);
     return {};
   }
 
-  /// Series that lose rows of a bucket, and those that keep some.
-  struct Split {
-    std::set<SeriesKey> losing;
-    std::set<SeriesKey> keeping;
+  /// What a series has in a batch.
+  struct OwnRows {
+    KeyRanges ranges;  // of which rows go
+    coverage::BucketSet* losing = nullptr;
+    coverage::BucketSet* keeping = nullptr;
+    coverage::BucketSet* points = nullptr;
   };
 
-  /// The batch has the tags, then the time.
-  static void sort_out(const arrow::RecordBatch& batch, const HiddenRows& chosen, Split& split) {
+  /// The batch has the tags, then the time, then fields.
+  Status sort_out(const arrow::RecordBatch& batch, TimeUnit unit, const HiddenRows& chosen, CoverageMap& losing,
+                  CoverageMap& keeping) {
+    const arrow::Array& time = *batch.column(static_cast<int>(index_.tags.size()));
     std::vector<std::shared_ptr<arrow::Array>> tags = batch.columns();
-    tags.pop_back();
+    tags.resize(index_.tags.size());
     const SeriesRanks ranks = series_ranks(tags, batch.num_rows());
-    const std::vector<std::uint64_t> times = index_keys(*batch.column(batch.num_columns() - 1));
-    std::vector<std::optional<KeyRanges>> known(ranks.series);
-    for (std::uint32_t row = 0; row < times.size(); ++row) {
-      std::optional<KeyRanges>& ranges = known[ranks.rank[row]];
-      const SeriesKey series = series_key(tags, row);
-      if (!ranges) ranges = chosen.of(series);
-      (has_key(*ranges, times[row]) ? split.losing : split.keeping).insert(series);
+    const std::vector<std::uint64_t> keys = index_keys(time);
+    const std::vector<std::uint8_t> fulfils = fulfilling_rows(batch, choice_.fields);
+    std::vector<std::uint64_t> ids(keys.size());
+    MARIGRAM_TRY(grid_.ids_of({time.data()->GetValues<std::int64_t>(1), keys.size()}, unit, ids));
+    std::vector<std::optional<OwnRows>> known(ranks.series);
+    for (std::uint32_t row = 0; row < keys.size(); ++row) {
+      std::optional<OwnRows>& own = known[ranks.rank[row]];
+      if (!own) {
+        const SeriesKey series = series_key(tags, row);
+        own = OwnRows{chosen.of(series), &losing[series], &keeping[series], &points_[series]};
+      }
+      const bool goes = fulfils[row] != 0 && has_key(own->ranges, keys[row]);
+      (goes ? own->losing : own->keeping)->add(ids[row]);
+      if (!goes || choice_.fields.empty()) continue;
+      own->points->add(keys[row]);
+      ++points_found_;
     }
+    return {};
   }
 
   // ---- commit ----
@@ -240,6 +268,10 @@ class Deletion {
       model::Tombstone tombstone{
           .rank = state_->version, .from = choice_.from, .to = choice_.to, .where = choice_.where};
       MARIGRAM_ASSIGN(tombstone.touched_path, stage(buckets_.touched));
+      if (!choice_.fields.empty()) {
+        std::erase_if(points_, [](const auto& series) { return series.second.empty(); });
+        MARIGRAM_ASSIGN(tombstone.points_path, stage(points_));
+      }
       if (!buckets_.emptied.empty()) {
         MARIGRAM_ASSIGN(tombstone.emptied_path, stage(buckets_.emptied));
       }
@@ -262,36 +294,39 @@ class Deletion {
   StatePtr state_;
   log::TableState bare_;  // the state without segments
   const model::IndexSpec& index_;
-  const RowChoice& choice_;
+  const RowSelection& choice_;
   coverage::BucketGrid grid_;
   StagedFiles files_;
   CoveragePtr coverage_;
   Buckets buckets_;
+  CoverageMap points_;  // with conditions on fields: which rows go, by key
+  std::uint64_t points_found_ = 0;
 };
 
-/// Whether programs that know nothing of ours read the table.
-bool is_open(const log::TableState& state) {
+/// Whether a tombstone can say which rows go, and may: programs that know nothing of ours may read the table.
+bool may_hide_rows(const log::TableState& state, const RowSelection& choice) {
   const auto is_ours = [](const std::string& feature) { return feature.starts_with("marigram_"); };
-  return state.dialect() == Dialect::kV1 || std::ranges::none_of(state.meta->reader_features, is_ours);
+  const bool is_open = state.dialect() == Dialect::kV1 || std::ranges::none_of(state.meta->reader_features, is_ours);
+  return !is_open && (choice.fields.empty() || state.duplicates != Duplicates::kAll);
 }
 
 }  // namespace
 
-Result<std::uint64_t> remove_rows(Engine& engine, const RowChoice& choice) {
+Result<std::uint64_t> remove_rows(Engine& engine, const RowSelection& rows, bool dry_run) {
   MARIGRAM_TRY(engine.check_writable());
   while (true) {
     MARIGRAM_TRY(engine.refresh());
     const StatePtr state = engine.state();
     MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
-    MARIGRAM_TRY(check_range_and_tags(index, choice.from, choice.to, choice.where));
+    MARIGRAM_TRY(check_range_and_tags(index, rows.from, rows.to, rows.where));
     if (!state->meta->schema) return 0;
-    if (is_open(*state)) return rewrite_without(engine, choice);
-    Deletion deletion(engine, state, index, choice);
-    MARIGRAM_ASSIGN(const std::uint64_t rows, deletion.count());
-    if (rows == 0) return 0;
-    MARIGRAM_TRY(deletion.look());
+    MARIGRAM_TRY(check_conditions(*state->meta->schema, index, rows.fields));
+    if (!dry_run && !may_hide_rows(*state, rows)) return rewrite_without(engine, rows);
+    Deletion deletion(engine, state, index, rows);
+    MARIGRAM_ASSIGN(const std::uint64_t count, deletion.find());
+    if (count == 0 || dry_run) return count;
     MARIGRAM_ASSIGN(const bool committed, deletion.commit());
-    if (committed) return rows;
+    if (committed) return count;
   }
 }
 

@@ -29,7 +29,7 @@ Instant at(std::int64_t us) {
   return Instant::from_units(us, TimeUnit::kMicro);
 }
 
-RowChoice of_series(const std::string& name) {
+RowSelection of_series(const std::string& name) {
   return {.where = {{.column = "series", .values = {name}}}};
 }
 
@@ -66,7 +66,7 @@ TEST_P(DeleteTest, RowsGoAtOnceAndTheirSpaceByCompaction) {
   ASSERT_TRUE(append_rows(*engine, seconds("b", 0, 600, 1)));
   const auto before = engine->state();
   // From the middle of the third minute to that of the sixth.
-  RowChoice choice = of_series("a");
+  RowSelection choice = of_series("a");
   choice.from = at(2 * kMinuteUs + 30'000'000);
   choice.to = at(5 * kMinuteUs + 30'000'000);
   EXPECT_EQ(remove_rows(*engine, choice), 180U);
@@ -112,7 +112,7 @@ TEST_P(DeleteTest, WhatARowHadReplacedGoesWithIt) {
   ASSERT_TRUE(append_rows(*engine, seconds("a", 0, 5, 1)));
   ASSERT_TRUE(append_rows(*engine, seconds("a", 0, 3, 2)));
   ASSERT_TRUE(append_rows(*engine, seconds("b", 0, 3, 2)));
-  RowChoice choice = of_series("a");
+  RowSelection choice = of_series("a");
   choice.to = at(4'000'000);
   EXPECT_EQ(remove_rows(*engine, choice), 4U);
   EXPECT_EQ(scan_rows(*engine, {.where = choice.where}), (std::vector<Row>{{4'000'000, "a", 1.0}}));
@@ -147,7 +147,7 @@ TEST_P(DeleteTest, TablesThatRejectTakeTheBucketsAgain) {
   const auto engine = create(Duplicates::kReject);
   ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 9)));
   ASSERT_TRUE(append_rows(*engine, minutes("b", 0, 9)));
-  RowChoice choice = of_series("a");
+  RowSelection choice = of_series("a");
   choice.from = at(3 * kMinuteUs);
   choice.to = at(5 * kMinuteUs);
   EXPECT_EQ(remove_rows(*engine, choice), 2U);
@@ -159,6 +159,65 @@ TEST_P(DeleteTest, TablesThatRejectTakeTheBucketsAgain) {
     expect_sound(fixture_.environment());
     ASSERT_TRUE(compact(*engine));
   }
+}
+
+TEST_P(DeleteTest, ConditionsOnFieldsChooseAmongVisibleRows) {
+  for (const Duplicates policy : {Duplicates::kReject, Duplicates::kLast, Duplicates::kAll}) {
+    Fixture fixture;
+    const auto engine = fixture.create(options_of(policy, GetParam()));
+    std::vector<Row> rows = minutes("a", -5, 10);  // values 0 to 9
+    rows[7].value.reset();
+    std::ranges::copy(minutes("b", -5, 10), std::back_inserter(rows));
+    ASSERT_TRUE(append_rows(*engine, rows));
+    if (policy == Duplicates::kLast) {
+      ASSERT_TRUE(append_rows(*engine, {{-5 * kMinuteUs, "a", 6.0}, {kMinuteUs, "a", 1.0}}));
+      rows[0].value = 6;
+      rows[6].value = 1;
+    }
+    RowSelection choice = of_series("a");
+    choice.to = at(4 * kMinuteUs);
+    choice.fields = {{.field = "value", .comparison = Comparison::kGreaterOrEqual, .value = 5.0}};
+    const auto goes = [&](const Row& row) {
+      return row.series == "a" && row.time_us < 4 * kMinuteUs && row.value && *row.value >= 5;
+    };
+    const auto gone = static_cast<std::uint64_t>(std::ranges::count_if(rows, goes));
+    EXPECT_EQ(remove_rows(*engine, choice), gone);
+    EXPECT_EQ(engine->state()->tombstones.empty(),
+              policy == Duplicates::kAll || !engine->state()->meta->requires_feature(log::kTombstonesFeature));
+    std::erase_if(rows, goes);
+    EXPECT_EQ(covered(*engine, "a"), 10 - gone);
+    EXPECT_EQ(covered(*engine, "b"), 10U);
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_EQ(scan_rows(*engine), expected_rows(rows, {}));
+      EXPECT_EQ(remove_rows(*engine, choice), 0U);
+      expect_sound(fixture.environment());
+      ASSERT_TRUE(compact(*engine));
+    }
+    EXPECT_TRUE(engine->state()->tombstones.empty());
+  }
+}
+
+TEST_P(DeleteTest, OfRowsOfOneTimeOnlyThoseThatFulfilTheConditionsGo) {
+  const auto engine = create(Duplicates::kAll);
+  ASSERT_TRUE(append_rows(*engine, {{0, "a", 1.0}, {0, "a", -1.0}, {0, "a", 2.0}}));
+  EXPECT_EQ(remove_rows(*engine, {.fields = {{.field = "value", .comparison = Comparison::kLess, .value = 0.0}}}), 1U);
+  EXPECT_EQ(scan_rows(*engine), (std::vector<Row>{{0, "a", 1.0}, {0, "a", 2.0}}));
+  expect_sound(fixture_.environment());
+}
+
+TEST_P(DeleteTest, BadConditionsAreRefusedByName) {
+  const auto engine = create(Duplicates::kLast);
+  ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 3)));
+  const auto code = [&](const std::string& field, const Value& value) {
+    return remove_rows(*engine, {.fields = {{.field = field, .value = value}}}).error().code;
+  };
+  EXPECT_EQ(code("none", 1.0), ErrorCode::kNotFound);
+  EXPECT_EQ(code("series", "a"), ErrorCode::kNotFound);
+  EXPECT_EQ(code("ts", std::int64_t{0}), ErrorCode::kNotFound);
+  EXPECT_EQ(code("value", "1"), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code("value", {}), ErrorCode::kInvalidInput);
+  EXPECT_EQ(code("value", true), ErrorCode::kInvalidInput);
+  EXPECT_EQ(scan_rows(*engine)->size(), 3U);
 }
 
 TEST_P(DeleteTest, VacuumKeepsTheFilesOfTombstones) {

@@ -1,6 +1,7 @@
 #include "table/hidden_rows.h"
 
 #include "base/try.h"
+#include "table/field_conditions.h"
 #include "table/row_gather.h"
 #include "table/row_order.h"
 #include "table/scan.h"
@@ -53,13 +54,13 @@ class WithoutHidden : public BatchSource {
 
 }  // namespace
 
-Result<HiddenRows> HiddenRows::make(const model::Schema& schema, const model::IndexSpec& index, const RowChoice& choice,
-                                    std::shared_ptr<const coverage::CoverageMap> points) {
+Result<HiddenRows> HiddenRows::make(const model::Schema& schema, const model::IndexSpec& index,
+                                    const RowSelection& rows, std::shared_ptr<const coverage::CoverageMap> points) {
   HiddenRows hidden;
   hidden.index_ = index;
   MARIGRAM_ASSIGN(const segment::IndexBounds bounds,
-                  segment::IndexBounds::make(index.kind, schema.find(index.column)->type, choice.from, choice.to));
-  if (!bounds.none()) hidden.choices_.push_back({bounds, choice.where, std::move(points)});
+                  segment::IndexBounds::make(index.kind, schema.find(index.column)->type, rows.from, rows.to));
+  if (!bounds.none()) hidden.choices_.push_back({bounds, rows.where, std::move(points)});
   return hidden;
 }
 
@@ -95,13 +96,14 @@ Result<BatchPtr> HiddenFilter::visible(BatchPtr batch) const {
   tags.reserve(keys_.tags.size());
   for (const int tag : keys_.tags) tags.push_back(batch->column(tag));
   const SeriesRanks ranks = series_ranks(tags, batch->num_rows());
+  const std::vector<std::uint8_t> fulfils = fulfilling_rows(*batch, conditions_);
   std::vector<std::optional<KeyRanges>> known(ranks.series);
   std::vector<std::uint32_t> kept;
   kept.reserve(times.size());
   for (std::uint32_t row = 0; row < times.size(); ++row) {
     std::optional<KeyRanges>& ranges = known[ranks.rank[row]];
     if (!ranges) ranges = hidden_->of(series_key(tags, row));
-    if (!has_key(*ranges, times[row])) kept.push_back(row);
+    if (fulfils[row] == 0 || !has_key(*ranges, times[row])) kept.push_back(row);
   }
   if (kept.size() == times.size()) return batch;
   if (kept.empty()) return nullptr;

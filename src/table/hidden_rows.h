@@ -10,6 +10,7 @@
 #include "table/merge.h"
 
 #include <marigram/error.h>
+#include <marigram/remove.h>
 #include <marigram/series.h>
 #include <marigram/time.h>
 
@@ -21,22 +22,15 @@
 
 namespace marigram::table {
 
-/// Which rows: those of the half-open range (unset: unbounded) whose tags match all predicates.
-struct RowChoice {
-  std::optional<IndexValue> from = {};
-  std::optional<IndexValue> to = {};
-  std::vector<TagPredicate> where = {};
-};
-
 /// Closed ranges of keys (segment::IndexBounds), ascending, apart from one another.
 using KeyRanges = std::vector<coverage::IdRange>;
 
 /// Immutable; thread-safe.
 class HiddenRows {
  public:
-  /// `points`: of each series the keys that are meant; null: all. `schema` is the table's. kInvalidInput: a bound of
-  /// another domain than the index.
-  static Result<HiddenRows> make(const model::Schema& schema, const model::IndexSpec& index, const RowChoice& choice,
+  /// Conditions on fields are for HiddenFilter. `points`: of each series the keys that are meant; null: all. `schema`
+  /// is the table's. kInvalidInput: a bound of another domain than the index.
+  static Result<HiddenRows> make(const model::Schema& schema, const model::IndexSpec& index, const RowSelection& rows,
                                  std::shared_ptr<const coverage::CoverageMap> points = nullptr);
   /// Those of another one too, of the same table.
   void add(const HiddenRows& others);
@@ -64,9 +58,10 @@ inline bool has_key(const KeyRanges& ranges, std::uint64_t key) {
 /// Takes hidden rows out of batches. Not thread-safe.
 class HiddenFilter {
  public:
-  /// `keys`: where the batches have the index column and the tags.
-  HiddenFilter(std::shared_ptr<const HiddenRows> hidden, KeyColumns keys)
-      : hidden_(std::move(hidden)), keys_(std::move(keys)) {}
+  /// `keys`: where the batches have the index column and the tags. Of the rows those are hidden that fulfil the
+  /// conditions, whose fields the batches have.
+  HiddenFilter(std::shared_ptr<const HiddenRows> hidden, KeyColumns keys, std::vector<FieldCondition> conditions = {})
+      : hidden_(std::move(hidden)), keys_(std::move(keys)), conditions_(std::move(conditions)) {}
 
   /// The rows of the batch that are not hidden: itself, if none is; null if all are. O(rows).
   Result<std::shared_ptr<arrow::RecordBatch>> visible(std::shared_ptr<arrow::RecordBatch> batch) const;
@@ -74,6 +69,7 @@ class HiddenFilter {
  private:
   std::shared_ptr<const HiddenRows> hidden_;
   KeyColumns keys_;
+  std::vector<FieldCondition> conditions_;
 };
 
 /// The rows of `source` that are not hidden; the others are counted into `dropped`, which outlives the source.

@@ -5,6 +5,7 @@
 #include "table/append.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
+#include "table/field_conditions.h"
 #include "table/scan_part.h"
 #include "table/tombstone_list.h"
 
@@ -280,19 +281,22 @@ std::vector<Cluster> inseparable_segments(const Engine& engine, const StatePtr& 
 
 /// Whether one of the rows chosen is there.
 Result<bool> has_rows(const Rewrite& rewrite, const Cluster& cluster, const model::IndexSpec& index,
-                      const RowChoice& choice) {
+                      const RowSelection& choice) {
   const bool may = std::ranges::any_of(cluster, [&](const SegmentPtr& segment) {
     return segment_may_match(*segment, index, choice.from, choice.to, choice.where);
   });
   if (!may) return false;
-  MARIGRAM_ASSIGN(const ScanStream stream, rewrite.rows_of(cluster, {.from = choice.from,
-                                                                     .to = choice.to,
-                                                                     .columns = {index.column},
-                                                                     .where = choice.where,
-                                                                     .order = ScanOrder::kAny,
-                                                                     .limit = 1}));
-  MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
-  return batch != nullptr;
+  ScanRequest request{.from = choice.from, .to = choice.to, .columns = fields_of(choice.fields), .where = choice.where};
+  request.columns.push_back(index.column);
+  request.order = ScanOrder::kAny;
+  if (choice.fields.empty()) request.limit = 1;
+  MARIGRAM_ASSIGN(const ScanStream stream, rewrite.rows_of(cluster, request));
+  while (true) {
+    MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+    if (!batch) return false;
+    const std::vector<std::uint8_t> fulfils = fulfilling_rows(*batch, choice.fields);
+    if (std::ranges::find(fulfils, 1) != fulfils.end()) return true;
+  }
 }
 
 KeyColumns key_columns(const model::Schema& schema, const model::IndexSpec& index) {
@@ -326,14 +330,15 @@ Result<CompactReport> compact(Engine& engine) {
   }
 }
 
-Result<std::uint64_t> rewrite_without(Engine& engine, const RowChoice& choice) {
+Result<std::uint64_t> rewrite_without(Engine& engine, const RowSelection& choice) {
   while (true) {
     MARIGRAM_TRY(engine.refresh());
     const StatePtr state = engine.state();
     MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
     MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state));
     MARIGRAM_ASSIGN(HiddenRows chosen, HiddenRows::make(schema, index, choice));
-    const HiddenFilter filter(std::make_shared<const HiddenRows>(std::move(chosen)), key_columns(schema, index));
+    const HiddenFilter filter(std::make_shared<const HiddenRows>(std::move(chosen)), key_columns(schema, index),
+                              choice.fields);
     std::uint64_t removed = 0;
     const Filter without_chosen = [&](std::unique_ptr<BatchSource> rows) {
       return without_hidden(std::move(rows), filter, removed);

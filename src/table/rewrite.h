@@ -27,6 +27,6 @@ Result<CompactReport> compact(Engine& engine);
 /// Writes segments with rows of the choice anew without them, as one commit, or none if there is no such row; those
 /// that lose all are dropped. Returns how many rows there were to be seen; under Duplicates::kLast those that they had
 /// replaced go with them. Rows that are committed meanwhile stay. Memory as compact().
-Result<std::uint64_t> rewrite_without(Engine& engine, const RowChoice& choice);
+Result<std::uint64_t> rewrite_without(Engine& engine, const RowSelection& rows);
 
 }  // namespace marigram::table

@@ -36,7 +36,7 @@ std::set<std::string> paths(const Engine& engine) {
   return paths;
 }
 
-RowChoice series_b() {
+RowSelection series_b() {
   return {.where = {{.column = "series", .values = {"b"}}}};
 }
 
@@ -249,7 +249,7 @@ TEST(RemoveRowsTest, BadRequestsAreRefusedByName) {
   Fixture fixture;
   const auto engine = fixture.create();
   ASSERT_TRUE(append_rows(*engine, minutes("a", 0, 4)));
-  const auto code = [&](const RowChoice& choice) { return remove_rows(*engine, choice).error().code; };
+  const auto code = [&](const RowSelection& choice) { return remove_rows(*engine, choice).error().code; };
   EXPECT_EQ(code({.from = minute(1), .to = minute(1)}), ErrorCode::kInvalidInput);
   EXPECT_EQ(code({.from = std::int64_t{1}}), ErrorCode::kInvalidInput);
   EXPECT_EQ(code({.where = {{.column = "value", .values = {"1"}}}}), ErrorCode::kNotFound);

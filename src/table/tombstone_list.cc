@@ -27,7 +27,7 @@ Result<std::shared_ptr<const TombstoneList>> TombstoneList::load(const io::Objec
                       read_coverage_file(store, state, coverage::FileRole::kSegment, *tombstone->points_path));
       points = std::make_shared<const coverage::CoverageMap>(std::move(map));
     }
-    const RowChoice choice{.from = tombstone->from, .to = tombstone->to, .where = tombstone->where};
+    const RowSelection choice{.from = tombstone->from, .to = tombstone->to, .where = tombstone->where};
     MARIGRAM_ASSIGN(HiddenRows rows, HiddenRows::make(schema, list->index_, choice, std::move(points)));
     list->loaded_.push_back({tombstone, std::move(rows)});
   }

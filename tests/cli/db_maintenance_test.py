@@ -24,9 +24,10 @@ class Maintenance(CliTest):
 
     def test_delete(self):
         self.assertEqual(self.out("db", "delete", "d", "n.t", "--where", "host=h1"), "deleted 2 rows of n.t\n")
-        self.assertEqual(self.json("db", "delete", "d", "n.t", "--from", DAY * 2, "--to", DAY * 2), {"rows": 1})
+        self.assertEqual(self.json("db", "delete", "d", "n.t", "--from", DAY * 2, "--to", DAY * 2),
+                         {"rows": 1, "dry_run": False})
         self.assertEqual(self.count(), 1)
-        self.assertEqual(self.json("db", "delete", "d", "n.t", "--where", "host=nobody"), {"rows": 0})
+        self.assertEqual(self.json("db", "delete", "d", "n.t", "--where", "host=nobody"), {"rows": 0, "dry_run": False})
         self.error("db", "delete", "d", "n.nosuch", "--from", "0", code=3)
         self.assertIn("all of them would go", self.error("db", "delete", "d", "n.t", code=2))
 

@@ -18,7 +18,7 @@ BIN = os.environ.get("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "m
 DEADLINE_S = 120
 
 COMMANDS = ["create", "import", "append", "scan", "asof", "window-join", "latest", "aggregate", "export", "coverage", "gaps", "window",
-            "show", "log", "segments", "remove",
+            "show", "log", "segments", "delete", "remove",
             "add-column", "verify", "checkpoint", "compact", "vacuum", "db init", "db tables", "db write", "db query", "db series",
             "db tags", "db delete", "db flush", "db compact", "db snapshot", "db restore", "db stats", "db verify",
             "completion"]

@@ -65,6 +65,22 @@ class Maintenance(CliTest):
         self.assertEqual([segment["series"] for segment in self.json("segments", "stations")["segments"]], [None, {"station": "A"}])
         self.assertIn("station=A", self.out("segments", "stations"))
 
+    def test_delete(self):
+        self.assertIn("all of them would go", self.error("delete", "stations", code=2))
+        coldest = ["delete", "stations", "--where", "station=A", "--if", "temp<3"]
+        self.assertEqual(self.json(*coldest, "--dry-run"), {"version": 2, "rows": 2, "dry_run": True})
+        self.assertEqual(len(self.rows("stations")), 8)
+        self.assertEqual(self.out(*coldest), "deleted 2 rows of stations\n")
+        self.assertEqual(self.json(*coldest), {"version": 3, "rows": 0, "dry_run": False})
+        self.assertEqual(self.out("delete", "stations", "--if", "remark=wet, cold"), "deleted 1 row of stations\n")
+        self.assertEqual(self.out("delete", "stations", "--if", "count!=4", "--to", "2024-01-01T03:00:01Z", "--from", "2024-01-01T01:00:00Z"),
+                         "deleted 1 row of stations\n")
+        self.assertEqual([(row["station"], row["count"]) for row in self.rows("stations")], [("B", 5), ("A", 4), ("B", 7), ("C", 8)])
+        self.assertEqual(len(self.rows("stations", "--at", "2")), 8)
+        for condition in ["temp", "=1", "temp!1", "nosuch=1", "station=A", "temp=warm"]:
+            self.error("delete", "stations", "--if", condition, code=2)
+        self.assertEqual(self.json("verify", "stations")["problems"], [])
+
     def test_remove_and_vacuum(self):
         segment = self.json("segments", "stations")["segments"][0]
         path = self.folder / "stations" / segment["path"]
