@@ -1,6 +1,7 @@
 // Aggregates of a table's fields: of whole series, by groups of them, by intervals of time.
 #pragma once
 
+#include <marigram/interval.h>
 #include <marigram/scan.h>
 #include <marigram/series.h>
 #include <marigram/time.h>
@@ -37,8 +38,10 @@ struct AggregateRequest {
   std::optional<IndexValue> from = {};       ///< inclusive
   std::optional<IndexValue> to = {};         ///< exclusive
   std::vector<TagPredicate> where = {};      ///< which series; all must match
-  /// > 0: an aggregate for each so wide bucket since the epoch, in nanoseconds or steps of an integer index; 0: of all.
-  std::int64_t every = 0;
+  Interval every = {};                       ///< an aggregate for each so wide bucket since the origin; 0: of all
+  std::string timezone = {};  ///< of whose clocks buckets are (IANA); empty: UTC. Not of an integer index
+  /// Where buckets begin; unset: 1970-01-01 as clocks show it, and weeks on Monday. Of months the month counts alone.
+  std::optional<IndexValue> origin = {};
   std::vector<std::string> by = {};  ///< a group for each combination of these tags; empty: one for all
   bool by_series = false;            ///< a group for each series
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows

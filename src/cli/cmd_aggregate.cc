@@ -16,6 +16,7 @@
 #include <marigram/table.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -33,6 +34,8 @@ struct Options {
   std::string table;
   std::vector<std::string> aggregates;
   std::string every;
+  std::string timezone;
+  std::string origin;
   std::vector<std::string> by;
   bool by_series = false;
   std::string from;
@@ -44,20 +47,30 @@ struct Options {
 };
 
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+constexpr std::int64_t kCalendarMax = 1'000'000;  // days, weeks, months or years
 
-/// In nanoseconds, or steps of an integer index.
-Result<std::int64_t> parse_every(Context& context, const std::string& text, const TableInfo& info) {
-  if (info.index_type == "timestamp") {
-    const auto width = parse_bucket_width(text);
-    if (!width) return context.usage(fmt::format("cannot read --every: {}", width.error().message));
-    return width->seconds() * kNanosPerSecond;
+/// 5m, 1h: fixed; of a calendar 1w, 1mo, 1y, and in a zone 1d. A number of steps where the index is an integer.
+Result<Interval> parse_every(Context& context, const Options& options, const TableInfo& info) {
+  const std::string& text = options.every;
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::string unit = text.substr(digits);
+  std::int64_t count = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + digits, count);
+  bool is_number = error == std::errc() && digits > 0 && count > 0;
+  if (info.index_type != "timestamp") {
+    if (is_number && unit.empty()) return Interval(count);
+    return context.usage(fmt::format("cannot read --every \"{}\"; want a number of 1 or more, as {} has integers", text,
+                                     info.time_column));
   }
-  std::int64_t steps = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, steps);
-  if (error == std::errc() && rest == end && steps > 0) return steps;
-  return context.usage(fmt::format("cannot read --every \"{}\"; want a number of 1 or more, as {} has integers", text,
-                                   info.time_column));
+  is_number &= count <= kCalendarMax;
+  const auto calendar = static_cast<std::int32_t>(is_number ? count : 0);
+  if (is_number && unit == "w") return Interval::of_weeks(calendar);
+  if (is_number && unit == "mo") return Interval::of_months(calendar);
+  if (is_number && unit == "y") return Interval::of_years(calendar);
+  if (is_number && unit == "d" && !options.timezone.empty()) return Interval::of_days(calendar);
+  const auto width = parse_bucket_width(text);
+  if (!width) return context.usage(fmt::format("cannot read --every: {}; or w, mo or y", width.error().message));
+  return Interval(width->seconds() * kNanosPerSecond);
 }
 
 Result<AggregateRequest> make_request(Context& context, const Options& options, const TableInfo& info) {
@@ -68,7 +81,13 @@ Result<AggregateRequest> make_request(Context& context, const Options& options, 
   request.to = range.to;
   MARIGRAM_ASSIGN(request.where, parse_where(context, options.where));
   if (!options.every.empty()) {
-    MARIGRAM_ASSIGN(request.every, parse_every(context, options.every, info));
+    MARIGRAM_ASSIGN(request.every, parse_every(context, options, info));
+  } else if (!options.timezone.empty() || !options.origin.empty()) {
+    return context.usage("cannot use --timezone or --origin: they are for --every");
+  }
+  request.timezone = options.timezone;
+  if (!options.origin.empty()) {
+    MARIGRAM_ASSIGN(request.origin, parse_index_value(context, "--origin", options.origin, info));
   }
   request.by = options.by;
   request.by_series = options.by_series;
@@ -102,8 +121,14 @@ void add_aggregate(CLI::App& app, Context& context) {
                   "marigram aggregate weather --agg 'avg(temp)' --agg 'max(wind_gust)' --every 1d --by origin");
   add_table(command, options->table);
   add_aggregates(command, options->aggregates);
-  command.add_option("--every", options->every, "For each interval: a number of s, m, h or d, or of an integer index")
+  command
+      .add_option("--every", options->every,
+                  "For each interval: a number of s, m, h, d, w, mo or y, or of an integer index")
       ->type_name("WIDTH");
+  command.add_option("--timezone", options->timezone, "By the clocks of this IANA zone (default: UTC)")
+      ->type_name("ZONE");
+  command.add_option("--origin", options->origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
+      ->type_name("TIME");
   add_names(command, "--by", options->by, "TAG,...",
             "For each combination of these tags (default: of all series together)");
   command.add_flag("--by-series", options->by_series, "For each series");

@@ -189,16 +189,31 @@ Result<table::ScanStream> run_window_join(const query::Snapshot& snapshot, arrow
   return table::ScanStream{.schema = std::move(result.schema), .rows = table::list_source(std::move(result.batches))};
 }
 
+/// In units of the table's index.
+Result<TimeBuckets> buckets_of(const AggregateRequest& request, const log::TableState& state) {
+  const bool is_calendar = request.every != Interval(request.every.fixed) || !request.timezone.empty();
+  const std::optional<TimeUnit> unit = table::time_unit(state);
+  if (!unit && is_calendar) {
+    return fail(ErrorCode::kInvalidInput, "cannot aggregate by a calendar: the index of the table has no unit of time");
+  }
+  std::optional<std::int64_t> origin;
+  if (const auto* instant = request.origin ? std::get_if<Instant>(&*request.origin) : nullptr) {
+    MARIGRAM_ASSIGN(origin, to_units_floor(*instant, unit.value_or(TimeUnit::kSecond)));
+  } else if (request.origin) {
+    return fail(ErrorCode::kInvalidInput,
+                "cannot aggregate from " + format_index_value(*request.origin) + ": want a time");
+  }
+  // Steps of an integer index are to it what nanoseconds are to a table of these.
+  return TimeBuckets::make(request.every, request.timezone, origin,
+                           unit ? units_per_second(*unit) : units_per_second(TimeUnit::kNano));
+}
+
 Result<table::ScanStream> run_aggregate(const query::Snapshot& snapshot, const AggregateRequest& request) {
   query::AggregationSpec spec;
   MARIGRAM_ASSIGN(spec.columns, columns_of(request.columns));
   MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
   spec.by = request.by_series ? index.tags : request.by;
-  spec.every = request.every;
-  if (std::holds_alternative<model::TimestampIndex>(index.kind)) {
-    const TimeUnit unit = table::time_unit(*snapshot.state).value_or(TimeUnit::kSecond);
-    MARIGRAM_ASSIGN(spec.every, width_of(request.every, unit));
-  }
+  MARIGRAM_ASSIGN(spec.every, buckets_of(request, *snapshot.state));
   const ScanRequest rows{.from = request.from, .to = request.to, .where = request.where, .cancel = request.cancel};
   MARIGRAM_ASSIGN(table::ScanStream result,
                   query::aggregate_snapshot(snapshot, rows, std::move(spec), request.statistics));

@@ -1,6 +1,5 @@
 #include "query/aggregation.h"
 
-#include "base/civil_date.h"
 #include "base/try.h"
 #include "segment/arrow_status.h"
 
@@ -55,13 +54,6 @@ Result<double> units_per_second_of(const arrow::Field& time) {
   return static_cast<double>(units_per_second(TimeUnit::kNano));
 }
 
-/// The first value of the bucket that holds `time`, or the domain's where the bucket begins before it.
-std::int64_t bucket_start(std::int64_t time, std::int64_t every) {
-  constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
-  const std::int64_t into = floor_mod(time, every);
-  return time < kMin + into ? kMin : time - into;
-}
-
 Result<std::shared_ptr<arrow::Array>> time_column(const std::shared_ptr<arrow::DataType>& type,
                                                   const std::vector<std::int64_t>& starts) {
   const auto make = [&]() -> arrow::Result<std::shared_ptr<arrow::Array>> {
@@ -81,8 +73,6 @@ Result<std::shared_ptr<arrow::Array>> time_column(const std::shared_ptr<arrow::D
 
 Result<Aggregation> Aggregation::make(const arrow::Schema& schema, const AggregationSpec& request, Emission emission) {
   if (request.columns.empty()) return cannot_aggregate("no aggregate is asked for");
-  if (request.every < 0)
-    return cannot_aggregate(fmt::format("the width of a bucket is {}, want 0 or more", request.every));
   if (request.batch_rows == 0) return cannot_aggregate("batch_rows is 0, want 1 or more");
   Aggregation made;
   made.every_ = request.every;
@@ -130,7 +120,7 @@ Result<int> Aggregation::find_field(const arrow::Schema& schema, const std::stri
 Status Aggregation::make_columns(const arrow::Schema& schema, const AggregationSpec& request) {
   arrow::FieldVector result;
   for (const std::size_t tag : by_) result.push_back(schema.field(series_[tag]));
-  if (every_ > 0) result.push_back(schema.field(time_)->WithNullable(false));
+  if (every_.any()) result.push_back(schema.field(time_)->WithNullable(false));
   for (const AggregateOf& wanted : request.columns) {
     const std::string name = model::name_of(wanted);
     FieldTypes types;
@@ -179,16 +169,12 @@ Status Aggregation::begin_series(const RowKey& series) {
 Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
   while (begin < end) {
     const std::int64_t first = rows.times[begin];
+    const TimeBuckets::Bucket bucket = every_.of(first);
     std::int64_t bucket_end = end;
-    if (every_ > 0) {
-      // Counted from the bucket's start without a sign, since that may lie before the first int64.
-      const std::uint64_t start =
-          static_cast<std::uint64_t>(first) - static_cast<std::uint64_t>(floor_mod(first, every_));
-      bucket_end = gallop(begin, end, [&](std::int64_t row) {
-        return static_cast<std::uint64_t>(rows.times[row]) - start < static_cast<std::uint64_t>(every_);
-      });
+    if (every_.any()) {
+      bucket_end = gallop(begin, end, [&](std::int64_t row) { return bucket.holds(rows.times[row]); });
     }
-    MARIGRAM_TRY(begin_bucket(every_ > 0 ? bucket_start(first, every_) : 0));
+    MARIGRAM_TRY(begin_bucket(bucket.start));
     const RowSlice slice{.times = rows.times, .begin = begin, .end = bucket_end, .series = series_number_};
     for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(bucket_->second, rows.fields[i], slice);
     begin = bucket_end;
@@ -197,12 +183,12 @@ Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t 
 }
 
 Result<bool> Aggregation::add(const RowsSummary& rows) {
-  const std::int64_t start = every_ > 0 ? bucket_start(rows.first_time, every_) : 0;
-  if (every_ > 0 && bucket_start(rows.last_time, every_) != start) return false;
+  const TimeBuckets::Bucket bucket = every_.of(rows.first_time);
+  if (!bucket.holds(rows.last_time)) return false;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!columns_[i]->is_enough(rows, rows.fields[i])) return false;
   }
-  MARIGRAM_TRY(begin_bucket(start));
+  MARIGRAM_TRY(begin_bucket(bucket.start));
   for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(bucket_->second, rows, rows.fields[i]);
   return true;
 }
@@ -275,7 +261,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> Aggregation::take() {
     MARIGRAM_ASSIGN(auto column, key_column(complete_groups_, i, *schema_->field(static_cast<int>(i))->type()));
     result.push_back(std::move(column));
   }
-  if (every_ > 0) {
+  if (every_.any()) {
     const auto& type = schema_->field(static_cast<int>(by_.size()))->type();
     MARIGRAM_ASSIGN(auto column, time_column(type, complete_buckets_));
     result.push_back(std::move(column));

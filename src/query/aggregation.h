@@ -5,6 +5,7 @@
 // to about a hundred bytes an aggregate; median and percentile keep every value they have seen, eight bytes each.
 #pragma once
 
+#include "base/time_buckets.h"
 #include "model/aggregate.h"
 #include "query/aggregate_column.h"
 #include "query/row_key.h"
@@ -29,7 +30,7 @@ struct AggregationSpec {
   std::string time = {};                  ///< a timestamp or int64 column, without nulls
   std::vector<std::string> series = {};   ///< the columns that name a series, all of them, in the order of the stream
   std::vector<std::string> by = {};       ///< of these, the ones that name a group; empty: one group
-  std::int64_t every = 0;                 ///< width of a bucket in units of `time`, aligned to 0; 0: one bucket
+  TimeBuckets every = {};                 ///< of `time`, in its units
   std::vector<AggregateOf> columns = {};  ///< at least one
   std::size_t batch_rows = 65'536;        ///< at most this many rows a record batch of the result, >= 1
 };
@@ -97,7 +98,7 @@ class Aggregation {
   std::vector<int> series_;      // columns that name a series
   std::vector<Fields> fields_;   // one an aggregate
   std::vector<std::size_t> by_;  // positions in series_
-  std::int64_t every_ = 0;
+  TimeBuckets every_;
   double units_per_second_ = 1;
   Until kept_ = Until::kEnd;  // how long a bucket may see rows
 
