@@ -5,7 +5,7 @@
 
 namespace marigram {
 
-/// A fixed width, or some days or months of a calendar: one of the three.
+/// A fixed width, or some days, weeks or months of a calendar: one of the four.
 struct Interval {
   /// Nanoseconds, or steps of an integer index; 0: none.
   constexpr Interval(std::int64_t width = 0) : fixed(width) {}  // NOLINT(google-explicit-constructor)

@@ -94,7 +94,7 @@ class TimeBuckets::Calendar {
 
   Wide aligned_down(Wide local) const { return fixed_origin_ + floor_div_wide(local - fixed_origin_, fixed_) * fixed_; }
 
-  /// Whether clocks that are set at `at` skip a multiple of the width, so that a bucket begins there.
+  /// Whether clocks that are set between the two skip a multiple of the width, so that a bucket begins there.
   bool begins_bucket(const Period& before, const Period& after) const {
     return aligned_down(after.begin + after.offset) >= before.end + before.offset;
   }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <compare>
+#include <limits>
 #include <string_view>
 #include <variant>
 
