@@ -162,7 +162,7 @@ int run(int argc, char** argv) {
   }
   auto* aggregate = add("aggregate", "aggregate the rows of a table", false);
   aggregate->add_option("--agg", options.aggregates)->required();
-  aggregate->add_option("--every-ns", options.aggregate.every);
+  aggregate->add_option("--every-ns", options.aggregate.every.fixed);
   aggregate->add_flag("--by-series", options.aggregate.by_series);
   aggregate->add_option("--range-us", options.range_us, "from, to")->expected(2);
   aggregate->add_option("--where", options.where, "values of the tag");
