@@ -1,5 +1,5 @@
 // marigram aggregate: aggregates of a table's rows.
-#include "base/bucket_width.h"
+#include "base/interval_text.h"
 #include "base/try.h"
 #include "cli/aggregate_options.h"
 #include "cli/arguments.h"
@@ -16,7 +16,6 @@
 #include <marigram/table.h>
 
 #include <fmt/format.h>
-#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <memory>
@@ -46,31 +45,19 @@ struct Options {
   RowOutputOptions output;
 };
 
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
-constexpr std::int64_t kCalendarMax = 1'000'000;  // days, weeks, months or years
-
-/// 5m, 1h: fixed; of a calendar 1w, 1mo, 1y, and in a zone 1d. A number of steps where the index is an integer.
+/// A number of steps where the index is an integer.
 Result<Interval> parse_every(Context& context, const Options& options, const TableInfo& info) {
   const std::string& text = options.every;
-  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  const std::string unit = text.substr(digits);
-  std::int64_t count = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + digits, count);
-  bool is_number = error == std::errc() && digits > 0 && count > 0;
-  if (info.index_type != "timestamp") {
-    if (is_number && unit.empty()) return Interval(count);
-    return context.usage(fmt::format("cannot read --every \"{}\"; want a number of 1 or more, as {} has integers", text,
-                                     info.time_column));
+  if (info.index_type == "timestamp") {
+    const auto every = parse_interval(text, !options.timezone.empty());
+    if (!every) return context.usage("cannot read --every: " + every.error().message);
+    return *every;
   }
-  is_number &= count <= kCalendarMax;
-  const auto calendar = static_cast<std::int32_t>(is_number ? count : 0);
-  if (is_number && unit == "w") return Interval::of_weeks(calendar);
-  if (is_number && unit == "mo") return Interval::of_months(calendar);
-  if (is_number && unit == "y") return Interval::of_years(calendar);
-  if (is_number && unit == "d" && !options.timezone.empty()) return Interval::of_days(calendar);
-  const auto width = parse_bucket_width(text);
-  if (!width) return context.usage(fmt::format("cannot read --every: {}; or w, mo or y", width.error().message));
-  return Interval(width->seconds() * kNanosPerSecond);
+  std::int64_t count = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error == std::errc() && rest == text.data() + text.size() && count > 0) return Interval(count);
+  return context.usage(fmt::format("cannot read --every \"{}\"; want a number of 1 or more, as {} has integers", text,
+                                   info.time_column));
 }
 
 Result<AggregateRequest> make_request(Context& context, const Options& options, const TableInfo& info) {

@@ -6,6 +6,7 @@
 // unknown actions but ignore unknown members, so there it is a member of the commit beside "actions": "marigram":{...}.
 #pragma once
 
+#include "model/rollup.h"
 #include "model/table_meta.h"
 #include "model/tombstone.h"
 
@@ -70,6 +71,21 @@ inline constexpr const char* kNativeFeature = "marigram_native";
 /// Required of readers and writers of tables with tombstones.
 inline constexpr const char* kTombstonesFeature = "marigram_tombstones";
 
+/// What a commit does to a level of rollups, which is a table of its own beside the rows.
+struct LevelChange {
+  std::string interval = {};           // which level, as format_interval spells it
+  std::vector<Action> actions = {};    // on its segments
+  std::optional<std::uint64_t> rank = {};  // as that of Extension, as are the next two
+  std::vector<model::Tombstone> tombstones = {};
+  std::vector<std::string> dissolved = {};
+  /// The level says what the rows of that version say, but for buckets in the coverage file `pending`. Stays as it was
+  /// if unset; `pending` belongs to it.
+  std::optional<std::uint64_t> through = {};
+  std::optional<std::string> pending = {};
+
+  friend bool operator==(const LevelChange&, const LevelChange&) = default;
+};
+
 /// What Marigram adds to a commit. Every commit of ours has it; members that are unset are left out of the JSON.
 struct Extension {
   std::string transaction_id = {};            // a UUID: a retry after a lost reply recognises its own commit by it
@@ -89,6 +105,10 @@ struct Extension {
       {};  // of all segments that the commit adds; 1 to its version, which is the default
   std::vector<model::Tombstone> tombstones = {};  // that the commit brings
   std::vector<std::string> dissolved = {};        // by touched_path: no segment has rows that they hide any more
+  std::optional<model::RollupSpec> rollups = {};  // table option; last one wins. Levels that it does not change stay
+  std::vector<LevelChange> levels = {};           // those that it makes among them
+  /// What levels say of the rows is as true after the commit as before: it moved rows, or these have expired.
+  bool keeps_rollups = false;
 
   friend bool operator==(const Extension&, const Extension&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "log/commit_codec.h"
+#include "log/level_codec.h"
 #include "log/meta_codec.h"
 #include "log/tombstone_codec.h"
 
@@ -87,21 +88,6 @@ Json coverage_out(Dialect dialect, const UpdateTableCoverage& coverage) {
     out["index_kind"] = kind_out(coverage.index_kind);
   }
   out["coverage_path"] = coverage.coverage_path;
-  return out;
-}
-
-Json action_out(Dialect dialect, const Action& action) {
-  Json out;
-  if (const auto* meta = std::get_if<UpdateTableMeta>(&action)) {
-    assert(meta->meta.dialect == dialect);
-    out[std::string(kUpdateTableMeta)] = meta_out(meta->meta);
-  } else if (const auto* add = std::get_if<AddSegment>(&action)) {
-    out[std::string(kAddSegment)] = segment_out(dialect, add->segment);
-  } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
-    out[std::string(kRemoveSegment)][dialect == Dialect::kV1 ? "segment_id" : "path"] = remove->key;
-  } else {
-    out[std::string(kUpdateTableCoverage)] = coverage_out(dialect, std::get<UpdateTableCoverage>(action));
-  }
   return out;
 }
 
@@ -283,7 +269,8 @@ Result<Extension> extension_in(json::Element element) {
   std::array slots{
       json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},  json::Slot{"calendar"},
       json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},        json::Slot{"rank"},
-      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"}, json::Slot{"dissolved"}};
+      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"}, json::Slot{"dissolved"},
+      json::Slot{"rollups"},        json::Slot{"levels"},      json::Slot{"keeps_rollups"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -302,7 +289,29 @@ Result<Extension> extension_in(json::Element element) {
   if (json::given(slots[11])) {
     MARIGRAM_ASSIGN(extension.dissolved, json::texts(slots[11]));
   }
+  if (json::given(slots[12])) {
+    MARIGRAM_ASSIGN(extension.rollups, rollups_in(*slots[12].value));
+  }
+  MARIGRAM_ASSIGN(extension.levels, levels_in(slots[13]));
+  if (json::given(slots[14])) {
+    MARIGRAM_ASSIGN(extension.keeps_rollups, json::boolean(slots[14]));
+  }
   return extension;
+}
+
+Json action_out(Dialect dialect, const Action& action) {
+  Json out;
+  if (const auto* meta = std::get_if<UpdateTableMeta>(&action)) {
+    assert(meta->meta.dialect == dialect);
+    out[std::string(kUpdateTableMeta)] = meta_out(meta->meta);
+  } else if (const auto* add = std::get_if<AddSegment>(&action)) {
+    out[std::string(kAddSegment)] = segment_out(dialect, add->segment);
+  } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
+    out[std::string(kRemoveSegment)][dialect == Dialect::kV1 ? "segment_id" : "path"] = remove->key;
+  } else {
+    out[std::string(kUpdateTableCoverage)] = coverage_out(dialect, std::get<UpdateTableCoverage>(action));
+  }
+  return out;
 }
 
 Result<std::string> dump(const Json& json) {
@@ -342,6 +351,9 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (extension.rank) out["rank"] = *extension.rank;
   if (!extension.tombstones.empty()) out["tombstones"] = tombstones_out(extension.tombstones);
   if (!extension.dissolved.empty()) out["dissolved"] = extension.dissolved;
+  if (extension.rollups) out["rollups"] = rollups_out(*extension.rollups);
+  if (!extension.levels.empty()) out["levels"] = levels_out(extension.levels);
+  if (extension.keeps_rollups) out["keeps_rollups"] = true;
   return dump(out);
 }
 

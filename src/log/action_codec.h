@@ -27,6 +27,8 @@ Result<DecodedAction> action_in(json::Element element);
 Result<Dialect> segment_in(json::Element element, model::SegmentMeta& segment);
 Result<Extension> extension_in(json::Element element);
 
+/// The action must not be an unknown one.
+nlohmann::ordered_json action_out(Dialect dialect, const Action& action);
 /// Compact text. kInvalidInput when a name or option is not UTF-8, which JSON cannot hold.
 Result<std::string> dump(const nlohmann::ordered_json& json);
 

@@ -3,8 +3,10 @@
 #include "base/hash.h"
 #include "base/try.h"
 #include "log/action_codec.h"
+#include "log/apply_commit.h"
 #include "log/commit_codec.h"
 #include "log/json_in.h"
+#include "log/level_codec.h"
 #include "log/meta_codec.h"
 #include "model/table_meta.h"
 
@@ -95,6 +97,27 @@ class LineWriter {
   std::uint32_t crc_ = 0;
 };
 
+/// Each with its segments, then the changes that some do not know.
+Status add_levels(LineWriter& lines, const TableState& state) {
+  for (const Level& level : state.levels) {
+    LevelChange whole{.interval = level.name, .through = level.through, .pending = level.pending};
+    for (const auto& [key, segment] : level.table->segments) whole.actions.emplace_back(AddSegment{*segment});
+    for (const auto& [name, tombstone] : level.table->tombstones) whole.tombstones.push_back(*tombstone);
+    nlohmann::ordered_json line;
+    line["Level"]["version"] = level.table->version;
+    line["Level"]["level"] = levels_out({whole});
+    MARIGRAM_ASSIGN(const std::string text, dump(line));
+    MARIGRAM_TRY(lines.add(text));
+  }
+  for (const ChangedRows& change : state.changed) {
+    nlohmann::ordered_json line;
+    line["ChangedRows"] = {{"version", change.version}, {"path", change.coverage_path}};
+    MARIGRAM_ASSIGN(const std::string text, dump(line));
+    MARIGRAM_TRY(lines.add(text));
+  }
+  return {};
+}
+
 Status add_state(LineWriter& lines, const TableState& state) {
   const Dialect dialect = state.dialect();
   MARIGRAM_ASSIGN(const std::string meta, encode_action(dialect, UpdateTableMeta{*state.meta}));
@@ -118,8 +141,10 @@ Status add_state(LineWriter& lines, const TableState& state) {
   if (state.segment_format != SegmentFormat::kParquet) options.segments = state.segment_format;
   if (state.compression != TableState{}.compression) options.compression = state.compression;
   for (const auto& [name, tombstone] : state.tombstones) options.tombstones.push_back(*tombstone);
+  if (!state.rollups.empty()) options.rollups = state.rollups;
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
+  MARIGRAM_TRY(add_levels(lines, state));
   for (const std::string& action : state.unknown_actions) {
     MARIGRAM_TRY(lines.add(fmt::format(R"({{"Unknown":{}}})", action)));
   }
@@ -216,6 +241,51 @@ Status add_segment(TableState& state, json::Element element) {
   return {};
 }
 
+Status make_levels(TableState& state, model::RollupSpec spec) {
+  const bool has_times = state.meta && state.meta->index && state.meta->dialect == Dialect::kV7 &&
+                         std::holds_alternative<model::TimestampIndex>(state.meta->index->kind);
+  if (!has_times) return json::bad("it has rollups of a table without times");
+  state.rollups = std::move(spec);
+  for (const Interval& interval : state.rollups.intervals) state.levels.push_back(make_level(state, interval));
+  return {};
+}
+
+Status fill_level(TableState& state, json::Element element) {
+  std::array slots{json::Slot{"version"}, json::Slot{"level"}};
+  MARIGRAM_TRY(json::read_members(element, "a level", slots));
+  MARIGRAM_ASSIGN(const std::uint64_t version, json::u64(slots[0]));
+  MARIGRAM_ASSIGN(std::vector<LevelChange> whole, levels_in(slots[1]));
+  const auto level = whole.size() == 1 ? std::ranges::find(state.levels, whole.front().interval, &Level::name)
+                                       : state.levels.end();
+  if (level == state.levels.end() || version > state.version) {
+    return json::bad(fmt::format("got level {}", json::show(element)));
+  }
+  TableState table = *level->table;
+  table.version = version;
+  for (model::Tombstone& tombstone : whole.front().tombstones) table.add(std::move(tombstone));
+  for (Action& action : whole.front().actions) {
+    auto* const add = std::get_if<AddSegment>(&action);
+    if (add == nullptr) return json::bad("a level removes segments");
+    MARIGRAM_TRY(check_segment(*table.meta, add->segment));
+    const std::string key = add->segment.path;
+    table.segments.emplace(key, std::make_shared<const model::SegmentMeta>(std::move(add->segment)));
+  }
+  level->table = std::make_shared<const TableState>(std::move(table));
+  level->through = whole.front().through.value_or(0);
+  level->pending = std::move(whole.front().pending);
+  return {};
+}
+
+Status add_changed_rows(TableState& state, json::Element element) {
+  std::array slots{json::Slot{"version"}, json::Slot{"path"}};
+  MARIGRAM_TRY(json::read_members(element, "ChangedRows", slots));
+  ChangedRows change;
+  MARIGRAM_ASSIGN(change.version, json::u64(slots[0]));
+  MARIGRAM_ASSIGN(change.coverage_path, path_in(slots[1]));
+  state.changed.push_back(std::move(change));
+  return {};
+}
+
 Status add_line(TableState& state, json::Element element) {
   const auto member = json::only_member(element);
   if (!member) return json::bad(fmt::format("got line {}", json::show(element)));
@@ -233,9 +303,12 @@ Status add_line(TableState& state, json::Element element) {
     if (options.segments) state.segment_format = *options.segments;
     if (options.compression) state.compression = *std::move(options.compression);
     state.wal = std::move(options.wal);
-    for (const model::Tombstone& tombstone : options.tombstones) {
-      state.tombstones.emplace(tombstone.touched_path, std::make_shared<const model::Tombstone>(tombstone));
-    }
+    for (model::Tombstone& tombstone : options.tombstones) state.add(std::move(tombstone));
+    if (options.rollups) MARIGRAM_TRY(make_levels(state, *std::move(options.rollups)));
+  } else if (member->name == "Level") {
+    return fill_level(state, *member->value);
+  } else if (member->name == "ChangedRows") {
+    return add_changed_rows(state, *member->value);
   } else if (member->name == "Unknown") {
     state.unknown_actions.push_back(simdjson::minify(*member->value));
   } else {

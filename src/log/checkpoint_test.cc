@@ -46,6 +46,7 @@ class CheckpointTest : public ::testing::Test {
                                          {.touched_path = "c", .points_path = "d", .rank = 3, .from = Instant{7}}};
       }
       if (state.version == 4) proposal.extension.dissolved = {"a"};
+      if (dialect == Dialect::kV7) add_rollups(state.version, proposal.extension);
       const auto second = static_cast<std::int64_t>(state.version) + 1'000;
       proposal.actions.emplace_back(AddSegment{sample_segment(second, dialect)});
       if (dialect == Dialect::kV7 && state.version == 2) {
@@ -55,6 +56,30 @@ class CheckpointTest : public ::testing::Test {
       EXPECT_TRUE(done) << done.error().message;
     }
     return state;
+  }
+
+  /// A level with segments and tombstones, one that knows less, and changes that neither knows.
+  static void add_rollups(std::uint64_t version, Extension& extension) {
+    LevelChange level{.interval = "1m"};
+    if (version == 2) {
+      extension.rollups = model::RollupSpec{.intervals = {Interval(60'000'000'000), Interval(3'600'000'000'000)},
+                                            .timezone = "Europe/Berlin",
+                                            .origin = Instant{.seconds = 60},
+                                            .sketches = {"x"}};
+      level.through = 1;
+      level.pending = "p";
+      extension.levels = {level, {.interval = "1h", .through = 2}};
+    } else if (version == 3) {
+      level.actions = {AddSegment{sample_segment(1, Dialect::kV7, "level")},
+                       AddSegment{sample_segment(2, Dialect::kV7, "level")}};
+      level.rank = 2;
+      level.through = 3;
+      extension.levels = {level};
+    } else if (version == 4) {
+      level.actions = {RemoveSegment{sample_segment(1, Dialect::kV7, "level").path}};
+      level.tombstones = {{.touched_path = "t", .rank = 4, .to = Instant{.seconds = 7'200}}};
+      extension.levels = {level};
+    }
   }
 
   ManualClock clock_;

@@ -6,6 +6,7 @@
 #include "model/table_meta.h"
 
 #include <cstdint>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +71,12 @@ inline std::string describe(const TableState& state) {
       text += fmt::format(" {}={}", predicate.column, fmt::join(predicate.values, ","));
     }
   }
+  for (const Level& level : state.levels) {
+    text += fmt::format("|{} {} {} [{} {}]", level.name, level.through, level.pending.value_or("-"),
+                        fmt::join(level.table->meta->schema->columns | std::views::transform(&model::Column::name), ","),
+                        describe(*level.table));
+  }
+  for (const ChangedRows& change : state.changed) text += fmt::format("|{} {}", change.version, change.coverage_path);
   for (const auto& action : state.unknown_actions) text += "|" + action;
   return text;
 }

@@ -1,7 +1,10 @@
 #include "log/table_state.h"
 
+#include "base/interval_text.h"
 #include "base/try.h"
+#include "log/apply_commit.h"
 #include "model/index.h"
+#include "model/rollup.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -159,9 +162,9 @@ Result<const model::TableMeta*> last_meta(const TableState& state, const Commit&
 }
 
 /// v7: a path is added only while it is not live. Changes of this commit are followed in their order.
-Status check_live(const TableState& state, const Commit& commit) {
+Status check_live(const TableState& state, const std::vector<Action>& actions) {
   std::map<std::string, bool, std::less<>> changed;
-  for (const Action& action : commit.actions) {
+  for (const Action& action : actions) {
     if (const auto* add = std::get_if<AddSegment>(&action)) {
       const auto [found, first] = changed.try_emplace(add->segment.path, true);
       if (first ? state.segments.contains(add->segment.path) : found->second) {
@@ -200,17 +203,18 @@ Status check_formats(const Commit& commit, const model::TableMeta& meta) {
   return wrong(fmt::format("it brings native segments to a table without the feature {}", kNativeFeature));
 }
 
-/// Tombstones hide rows that were there before, in tables whose readers know of them.
-Status check_tombstones(const TableState& state, const Commit& commit, const model::TableMeta& meta) {
-  if (!commit.extension || commit.extension->tombstones.empty()) return {};
+/// Tombstones hide rows that were there before, at `version`, in tables whose readers know of them.
+Status check_tombstones(const TableState& state, const std::vector<model::Tombstone>& tombstones,
+                        const model::TableMeta& meta, std::uint64_t version) {
+  if (tombstones.empty()) return {};
   if (!meta.requires_feature(kTombstonesFeature) || !meta.index) {
     return wrong(fmt::format("it brings tombstones to a table without the feature {}", kTombstonesFeature));
   }
-  for (const model::Tombstone& tombstone : commit.extension->tombstones) {
+  for (const model::Tombstone& tombstone : tombstones) {
     const std::string& name = tombstone.touched_path;
     if (state.tombstones.contains(name)) return wrong(fmt::format("tombstone {} is in the table already", name));
-    if (tombstone.rank < 1 || tombstone.rank > state.version) {
-      return wrong(fmt::format("tombstone {} has rank {}; want 1 to {}", name, tombstone.rank, state.version));
+    if (tombstone.rank < 1 || tombstone.rank > version) {
+      return wrong(fmt::format("tombstone {} has rank {}; want 1 to {}", name, tombstone.rank, version));
     }
     for (const auto& bound : {tombstone.from, tombstone.to}) {
       if (bound && !model::value_matches(meta.index->kind, *bound)) {
@@ -227,11 +231,47 @@ Status check_tombstones(const TableState& state, const Commit& commit, const mod
 }
 
 /// A later commit must not stand below the segments of an earlier one.
-Status check_rank(const Commit& commit) {
-  if (!commit.extension || !commit.extension->rank) return {};
-  const std::uint64_t rank = *commit.extension->rank;
-  if (rank >= 1 && rank <= commit.version) return {};
-  return wrong(fmt::format("its segments have rank {}; want 1 to {}", rank, commit.version));
+Status check_rank(const std::optional<std::uint64_t>& rank, std::uint64_t version) {
+  if (!rank || (*rank >= 1 && *rank <= version)) return {};
+  return wrong(fmt::format("its segments have rank {}; want 1 to {}", *rank, version));
+}
+
+/// What a commit does to a level is what it would do to a table. Null: the level is new.
+Status check_level(const TableState& state, const TableState* table, const Commit& commit, const LevelChange& change,
+                   const model::TableMeta& meta) {
+  MARIGRAM_TRY(check_rank(change.rank, commit.version));
+  MARIGRAM_TRY(check_tombstones(table == nullptr ? TableState{} : *table, change.tombstones, meta, state.version));
+  for (const Action& action : change.actions) {
+    const auto* add = std::get_if<AddSegment>(&action);
+    if (add != nullptr) MARIGRAM_TRY(check_segment(meta, add->segment));
+  }
+  if (change.pending && !change.through) return wrong("it says what a level lacks, and not of which version");
+  if (change.through.value_or(0) > state.version) {
+    return wrong(fmt::format("a level is to be of version {}; want one before the commit", *change.through));
+  }
+  return check_live(table == nullptr ? TableState{} : *table, change.actions);
+}
+
+Status check_levels(const TableState& state, const Commit& commit, const model::TableMeta& meta) {
+  if (!commit.extension) return {};
+  const Extension& extension = *commit.extension;
+  const model::RollupSpec& spec = extension.rollups ? *extension.rollups : state.rollups;
+  const bool has_times = meta.dialect == Dialect::kV7 && meta.index &&
+                         std::holds_alternative<model::TimestampIndex>(meta.index->kind);
+  if (!spec.empty() && !has_times) return wrong("it keeps rollups of a table that has no times, or is of version 1");
+  for (const LevelChange& change : extension.levels) {
+    const auto named = [&](const Interval& interval) { return format_interval(interval) == change.interval; };
+    const auto interval = std::ranges::find_if(spec.intervals, named);
+    if (interval == spec.intervals.end()) return wrong(fmt::format("there is no level {}", change.interval));
+    const Level* const level = keeps_levels(state.rollups, spec) ? state.find_level(change.interval) : nullptr;
+    if (level != nullptr && change.through && *change.through < level->through) {
+      return wrong(fmt::format("level {} is of version {} and is to be of {}", level->name, level->through,
+                               *change.through));
+    }
+    MARIGRAM_TRY(check_level(state, level == nullptr ? nullptr : level->table.get(), commit, change,
+                             model::level_meta(meta, spec, *interval)));
+  }
+  return {};
 }
 
 Status check_actions(const TableState& state, const Commit& commit) {
@@ -241,8 +281,11 @@ Status check_actions(const TableState& state, const Commit& commit) {
   if (commit.dialect && commit.dialect != meta->dialect) return wrong("it is of another dialect than the table");
   MARIGRAM_TRY(check_duplicates(state, commit, *meta));
   MARIGRAM_TRY(check_formats(commit, *meta));
-  MARIGRAM_TRY(check_rank(commit));
-  MARIGRAM_TRY(check_tombstones(state, commit, *meta));
+  if (commit.extension) {
+    MARIGRAM_TRY(check_rank(commit.extension->rank, commit.version));
+    MARIGRAM_TRY(check_tombstones(state, commit.extension->tombstones, *meta, state.version));
+  }
+  MARIGRAM_TRY(check_levels(state, commit, *meta));
   for (const Action& action : commit.actions) {
     if (const auto* add = std::get_if<AddSegment>(&action)) {
       MARIGRAM_TRY(check_segment(*meta, add->segment));
@@ -254,57 +297,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
                   "format_version 1 do not have");
     }
   }
-  return meta->dialect == Dialect::kV7 ? check_live(state, commit) : Status{};
-}
-
-void apply_extension(TableState& state, Extension extension) {
-  if (extension.duplicates != Duplicates::kReject) state.duplicates = extension.duplicates;
-  if (extension.segments) state.segment_format = *extension.segments;
-  if (extension.compression) state.compression = *std::move(extension.compression);
-  if (extension.wal) state.wal = std::move(extension.wal);
-  if (extension.partition) state.partition = std::move(extension.partition);
-  if (extension.calendar) state.calendar = std::move(extension.calendar);
-  if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
-  for (const std::string& name : extension.dissolved) state.tombstones.erase(name);
-  for (model::Tombstone& tombstone : extension.tombstones) {
-    auto held = std::make_shared<const model::Tombstone>(std::move(tombstone));
-    state.tombstones.emplace(held->touched_path, held);
-  }
-}
-
-/// The series of all segments lack the tags that were added.
-void fill_absent_tags(TableState& state) {
-  const std::size_t tags = state.meta->index->tags.size();
-  for (auto& [key, segment] : state.segments) {
-    if (std::holds_alternative<model::MixedSeries>(segment->layout)) continue;
-    model::SegmentMeta filled = *segment;
-    model::fill_absent_tags(filled.layout, tags);
-    segment = std::make_shared<const model::SegmentMeta>(std::move(filled));
-  }
-}
-
-void apply_meta(TableState& state, model::TableMeta meta) {
-  const bool grew = meta.grows() && state.meta && state.meta->index != meta.index;
-  state.meta = std::move(meta);
-  if (grew) fill_absent_tags(state);
-}
-
-/// `rank`: of the next segment.
-void apply_action(TableState& state, Action action, std::uint64_t version, model::SegmentRank& rank) {
-  if (auto* update = std::get_if<UpdateTableMeta>(&action)) {
-    apply_meta(state, std::move(update->meta));
-  } else if (auto* add = std::get_if<AddSegment>(&action)) {
-    auto segment = std::make_shared<model::SegmentMeta>(std::move(add->segment));
-    segment->rank = state.has_ranks() ? rank : model::SegmentRank{};
-    ++rank.place;
-    state.segments.insert_or_assign(segment->key(state.dialect()), segment);
-  } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
-    state.segments.erase(remove->key);
-  } else if (auto* coverage = std::get_if<UpdateTableCoverage>(&action)) {
-    state.coverage = CoveragePointer{std::move(coverage->coverage_path), version};
-  } else {
-    state.unknown_actions.push_back(std::move(std::get<UnknownAction>(action).json));
-  }
+  return meta->dialect == Dialect::kV7 ? check_live(state, commit.actions) : Status{};
 }
 
 }  // namespace
@@ -335,21 +328,18 @@ Status check(const TableState& state, const Commit& commit) {
 
 Status apply(TableState& state, Commit commit) {
   MARIGRAM_TRY(check(state, commit));
-  // The dialect is needed for the keys of segments that come before the first metadata.
-  if (!state.meta) {
-    for (const Action& action : commit.actions) {
-      if (const auto* update = std::get_if<UpdateTableMeta>(&action)) state.meta = update->meta;
-    }
-  }
-  model::SegmentRank rank{.rank = commit.version};
-  if (commit.extension) {
-    rank.rank = commit.extension->rank.value_or(commit.version);
-    apply_extension(state, std::move(*commit.extension));
-  }
-  for (Action& action : commit.actions) apply_action(state, std::move(action), commit.version, rank);
-  state.version = commit.version;
-  state.timestamp = commit.timestamp;
+  apply_commit(state, std::move(commit));
   return {};
+}
+
+const Level* TableState::find_level(std::string_view name) const {
+  const auto found = std::ranges::find(levels, name, &Level::name);
+  return found == levels.end() ? nullptr : &*found;
+}
+
+void TableState::add(model::Tombstone tombstone) {
+  auto held = std::make_shared<const model::Tombstone>(std::move(tombstone));
+  tombstones.emplace(held->touched_path, held);
 }
 
 std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state) {

@@ -4,6 +4,7 @@
 #include "log/action.h"
 
 #include <marigram/error.h>
+#include <marigram/interval.h>
 #include <marigram/table.h>
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace marigram::log {
@@ -18,6 +20,23 @@ namespace marigram::log {
 struct CoveragePointer {
   std::string path = {};
   std::uint64_t version = 0;  // commit that set it
+};
+
+struct TableState;
+
+/// A level of rollups: a table of its own, of native segments, that keeps the last of equal rows (model/rollup.h).
+struct Level {
+  std::string name = {};  // its interval, as format_interval spells it
+  Interval interval = {};
+  std::shared_ptr<const TableState> table = {};  // its version is that of the commit that changed it last
+  std::uint64_t through = 0;                     // it says what the rows of this version say,
+  std::optional<std::string> pending = {};       // but for the buckets in this coverage file
+};
+
+/// A coverage file: buckets of rows that a commit added, replaced or removed.
+struct ChangedRows {
+  std::uint64_t version = 0;
+  std::string coverage_path = {};
 };
 
 struct TableState {
@@ -34,13 +53,20 @@ struct TableState {
   std::string compression = "auto";  // as written: a later version may know more than this one
   std::optional<WalMark> wal = {};
   std::map<std::string, std::shared_ptr<const model::Tombstone>> tombstones = {};  // by touched_path
-  std::vector<std::string> unknown_actions = {};                                   // verbatim, oldest first
+  model::RollupSpec rollups = {};
+  std::vector<Level> levels = {};                 // one an interval of it, from the finest to the coarsest
+  std::vector<ChangedRows> changed = {};          // since the level that is furthest behind; oldest first
+  std::string level = {};                         // of a level's table: its name
+  std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 
   /// Whether it matters which of two segments is later. Those that came before it did have rank 0.
   bool has_ranks() const {
     return duplicates != Duplicates::kReject || (meta && meta->requires_feature(kTombstonesFeature));
   }
   Dialect dialect() const { return meta ? meta->dialect : Dialect::kV7; }
+  /// Null: there is none of that name.
+  const Level* find_level(std::string_view name) const;
+  void add(model::Tombstone tombstone);
 };
 
 /// Applies the next commit (commit.version == state.version + 1). kCorruption when it contradicts the state: a
