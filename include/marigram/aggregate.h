@@ -22,6 +22,12 @@ struct FieldAggregate {
   std::string name = {};  ///< of the column in the result; empty: as the aggregate is written
 };
 
+/// Rows that a query read of a level of rollups, in place of the rows that they tell of.
+struct RollupUse {
+  std::string interval = {};
+  std::uint64_t rows = 0;
+};
+
 /// What a query read, and what it need not have read. Blocks are those of native segments in the range asked for: the
 /// time and each field that is asked for, in each page.
 struct QueryStatistics {
@@ -30,7 +36,8 @@ struct QueryStatistics {
   std::uint64_t blocks_skipped = 0;   ///< of series or times that are not asked for
   std::uint64_t blocks_answered = 0;  ///< by their statistics
   std::uint64_t blocks_decoded = 0;
-  std::uint64_t rows_scanned = 0;  ///< of other segments, of segments that overlap, and of what is in memory
+  std::uint64_t rows_scanned = 0;       ///< of other segments, of segments that overlap, and of what is in memory
+  std::vector<RollupUse> rollups = {};  ///< of aggregates, from the finest level to the coarsest
 };
 
 struct AggregateRequest {

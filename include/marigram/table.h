@@ -18,6 +18,7 @@
 #include <marigram/export.h>
 #include <marigram/latest.h>
 #include <marigram/remove.h>
+#include <marigram/rollup.h>
 #include <marigram/scan.h>
 #include <marigram/series.h>
 #include <marigram/time.h>
@@ -86,6 +87,7 @@ struct TableOptions {
   /// strings, and for a row null, the empty value and a tag that did not exist yet say the same: its series lacks the
   /// tag. The schema is set from the beginning, by `unit` (default us), `tags` and `fields`.
   bool growing = false;
+  RollupOptions rollups = {};  ///< v7, of a timestamp index
 };
 
 /// Which version to open.
@@ -261,6 +263,17 @@ class MARIGRAM_EXPORT Table {
   /// one commit, or none if there is nothing to gain. Scans give the same rows before and after; the old files stay,
   /// for versions that name them, until vacuum. Memory: that of an append.
   Result<CompactReport> compact();
+
+  /// Which rollups the table keeps from now on (v7, of a timestamp index); none: none. Levels of intervals that it kept
+  /// already stay if time zone, origin and percentiles do. Returns the version. kInvalidInput: intervals that do not
+  /// nest, an unknown zone.
+  Result<std::uint64_t> set_rollups(const RollupOptions& options);
+  RollupOptions rollup_options() const;
+  /// The levels, from the finest to the coarsest.
+  Result<std::vector<RollupInfo>> rollups() const;
+  /// Brings all levels up to the newest version, the newest times first, in commits of some hundred thousand rows.
+  /// Costs what has changed. Aggregates are right before, meanwhile and after.
+  Result<RefreshReport> refresh_rollups(const CancelToken& cancel = {});
 
   /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it. Each 64th
   /// commit does so by itself.

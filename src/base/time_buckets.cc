@@ -234,4 +234,17 @@ TimeBuckets::Bucket TimeBuckets::of(std::int64_t time) {
   return bucket_between(begin, begin + width_);
 }
 
+bool TimeBuckets::are_made_of(TimeBuckets& finer, std::int64_t first, std::int64_t last) {
+  if (!any() || !finer.any()) return !any();
+  if (!calendar_ && !finer.calendar_)
+    return width_ % finer.width_ == 0 && (origin_ - finer.origin_) % finer.width_ == 0;
+  Bucket bucket = of(first);
+  while (finer.of(bucket.start).begin == bucket.begin) {
+    const Wide next = Wide{bucket.start} + bucket.width;
+    if (next > last) return finer.of(last).width <= bucket.width;
+    bucket = of(static_cast<std::int64_t>(next));
+  }
+  return false;
+}
+
 }  // namespace marigram

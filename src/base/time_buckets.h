@@ -46,6 +46,10 @@ class TimeBuckets {
   };
   Bucket of(std::int64_t time);
 
+  /// Whether all that meet [first, last] are made of whole ones of `finer`. O(buckets), or O(1) for fixed widths
+  /// without a zone.
+  bool are_made_of(TimeBuckets& finer, std::int64_t first, std::int64_t last);
+
  private:
   class Calendar;
 

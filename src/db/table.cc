@@ -7,6 +7,7 @@
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "io/local_store.h"
+#include "query/rollup_refresh.h"
 #include "segment/arrow_schema.h"
 #include "table/append.h"
 #include "table/coverage_report.h"
@@ -15,6 +16,7 @@
 #include "table/engine.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
+#include "table/rollups.h"
 #include "table/scan.h"
 #include "table/vacuum.h"
 #include "table/verify.h"
@@ -201,6 +203,23 @@ Result<std::uint64_t> Table::set_segments(SegmentFormat format, const std::optio
 
 Result<CompactReport> Table::compact() {
   return table::compact(*impl_->engine);
+}
+
+Result<std::uint64_t> Table::set_rollups(const RollupOptions& options) {
+  MARIGRAM_ASSIGN(const model::RollupSpec spec, table::rollup_spec(options));
+  return table::set_rollups(*impl_->engine, spec);
+}
+
+RollupOptions Table::rollup_options() const {
+  return table::rollup_options(*impl_->engine->state());
+}
+
+Result<std::vector<RollupInfo>> Table::rollups() const {
+  return table::list_rollups(*impl_->engine);
+}
+
+Result<RefreshReport> Table::refresh_rollups(const CancelToken& cancel) {
+  return query::refresh_rollups(*impl_->engine, {.cancel = cancel});
 }
 
 Status Table::checkpoint() {

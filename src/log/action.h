@@ -73,8 +73,8 @@ inline constexpr const char* kTombstonesFeature = "marigram_tombstones";
 
 /// What a commit does to a level of rollups, which is a table of its own beside the rows.
 struct LevelChange {
-  std::string interval = {};           // which level, as format_interval spells it
-  std::vector<Action> actions = {};    // on its segments
+  std::string interval = {};               // which level, as format_interval spells it
+  std::vector<Action> actions = {};        // on its segments
   std::optional<std::uint64_t> rank = {};  // as that of Extension, as are the next two
   std::vector<model::Tombstone> tombstones = {};
   std::vector<std::string> dissolved = {};

@@ -267,9 +267,9 @@ Result<DecodedAction> action_in(json::Element element) {
 
 Result<Extension> extension_in(json::Element element) {
   std::array slots{
-      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},  json::Slot{"calendar"},
-      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},        json::Slot{"rank"},
-      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"}, json::Slot{"dissolved"},
+      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},    json::Slot{"calendar"},
+      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},          json::Slot{"rank"},
+      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"},   json::Slot{"dissolved"},
       json::Slot{"rollups"},        json::Slot{"levels"},      json::Slot{"keeps_rollups"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;

@@ -255,8 +255,8 @@ Status fill_level(TableState& state, json::Element element) {
   MARIGRAM_TRY(json::read_members(element, "a level", slots));
   MARIGRAM_ASSIGN(const std::uint64_t version, json::u64(slots[0]));
   MARIGRAM_ASSIGN(std::vector<LevelChange> whole, levels_in(slots[1]));
-  const auto level = whole.size() == 1 ? std::ranges::find(state.levels, whole.front().interval, &Level::name)
-                                       : state.levels.end();
+  const auto level =
+      whole.size() == 1 ? std::ranges::find(state.levels, whole.front().interval, &Level::name) : state.levels.end();
   if (level == state.levels.end() || version > state.version) {
     return json::bad(fmt::format("got level {}", json::show(element)));
   }

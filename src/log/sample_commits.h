@@ -72,9 +72,10 @@ inline std::string describe(const TableState& state) {
     }
   }
   for (const Level& level : state.levels) {
-    text += fmt::format("|{} {} {} [{} {}]", level.name, level.through, level.pending.value_or("-"),
-                        fmt::join(level.table->meta->schema->columns | std::views::transform(&model::Column::name), ","),
-                        describe(*level.table));
+    text +=
+        fmt::format("|{} {} {} [{} {}]", level.name, level.through, level.pending.value_or("-"),
+                    fmt::join(level.table->meta->schema->columns | std::views::transform(&model::Column::name), ","),
+                    describe(*level.table));
   }
   for (const ChangedRows& change : state.changed) text += fmt::format("|{} {}", change.version, change.coverage_path);
   for (const auto& action : state.unknown_actions) text += "|" + action;

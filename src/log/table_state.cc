@@ -256,8 +256,8 @@ Status check_levels(const TableState& state, const Commit& commit, const model::
   if (!commit.extension) return {};
   const Extension& extension = *commit.extension;
   const model::RollupSpec& spec = extension.rollups ? *extension.rollups : state.rollups;
-  const bool has_times = meta.dialect == Dialect::kV7 && meta.index &&
-                         std::holds_alternative<model::TimestampIndex>(meta.index->kind);
+  const bool has_times =
+      meta.dialect == Dialect::kV7 && meta.index && std::holds_alternative<model::TimestampIndex>(meta.index->kind);
   if (!spec.empty() && !has_times) return wrong("it keeps rollups of a table that has no times, or is of version 1");
   for (const LevelChange& change : extension.levels) {
     const auto named = [&](const Interval& interval) { return format_interval(interval) == change.interval; };
@@ -265,8 +265,8 @@ Status check_levels(const TableState& state, const Commit& commit, const model::
     if (interval == spec.intervals.end()) return wrong(fmt::format("there is no level {}", change.interval));
     const Level* const level = keeps_levels(state.rollups, spec) ? state.find_level(change.interval) : nullptr;
     if (level != nullptr && change.through && *change.through < level->through) {
-      return wrong(fmt::format("level {} is of version {} and is to be of {}", level->name, level->through,
-                               *change.through));
+      return wrong(
+          fmt::format("level {} is of version {} and is to be of {}", level->name, level->through, *change.through));
     }
     MARIGRAM_TRY(check_level(state, level == nullptr ? nullptr : level->table.get(), commit, change,
                              model::level_meta(meta, spec, *interval)));

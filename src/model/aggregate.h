@@ -22,12 +22,20 @@ enum class AggregateKind : std::uint8_t {
   kRate,        ///< increase a second of a counter that may start anew; of several series the sum
   kDelta,       ///< last - first; of several series the sum
   kVwap,        ///< average weighted by another field
+  // What rollups keep besides (rollup.h), which has no spelling.
+  kBuckets,    ///< of coverage that have rows; of rows alone
+  kFirstTime,  ///< of the value that kFirst is; or of rows
+  kLastTime,
+  kSumWord,  ///< of floats the sum without its rest, of others the lower half of 128 bits
+  kSumRest,
+  kSquares,  ///< the sum of squared deviations from the mean
 };
 
 /// A kind and its parameter.
 struct Aggregate {
   AggregateKind kind = AggregateKind::kCount;
   double percentile = 50;  ///< 0..100, of kPercentile
+  std::int64_t width = 0;  ///< in units of the time, of kBuckets
 
   friend bool operator==(const Aggregate&, const Aggregate&) = default;
 };

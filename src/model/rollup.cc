@@ -54,19 +54,24 @@ bool is_float(TypeId type) {
   return type == TypeId::kFloat32 || type == TypeId::kFloat64;
 }
 
-DataType type_of(RollupPart part, const DataType& field, const DataType& time) {
+DataType widened(const DataType& field) {
+  if (field.id == TypeId::kFloat32) return {.id = TypeId::kFloat64};
+  if (field.id == TypeId::kInt32) return {.id = TypeId::kInt64};
+  return {.id = field.id};
+}
+
+DataType type_of(RollupPart part, const DataType& field) {
   switch (part) {
     case RollupPart::kCount:
     case RollupPart::kBuckets:
+    case RollupPart::kFirstTime:
+    case RollupPart::kLastTime:
       return {.id = TypeId::kInt64};
     case RollupPart::kMin:
     case RollupPart::kMax:
     case RollupPart::kFirst:
     case RollupPart::kLast:
-      return field;
-    case RollupPart::kFirstTime:
-    case RollupPart::kLastTime:
-      return time;
+      return widened(field);
     case RollupPart::kSum:
     case RollupPart::kSumRest:
       return {.id = is_float(field.id) ? TypeId::kFloat64 : TypeId::kInt64};
@@ -80,15 +85,13 @@ DataType type_of(RollupPart part, const DataType& field, const DataType& time) {
 
 Schema level_schema(const Schema& table, const IndexSpec& index, const RollupSpec& spec) {
   Schema level;
-  const DataType time = table.find(index.column)->type;
   const auto add = [&](const std::vector<RollupPart>& parts, std::string_view field, const DataType& type) {
     for (const RollupPart part : parts) {
-      level.columns.push_back({.name = part_column(part, field), .type = type_of(part, type, time)});
+      level.columns.push_back({.name = part_column(part, field), .type = type_of(part, type)});
     }
   };
   for (const Column& column : table.columns) {
-    const bool is_key =
-        column.name == index.column || std::ranges::find(index.tags, column.name) != index.tags.end();
+    const bool is_key = column.name == index.column || std::ranges::find(index.tags, column.name) != index.tags.end();
     if (is_key) level.columns.push_back({.name = column.name, .type = column.type, .nullable = column.nullable});
   }
   add(parts_of_rows(), kAllRows, {});

@@ -11,6 +11,7 @@
 //                                      the low and the high half of 128 bits
 //   squares(x)                         of numbers: the sum of squared deviations from the mean
 //   sketch(x)                          of numbers, where that is asked for: a sketch of quantiles
+// Integers and floats are widened to 64 bits; times of rows are in the unit of the table's time.
 // All can be merged, so a coarser level is made of a finer one, and an answer of either.
 #pragma once
 
@@ -42,8 +43,8 @@ struct RollupSpec {
   friend bool operator==(const RollupSpec&, const RollupSpec&) = default;
 };
 
-/// Intervals are of whole seconds, come from the finest to the coarsest, and nest. kInvalidInput names the one that does
-/// not.
+/// Intervals are of whole seconds, come from the finest to the coarsest, and nest. kInvalidInput names the one that
+/// does not.
 Status check_rollups(const RollupSpec& spec);
 
 /// What a column of a level says.

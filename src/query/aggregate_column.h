@@ -2,15 +2,20 @@
 #pragma once
 
 #include "model/aggregate.h"
+#include "model/rollup.h"
 #include "segment/native_block.h"
 
 #include <marigram/error.h>
 
+#include <arrow/array/array_base.h>
 #include <arrow/type_fwd.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace marigram::query {
@@ -18,10 +23,26 @@ namespace marigram::query {
 /// Where the states of one group and bucket lie in each aggregate's column: dense, used again when they are done with.
 using Slot = std::uint32_t;
 
+/// What rows of a level of rollups (model/rollup.h) say of a field's values or, of no field, of rows; null where it
+/// need not be known.
+struct RollupValues {
+  std::array<std::shared_ptr<arrow::Array>, model::kRollupParts> parts = {};
+
+  const std::shared_ptr<arrow::Array>& of(model::RollupPart part) const {
+    return parts[static_cast<std::size_t>(part)];
+  }
+  /// Cells of a part whose type is as wide as T; null if it is.
+  template <typename T>
+  const T* cells(model::RollupPart part) const {
+    return of(part) == nullptr ? nullptr : of(part)->data()->template GetValues<T>(1);
+  }
+};
+
 /// What an aggregate is of, by row; null where there is no such field.
 struct FieldValues {
   std::shared_ptr<arrow::Array> values = {};
   std::shared_ptr<arrow::Array> weights = {};
+  std::shared_ptr<const RollupValues> rollup = {};  ///< set: instead of the others, the rows are those of a level
 };
 struct FieldTypes {
   const arrow::DataType* values = nullptr;
@@ -50,6 +71,11 @@ struct RowsSummary {
   std::vector<BlockSummary> fields = {};  // the values of each aggregate
 };
 
+/// Whether some value of the block is not null.
+inline bool has_values(const RowsSummary& rows, const BlockSummary& block) {
+  return block.statistics != nullptr && std::cmp_less(block.statistics->nulls, rows.count);
+}
+
 /// Not thread-safe.
 class AggregateColumn {
  public:
@@ -70,6 +96,9 @@ class AggregateColumn {
   /// What has been appended since the last call.
   virtual Result<std::shared_ptr<arrow::Array>> take() = 0;
 };
+
+/// What went wrong with a column of that name.
+Status from_builder(const arrow::Status& status, const std::string& name);
 
 /// `name` is for errors: "sum(bytes)". `types` of the fields; none: rows are counted. `units_per_second` of the times.
 /// kInvalidInput for types that have no such aggregate.

@@ -17,8 +17,10 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
 class BatchCursor final : public SeriesCursor {
  public:
-  BatchCursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags)
-      : rows_(std::move(rows)), tags_(std::move(tags)) {}
+  BatchCursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags, std::optional<LevelRows> level)
+      : rows_(std::move(rows)), tags_(std::move(tags)), level_(std::move(level)) {
+    if (level_) statistics_.rollups.push_back({.interval = level_->interval, .rows = 0});
+  }
 
   Result<const RowKey*> series() override {
     if (!is_begun_) MARIGRAM_TRY(advance());
@@ -29,9 +31,13 @@ class BatchCursor final : public SeriesCursor {
     const RowKey series = *series_;
     const std::int64_t end = key_run_end(columns_, row_, batch_->num_rows());
     if (!rows_of_batch_) {
-      MARIGRAM_ASSIGN(rows_of_batch_, into.rows_of(*batch_));
+      MARIGRAM_ASSIGN(rows_of_batch_, rows_of_batch(into));
     }
-    MARIGRAM_TRY(into.add(*rows_of_batch_, row_, end));
+    if (level_) {
+      MARIGRAM_TRY(add_intervals(into, end));
+    } else {
+      MARIGRAM_TRY(into.add(*rows_of_batch_, row_, end));
+    }
     row_ = end;
     MARIGRAM_TRY(advance());
     return series_ == series;
@@ -40,6 +46,22 @@ class BatchCursor final : public SeriesCursor {
   QueryStatistics statistics() const override { return statistics_; }
 
  private:
+  Result<FieldRows> rows_of_batch(const Aggregation& into) const {
+    if (level_) return level_->columns.rows_of(*batch_, level_->time);
+    return into.rows_of(*batch_);
+  }
+
+  /// Those up to `end` that have rows.
+  Status add_intervals(Aggregation& into, std::int64_t end) {
+    const std::int64_t* const counts = LevelColumns::counts_of(*batch_);
+    for (std::int64_t begin = row_; begin < end; ++begin) {
+      const std::int64_t first = begin;
+      while (begin < end && counts[begin] > 0) ++begin;
+      MARIGRAM_TRY(into.add(*rows_of_batch_, first, begin));
+    }
+    return {};
+  }
+
   /// The series at hand becomes that of the first row that is left.
   Status advance() {
     is_begun_ = true;
@@ -53,7 +75,8 @@ class BatchCursor final : public SeriesCursor {
       rows_of_batch_.reset();
       columns_.clear();
       for (const std::string& tag : tags_) columns_.push_back(batch_->GetColumnByName(tag));
-      statistics_.rows_scanned += static_cast<std::uint64_t>(batch_->num_rows());
+      (level_ ? statistics_.rollups.front().rows : statistics_.rows_scanned) +=
+          static_cast<std::uint64_t>(batch_->num_rows());
     }
     series_ = row_key(columns_, row_);
     return {};
@@ -61,6 +84,7 @@ class BatchCursor final : public SeriesCursor {
 
   std::unique_ptr<table::BatchSource> rows_;
   std::vector<std::string> tags_;
+  std::optional<LevelRows> level_;
   bool is_begun_ = false;
   BatchPtr batch_;                          // of which the rows before row_ have been added
   std::optional<FieldRows> rows_of_batch_;  // set when the first are added
@@ -73,7 +97,12 @@ class BatchCursor final : public SeriesCursor {
 }  // namespace
 
 std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags) {
-  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags));
+  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags), std::nullopt);
+}
+
+std::unique_ptr<SeriesCursor> level_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags,
+                                           LevelRows level) {
+  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags), std::move(level));
 }
 
 AggregateInput::AggregateInput(std::vector<std::unique_ptr<SeriesCursor>> stretches, CancelToken cancel,
@@ -117,6 +146,10 @@ void AggregateInput::tell() {
     to->blocks_decoded += read.blocks_decoded;
     to->blocks_skipped -= std::min(to->blocks_skipped, read.blocks_answered + read.blocks_decoded);
     to->rows_scanned += read.rows_scanned;
+    for (const RollupUse& use : read.rollups) {
+      const auto known = std::ranges::find(to->rollups, use.interval, &RollupUse::interval);
+      (known == to->rollups.end() ? to->rollups.emplace_back(use.interval) : *known).rows += use.rows;
+    }
   }
 }
 

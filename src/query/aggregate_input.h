@@ -2,6 +2,7 @@
 #pragma once
 
 #include "query/aggregation.h"
+#include "query/level_columns.h"
 #include "query/row_key.h"
 #include "table/batch_source.h"
 
@@ -34,8 +35,18 @@ class SeriesCursor {
   virtual QueryStatistics statistics() const = 0;
 };
 
+/// How rows of a level of rollups say what aggregates are of.
+struct LevelRows {
+  std::string interval = {};
+  std::string time = {};  // column of their intervals
+  LevelColumns columns;
+};
+
 /// All of a source, which comes by (series, time); `tags`: the columns that name a series.
 std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags);
+/// The same of rows of a level of rollups.
+std::unique_ptr<SeriesCursor> level_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags,
+                                           LevelRows level);
 
 /// Stretches of time that follow one another, read side by side, series by series. Not thread-safe.
 class AggregateInput {

@@ -1,9 +1,5 @@
-// Aggregates of a snapshot of a table.
-//
-// Time falls into windows, one for each group of segments that overlap (time_windows.h). A window of one native
-// segment, or of some that follow one another in order of series and time, is aggregated block by block where it lies
-// (native_cursor.h): of blocks whose rows fall into one group and bucket the statistics are enough. Rows of other
-// windows are scanned. Series by series the windows follow one another.
+// Aggregates of a snapshot of a table: of its rows, of those that are newer, and of levels of rollups where these say
+// the same (rollup_plan.h).
 #pragma once
 
 #include "query/aggregation.h"
@@ -14,12 +10,16 @@
 #include <marigram/error.h>
 #include <marigram/scan.h>
 
+#include <cstddef>
+#include <limits>
+
 namespace marigram::query {
 
 /// Of the rows that `rows` asks for by range and tags; none if its limit is 0. `spec`: its columns, groups and buckets;
 /// the rest is the table's. `statistics` may be null; it is told when the stream has ended, or does. Errors as
-/// Aggregation's and those of a scan.
+/// Aggregation's and those of a scan. `levels`: how many of the table's levels may be used, the finest first.
 Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const ScanRequest& rows, AggregationSpec spec,
-                                             QueryStatistics* statistics);
+                                             QueryStatistics* statistics,
+                                             std::size_t levels = std::numeric_limits<std::size_t>::max());
 
 }  // namespace marigram::query

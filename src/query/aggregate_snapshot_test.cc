@@ -3,8 +3,7 @@
 // not asked for, be counted twice, or be read where its statistics are enough.
 #include "query/aggregate_snapshot.h"
 
-#include "query/test_points.h"
-#include "query/test_random_table.h"
+#include "query/test_aggregates.h"
 #include "table/delete.h"
 
 #include <fmt/format.h>
@@ -13,8 +12,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -24,106 +21,15 @@ namespace marigram::query {
 namespace {
 
 using table::testing::Fixture;
-using table::testing::kMinuteUs;
-using table::testing::Row;
+using testing::at;
 using testing::Cells;
+using testing::expected;
 using ::testing::HasSubstr;
-
-Instant at(std::int64_t time_us) {
-  return Instant::from_units(time_us, TimeUnit::kMicro);
-}
-
-AggregationSpec spec_of(const std::vector<std::string>& aggregates) {
-  AggregationSpec spec;
-  for (const std::string& aggregate : aggregates) spec.columns.push_back(model::parse_aggregate_of(aggregate).value());
-  return spec;
-}
-
-const std::vector<std::string> kAggregates = {"count",      "count(value)", "sum(value)",  "avg(value)",  "min(value)",
-                                              "max(value)", "first(value)", "last(value)", "delta(value)"};
-const std::vector<std::string> kDecoded = {"median(value)", "vwap(value,value)"};
-
-model::FieldValue of(std::optional<double> value) {
-  return value ? model::FieldValue(*value) : model::FieldValue();
-}
-
-/// Of rows of some series, by (series, time).
-Cells naive(const std::vector<Row>& rows, bool decoded) {
-  std::vector<double> values;
-  std::optional<Row> first;
-  std::optional<Row> last;
-  double sum = 0;
-  double squares = 0;
-  std::optional<double> delta;
-  std::map<std::string, std::pair<double, double>> ends;
-  std::map<std::string, int> counts;
-  for (const Row& row : rows) {
-    if (!row.value) continue;
-    values.push_back(*row.value);
-    sum += *row.value;
-    squares += *row.value * *row.value;
-    if (!first || row.time_us < first->time_us) first = row;
-    if (!last || row.time_us >= last->time_us) last = row;
-    ends.try_emplace(row.series, *row.value, 0).first->second.second = *row.value;
-    ++counts[row.series];
-  }
-  for (const auto& [series, own] : ends) {
-    if (counts[series] > 1) delta = delta.value_or(0) + own.second - own.first;
-  }
-  const auto valued = [&](double value) { return values.empty() ? of({}) : of(value); };
-  Cells cells = {static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(values.size())};
-  std::ranges::sort(values);
-  cells.push_back(valued(sum));
-  cells.push_back(valued(sum / static_cast<double>(values.size())));
-  cells.push_back(values.empty() ? of({}) : of(values.front()));
-  cells.push_back(values.empty() ? of({}) : of(values.back()));
-  cells.push_back(first ? of(first->value) : of({}));
-  cells.push_back(last ? of(last->value) : of({}));
-  cells.push_back(of(delta));
-  if (decoded) {
-    const std::size_t half = values.size() / 2;
-    cells.push_back(values.empty()           ? of({})
-                    : values.size() % 2 == 1 ? of(values[half])
-                                             : of(values[half - 1] + (values[half] - values[half - 1]) * 0.5));
-    cells.push_back(valued(squares / sum));
-  }
-  return cells;
-}
-
-struct Question {
-  bool by_series = false;
-  bool decoded = false;  // some aggregates that no statistics answer are among them
-  std::int64_t every = 0;
-  std::optional<std::int64_t> from_us = {};
-  std::optional<std::int64_t> to_us = {};
-  bool some_series = false;
-};
-
-std::vector<Cells> expected(std::vector<Row> rows, const Question& question) {
-  std::erase_if(rows, [&](const Row& row) {
-    return (question.from_us && row.time_us < *question.from_us) ||
-           (question.to_us && row.time_us >= *question.to_us) ||
-           (question.some_series && row.series != "a" && row.series != "c");
-  });
-  std::ranges::stable_sort(rows, {}, [](const Row& row) { return std::pair(row.series, row.time_us); });
-  std::map<std::pair<std::string, std::int64_t>, std::vector<Row>> groups;
-  for (const Row& row : rows) {
-    std::int64_t bucket = 0;
-    if (question.every > 0) {
-      bucket = row.time_us / question.every;
-      if (row.time_us % question.every < 0) --bucket;
-    }
-    groups[{question.by_series ? row.series : "", bucket * question.every}].push_back(row);
-  }
-  std::vector<Cells> results;
-  for (const auto& [group, own] : groups) {
-    Cells& cells = results.emplace_back();
-    if (question.by_series) cells.emplace_back(group.first);
-    if (question.every > 0) cells.emplace_back(group.second);
-    for (auto& cell : naive(own, question.decoded)) cells.push_back(std::move(cell));
-  }
-  return results;
-}
+using testing::kAggregates;
+using testing::kMinuteUs;
+using testing::Question;
+using testing::Row;
+using testing::spec_of;
 
 class AggregateModelTest : public ::testing::TestWithParam<std::tuple<Duplicates, std::uint64_t>> {};
 
@@ -136,27 +42,9 @@ TEST_P(AggregateModelTest, EqualsTheNaiveModel) {
     table.below(5) == 0 ? table.append_long() : table.change();
     const auto moment = table.look();
     if (!moment) continue;
-    constexpr std::int64_t kEvery[] = {0, kMinuteUs, 30 * kMinuteUs, 1440 * kMinuteUs, 3 * 1440 * kMinuteUs + 7};
-    Question question{.by_series = table.below(2) == 0, .decoded = table.below(4) == 0};
-    question.every = kEvery[table.below(5)];
-    question.some_series = table.below(3) == 0;
-    if (table.below(3) == 0) question.from_us = table.random_time(moment->rows);
-    if (table.below(3) == 0) question.to_us = table.random_time(moment->rows);
-    if (question.from_us && question.to_us && *question.from_us >= *question.to_us) question.to_us.reset();
-    ScanRequest rows;
-    if (question.from_us) rows.from = at(*question.from_us);
-    if (question.to_us) rows.to = at(*question.to_us);
-    if (question.some_series) rows.where = {{.column = "series", .values = {"a", "c"}}};
-    AggregationSpec spec = spec_of(kAggregates);
-    if (question.decoded) std::ranges::copy(spec_of(kDecoded).columns, std::back_inserter(spec.columns));
-    if (question.by_series) spec.by = {"series"};
-    spec.every = question.every;
+    const Question question = testing::random_question(table, moment->rows);
     QueryStatistics statistics;
-    auto stream = aggregate_snapshot(moment->snapshot, rows, spec, &statistics);
-    ASSERT_TRUE(stream) << stream.error().message;
-    const auto got = testing::read_rows(*stream);
-    ASSERT_TRUE(got) << got.error().message;
-    ASSERT_EQ(*got, expected(moment->rows, question));
+    ASSERT_EQ(testing::answer(moment->snapshot, question, statistics), testing::expected(moment->rows, question));
     ASSERT_LE(statistics.segments_read, statistics.segments);
     answered += statistics.blocks_answered;
   }

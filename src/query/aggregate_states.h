@@ -7,6 +7,7 @@
 //   result()                  the aggregate; unset if it is null
 // and some
 //   add(summary)              values of a series that follow one another, as statistics say them
+//   add_squares(summary)      the same where deviations are known too
 #pragma once
 
 #include "base/compensated_sum.h"
@@ -31,11 +32,13 @@ __extension__ using Int128 = __int128;
 class IntegerSum {
  public:
   IntegerSum() = default;
-  explicit IntegerSum(Int128 sum) : sum_(sum) {}
+  IntegerSum(std::int64_t high, std::uint64_t low) : sum_(Int128{high} * (Int128{1} << 64U) + low) {}
 
   void add(Int128 value) { sum_ += value; }
   void merge(const IntegerSum& other) { sum_ += other.sum_; }
   Int128 value() const { return sum_; }
+  std::int64_t high() const { return static_cast<std::int64_t>(sum_ >> 64U); }
+  std::uint64_t low() const { return static_cast<std::uint64_t>(sum_); }
 
  private:
   Int128 sum_ = 0;
@@ -55,6 +58,7 @@ struct Summary {
   T last = {};
   std::int64_t first_time = 0;  // of `first`
   std::int64_t last_time = 0;
+  double squares = 0;  // of deviations from the mean; of rollups alone
 };
 
 /// What a column gives for one value: strings are looked at, not copied.
@@ -143,6 +147,39 @@ class WeightedAvgState {
   CompensatedSum weights_;
 };
 
+enum class SumPart { kWord, kRest };
+
+/// Half of a sum: of floats the sum without what it lost, or that; of others the lower or the higher half of its bits.
+template <typename T, SumPart kWanted>
+class SumPartState {
+ public:
+  void add(T value, std::int64_t, std::uint64_t) {
+    sum_.add(value);
+    any_ = true;
+  }
+  void add(const Summary<T>& values) {
+    sum_.merge(values.sum);
+    any_ = true;
+  }
+  void merge(const SumPartState& other) {
+    sum_.merge(other.sum_);
+    any_ |= other.any_;
+  }
+  auto result() const { return any_ ? std::optional(part()) : std::nullopt; }
+
+ private:
+  auto part() const {
+    if constexpr (std::is_same_v<T, double>) {
+      return kWanted == SumPart::kWord ? sum_.sum() : sum_.lost();
+    } else {
+      return kWanted == SumPart::kWord ? static_cast<std::int64_t>(sum_.low()) : sum_.high();
+    }
+  }
+
+  Sum<T> sum_;
+  bool any_ = false;
+};
+
 enum class Extreme { kMin, kMax };
 
 /// Of equal ones the first. A NaN gives way to anything.
@@ -194,6 +231,25 @@ class EdgeState {
   std::int64_t time_ = 0;
 };
 
+/// When the first or last was.
+template <typename T, Edge kWanted>
+class EdgeTimeState {
+ public:
+  void add(const Seen<T>&, std::int64_t time, std::uint64_t) { add(time); }
+  void add(const Summary<T>& values) { add(kWanted == Edge::kFirst ? values.first_time : values.last_time); }
+  void merge(const EdgeTimeState& other) {
+    if (other.time_) add(*other.time_);
+  }
+  std::optional<std::int64_t> result() const { return time_; }
+
+ private:
+  void add(std::int64_t time) {
+    if (!time_ || (kWanted == Edge::kFirst ? time < *time_ : time > *time_)) time_ = time;
+  }
+
+  std::optional<std::int64_t> time_;
+};
+
 /// Mean and squared deviations from it: B. P. Welford, Technometrics 4, 1962; merged as by T. F. Chan, G. H. Golub and
 /// R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances", 1979.
 class StddevState {
@@ -205,6 +261,15 @@ class StddevState {
     const double before = x - mean_;
     mean_ += before / static_cast<double>(count_);
     squares_ += before * (x - mean_);
+  }
+  template <typename T>
+  void add_squares(const Summary<T>& values) {
+    StddevState other;
+    other.count_ = values.count;
+    other.mean_ =
+        static_cast<double>(static_cast<long double>(values.sum.value()) / static_cast<long double>(values.count));
+    other.squares_ = values.squares;
+    merge(other);
   }
   void merge(const StddevState& other) {
     if (other.count_ == 0) return;
@@ -219,11 +284,18 @@ class StddevState {
     if (count_ < 2) return std::nullopt;
     return std::sqrt(squares_ / static_cast<double>(count_ - 1));
   }
+  std::optional<double> squares() const { return count_ == 0 ? std::nullopt : std::optional(squares_); }
 
  private:
   std::uint64_t count_ = 0;
   double mean_ = 0;
   double squares_ = 0;
+};
+
+/// The squared deviations themselves.
+class SquaresState : public StddevState {
+ public:
+  std::optional<double> result() const { return squares(); }
 };
 
 /// Keeps every value, eight bytes each. Integers beyond 2^53 are rounded.

@@ -2,10 +2,13 @@
 // model knows them.
 #pragma once
 
+#include "query/rollup_refresh.h"
 #include "query/snapshot.h"
+#include "table/definition.h"
 #include "table/delete.h"
 #include "table/evolve.h"
 #include "table/rewrite.h"
+#include "table/rollups.h"
 #include "table/test_rows.h"
 
 #include <arrow/api.h>
@@ -28,12 +31,15 @@ class RandomTable {
  public:
   using Row = table::testing::Row;
 
-  RandomTable(Duplicates policy, std::uint64_t seed) : policy_(policy), random_(seed) {
+  /// `rollups`: the table keeps some, which are refreshed now and then.
+  RandomTable(Duplicates policy, std::uint64_t seed, bool rollups = false)
+      : policy_(policy), random_(seed), rollups_(rollups) {
     TableOptions options = table::testing::Fixture::options();
     options.duplicates = policy;
     options.fields = {{.name = "value", .type = "float64"}};
     if (below(2) == 0) options.segments = SegmentFormat::kNative;
     options.growing = below(4) == 0;
+    if (rollups_ && below(2) == 0) options.rollups = random_rollups();
     engine_ = fixture_.create(options);
   }
 
@@ -46,6 +52,7 @@ class RandomTable {
   }
 
   void change() {
+    if (rollups_ && below(3) == 0) return refresh();
     switch (below(4)) {
       case 0:
         return compact();
@@ -121,6 +128,23 @@ class RandomTable {
     ASSERT_TRUE(table::compact(*engine_));
   }
 
+  RollupOptions random_rollups() {
+    const std::vector<std::string> all = {"1m", "5m", "30m", "6h", "1d", "1w"};
+    RollupOptions options;
+    for (const std::string& interval : all) {
+      if (below(2) == 0) options.intervals.push_back(interval);
+    }
+    return options;
+  }
+
+  void refresh() {
+    if (below(6) == 0) {
+      ASSERT_TRUE(table::set_rollups(*engine_, table::rollup_spec(random_rollups()).value()));
+    }
+    const auto refreshed = refresh_rollups(*engine_, {.commit_rows = 256U << below(10)});
+    ASSERT_TRUE(refreshed) << refreshed.error().message;
+  }
+
   void remove() {
     const std::string series = random_series();
     const std::int64_t from_us = (below(30) - 15) * 1440 * kMinuteUs;
@@ -155,6 +179,7 @@ class RandomTable {
   table::testing::Fixture fixture_;
   Duplicates policy_;
   std::mt19937_64 random_;
+  bool rollups_ = false;
   std::unique_ptr<table::Engine> engine_;
   std::vector<Row> rows_;  // in order of arrival
   std::set<std::pair<std::string, std::int64_t>> taken_;

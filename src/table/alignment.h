@@ -1,9 +1,11 @@
 // Incoming rows brought into a table's columns: matched by name, widened without loss, missing ones filled with null.
 #pragma once
 
+#include "base/try.h"
 #include "log/table_state.h"
 #include "model/index.h"
 #include "model/schema.h"
+#include "table/batch_source.h"
 
 #include <marigram/error.h>
 
@@ -45,6 +47,21 @@ class Alignment {
   std::shared_ptr<arrow::Schema> arrow_schema_;
   std::vector<int> sources_;  // per table column: incoming column, or -1 for nulls
   std::vector<Nulls> nulls_;  // per table column
+};
+
+/// Rows as segments hold them: tags that a series lacks are empty. Borrows both.
+class AlignedSource : public BatchSource {
+ public:
+  AlignedSource(BatchSource& rows, const Alignment& alignment) : rows_(rows), alignment_(alignment) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    MARIGRAM_ASSIGN(auto batch, rows_.next());
+    return batch ? alignment_.align(*batch) : batch;
+  }
+
+ private:
+  BatchSource& rows_;
+  const Alignment& alignment_;
 };
 
 /// What a table needs of its columns: the index column of the index's type, the tags of types that can name series.

@@ -1,5 +1,6 @@
 #include "table/definition.h"
 
+#include "base/interval_text.h"
 #include "base/try.h"
 #include "model/index.h"
 #include "model/schema.h"
@@ -155,7 +156,36 @@ Status declare_segments(const TableOptions& options, log::Proposal& proposal, mo
   return {};
 }
 
+Status declare_rollups(const TableOptions& options, const model::IndexKind& kind, log::Proposal& proposal) {
+  if (options.rollups.intervals.empty()) return {};
+  MARIGRAM_TRY(check_keeps_rollups(options.dialect, kind, "create table"));
+  MARIGRAM_ASSIGN(proposal.extension.rollups, rollup_spec(options.rollups));
+  return {};
+}
+
 }  // namespace
+
+Status check_keeps_rollups(Dialect dialect, const model::IndexKind& kind, const char* doing) {
+  if (dialect == Dialect::kV1) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot {}: tables of dialect v1 have no rollups; use dialect v7", doing));
+  }
+  if (std::holds_alternative<model::TimestampIndex>(kind)) return {};
+  return fail(ErrorCode::kInvalidInput, fmt::format("cannot {}: rollups are of a timestamp index, this one is {}",
+                                                    doing, model::index_kind_name(kind)));
+}
+
+Result<model::RollupSpec> rollup_spec(const RollupOptions& options) {
+  model::RollupSpec spec{.timezone = options.timezone,
+                         .origin = options.origin,
+                         .sketches = {options.percentiles.begin(), options.percentiles.end()}};
+  for (const std::string& text : options.intervals) {
+    MARIGRAM_ASSIGN(const Interval interval, parse_interval(text, !spec.timezone.empty()));
+    spec.intervals.push_back(interval);
+  }
+  MARIGRAM_TRY(model::check_rollups(spec));
+  return spec;
+}
 
 Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
   model::TableMeta meta;
@@ -184,6 +214,7 @@ Result<log::Proposal> define_table(const TableOptions& options, Instant now) {
   }
   MARIGRAM_TRY(declare_duplicates(options, proposal, meta));
   MARIGRAM_TRY(declare_segments(options, proposal, meta));
+  MARIGRAM_TRY(declare_rollups(options, kind, proposal));
   meta.index = std::move(index);
   proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
   return proposal;

@@ -5,6 +5,7 @@
 #include "coverage/calendar.h"
 #include "log/log.h"
 #include "log/table_state.h"
+#include "model/rollup.h"
 #include "model/schema.h"
 
 #include <marigram/error.h>
@@ -26,6 +27,11 @@ Status check_types(SegmentFormat format, const model::Schema& schema, const std:
 
 /// Whether there is such a compression, and segments of the format have it. kInvalidInput.
 Status check_compression(SegmentFormat format, const std::string& compression, const std::string& doing);
+
+/// What the options ask for. kInvalidInput: a width that is none, intervals that do not nest, an unknown zone.
+Result<model::RollupSpec> rollup_spec(const RollupOptions& options);
+/// Whether a table may keep rollups at all. kInvalidInput; `doing`: "create table".
+Status check_keeps_rollups(Dialect dialect, const model::IndexKind& kind, const char* doing);
 
 /// Seconds of a segment's time partition; default one day.
 Result<std::int64_t> partition_seconds(const log::TableState& state);

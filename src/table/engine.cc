@@ -134,25 +134,47 @@ Status Engine::commit(const std::function<Result<log::Proposal>(const log::Table
 std::shared_ptr<const SegmentList> Engine::segments(const StatePtr& state) const {
   {
     const std::lock_guard lock(mutex_);
-    if (segments_state_ == state) return segments_;
+    const auto& [of, list] = segments_[state->level];
+    if (of == state) return list;
   }
   auto list = std::make_shared<const SegmentList>(*state);
   const std::lock_guard lock(mutex_);
-  segments_state_ = state;
-  segments_ = list;
+  segments_[state->level] = {state, list};
   return list;
 }
 
 Result<std::shared_ptr<const TombstoneList>> Engine::tombstones(const log::TableState& state) const {
   {
     const std::lock_guard lock(mutex_);
-    if (tombstones_ && tombstones_version_ == state.version) return tombstones_;
+    const auto& [version, list] = tombstones_[state.level];
+    if (list && version == state.version) return list;
   }
   MARIGRAM_ASSIGN(auto list, TombstoneList::load(store(), state));
   const std::lock_guard lock(mutex_);
-  tombstones_version_ = state.version;
-  tombstones_ = list;
+  tombstones_[state.level] = {state.version, list};
   return list;
+}
+
+Result<CoveragePtr> Engine::due(const log::TableState& state, const log::Level& level) const {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto& [version, map] = due_[level.name];
+    if (map && version == state.version) return map;
+  }
+  coverage::CoverageMap map;
+  const auto add = [&](const std::string& path) -> Status {
+    MARIGRAM_ASSIGN(const auto buckets, read_coverage_file(store(), state, coverage::FileRole::kSegment, path));
+    coverage::unite(map, buckets);
+    return {};
+  };
+  if (level.pending) MARIGRAM_TRY(add(*level.pending));
+  for (const log::ChangedRows& change : state.changed) {
+    if (change.version > level.through) MARIGRAM_TRY(add(change.coverage_path));
+  }
+  auto shared = std::make_shared<const coverage::CoverageMap>(std::move(map));
+  const std::lock_guard lock(mutex_);
+  due_[level.name] = {state.version, shared};
+  return shared;
 }
 
 Result<CoveragePtr> Engine::coverage(const log::TableState& state) const {

@@ -19,9 +19,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace marigram::table {
 
@@ -55,10 +57,14 @@ class Engine {
   /// versions also writes a checkpoint, so that opening costs the live segments and few commits.
   Status commit(const std::function<Result<log::Proposal>(const log::TableState&)>& propose);
 
-  /// The live segments of a state. The last list is cached.
+  // Of the table and of each of its levels the last of these is cached.
+
+  /// The live segments of a state.
   std::shared_ptr<const SegmentList> segments(const StatePtr& state) const;
-  /// The tombstones of a state, or of a part of one that has them all. The last list is cached.
+  /// The tombstones of a state, or of a part of one that has them all.
   Result<std::shared_ptr<const TombstoneList>> tombstones(const log::TableState& state) const;
+  /// The buckets of the table at `state` whose rows the level does not say as they are. O(what changed since).
+  Result<CoveragePtr> due(const log::TableState& state, const log::Level& level) const;
   /// Coverage of the table at `state`, from the snapshot file or, if that is missing or damaged, from the segments'
   /// sidecars. The last one is cached.
   Result<CoveragePtr> coverage(const log::TableState& state) const;
@@ -76,14 +82,15 @@ class Engine {
 
   std::mutex write_mutex_;  // held while a write of this handle commits
   mutable std::mutex mutex_;
-  StatePtr state_;                                           // guarded by mutex_
-  std::atomic<std::size_t> columns_;                         // of state_
-  mutable std::string coverage_path_;                        // guarded by mutex_
-  mutable CoveragePtr coverage_;                             // guarded by mutex_; belongs to coverage_path_
-  mutable StatePtr segments_state_;                          // guarded by mutex_
-  mutable std::shared_ptr<const SegmentList> segments_;      // guarded by mutex_; belongs to segments_state_
-  mutable std::uint64_t tombstones_version_ = 0;             // guarded by mutex_
-  mutable std::shared_ptr<const TombstoneList> tombstones_;  // guarded by mutex_; of tombstones_version_
+  StatePtr state_;                     // guarded by mutex_
+  std::atomic<std::size_t> columns_;   // of state_
+  mutable std::string coverage_path_;  // guarded by mutex_
+  mutable CoveragePtr coverage_;       // guarded by mutex_; belongs to coverage_path_
+  template <typename Key, typename Value>
+  using ByLevel = std::map<std::string, std::pair<Key, std::shared_ptr<const Value>>>;  // of the table by ""
+  mutable ByLevel<StatePtr, SegmentList> segments_;                                     // guarded by mutex_
+  mutable ByLevel<std::uint64_t, TombstoneList> tombstones_;                            // guarded by mutex_; by version
+  mutable ByLevel<std::uint64_t, coverage::CoverageMap> due_;  // guarded by mutex_; by version of the table
 };
 
 /// The index of a table with data; kInvalidInput for the "Generic" kind, which has none.

@@ -26,23 +26,6 @@ namespace {
 
 using Filter = std::function<Result<std::unique_ptr<BatchSource>>(std::unique_ptr<BatchSource>)>;
 
-/// Rows of a scan as segments hold them: tags that a series lacks are empty again.
-class AsStored : public BatchSource {
- public:
-  AsStored(std::unique_ptr<BatchSource> source, const Alignment& alignment)
-      : source_(std::move(source)), alignment_(alignment) {}
-
-  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
-    MARIGRAM_ASSIGN(auto batch, source_->next());
-    if (!batch) return batch;
-    return alignment_.align(*batch);
-  }
-
- private:
-  std::unique_ptr<BatchSource> source_;
-  const Alignment& alignment_;
-};
-
 /// What rewriting makes. Native segments are read block by block, so that large ones cost nothing more, and their
 /// blocks hold more of a series: as many rows as take some 64 MiB.
 SegmentSize rewritten_size(const log::TableState& state) {
@@ -79,7 +62,7 @@ class Rewrite {
     MARIGRAM_ASSIGN(ScanStream stream, rows_of(segments, {.order = order}));
     MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(*stream.schema, *state_));
     MARIGRAM_ASSIGN(auto kept, filter(std::move(stream.rows)));
-    AsStored rows(std::move(kept), alignment);
+    AlignedSource rows(*kept, alignment);
     const auto taken = std::make_shared<const coverage::CoverageMap>();  // they come back where they were
     MARIGRAM_ASSIGN(Staged staged,
                     stage_append(engine_, state_, alignment, taken, rows, rewritten_size(*state_), attempt_, files_));
@@ -96,7 +79,7 @@ class Rewrite {
       lost = std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
       if (lost) return fail(ErrorCode::kConflict, "cannot rewrite segments: another writer took one away meanwhile");
       if (now.meta->grows()) fill_absent_tags(now.meta->index->tags.size());
-      log::Proposal proposal = replacement(operation, now);
+      log::Proposal proposal = replacement(operation, now, covers_less);
       if (covers_less) {
         MARIGRAM_ASSIGN(auto coverage, snapshot_after(now));
         proposal.actions.emplace_back(std::move(coverage));
@@ -120,12 +103,13 @@ class Rewrite {
     for (model::SegmentMeta& segment : new_) model::fill_absent_tags(segment.layout, tags);
   }
 
-  log::Proposal replacement(const std::string& operation, const log::TableState& now) const {
+  log::Proposal replacement(const std::string& operation, const log::TableState& now, bool covers_less) const {
     log::Proposal proposal{.actions = {}, .extension = {.operation = operation}};
     for (const SegmentPtr& segment : old_) proposal.actions.emplace_back(log::RemoveSegment{key_of(*segment)});
     for (const model::SegmentMeta& segment : new_) proposal.actions.emplace_back(log::AddSegment{segment});
     if (now.has_ranks()) proposal.extension.rank = state_->version;
     proposal.extension.dissolved = tombstones_without_rows(now);
+    proposal.extension.keeps_rollups = !covers_less;
     return proposal;
   }
 

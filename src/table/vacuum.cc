@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace marigram::table {
 namespace {
@@ -38,8 +39,10 @@ bool is_our_segment(std::string_view key) {
   return false;
 }
 
-void collect(const log::Commit& commit, std::set<std::string, std::less<>>& paths) {
-  for (const log::Action& action : commit.actions) {
+using Paths = std::set<std::string, std::less<>>;
+
+void collect(const std::vector<log::Action>& actions, const std::vector<model::Tombstone>& tombstones, Paths& paths) {
+  for (const log::Action& action : actions) {
     if (const auto* add = std::get_if<log::AddSegment>(&action)) {
       paths.insert(add->segment.path);
       if (add->segment.coverage_path) paths.insert(*add->segment.coverage_path);
@@ -47,15 +50,23 @@ void collect(const log::Commit& commit, std::set<std::string, std::less<>>& path
       paths.insert(coverage->coverage_path);
     }
   }
-  if (!commit.extension) return;
-  for (const model::Tombstone& tombstone : commit.extension->tombstones) {
+  for (const model::Tombstone& tombstone : tombstones) {
     for (std::string& path : tombstone.paths()) paths.insert(std::move(path));
   }
 }
 
+void collect(const log::Commit& commit, Paths& paths) {
+  const log::Extension extension = commit.extension.value_or(log::Extension{});
+  collect(commit.actions, extension.tombstones, paths);
+  for (const log::LevelChange& level : extension.levels) {
+    collect(level.actions, level.tombstones, paths);
+    if (level.pending) paths.insert(*level.pending);
+  }
+}
+
 /// Everything that any commit ever named: every version stays readable.
-Result<std::set<std::string, std::less<>>> referenced_paths(const Engine& engine) {
-  std::set<std::string, std::less<>> paths;
+Result<Paths> referenced_paths(const Engine& engine) {
+  Paths paths;
   for (std::uint64_t version = 1; version <= engine.state()->version; ++version) {
     MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
     collect(commit, paths);

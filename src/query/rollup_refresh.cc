@@ -1,0 +1,333 @@
+#include "query/rollup_refresh.h"
+
+#include "base/try.h"
+#include "coverage/bucket_grid.h"
+#include "query/aggregate_snapshot.h"
+#include "query/level_columns.h"
+#include "query/row_key.h"
+#include "query/table_view.h"
+#include "segment/arrow_status.h"
+#include "segment/memory_pool.h"
+#include "table/rollups.h"
+
+#include <arrow/api.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace marigram::query {
+namespace {
+
+using coverage::BucketSet;
+using coverage::CoverageMap;
+using coverage::IdRange;
+
+constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
+
+/// Intervals by series.
+using Keys = std::map<RowKey, BucketSet>;  // by time, whose highest bit is flipped
+
+std::uint64_t id_of(std::int64_t time) {
+  return static_cast<std::uint64_t>(time) ^ (1ULL << 63U);
+}
+
+/// Those of a batch by series and time.
+void note_keys(const arrow::RecordBatch& batch, const model::IndexSpec& index, Keys& keys) {
+  Arrays tags;
+  for (const std::string& tag : index.tags) tags.push_back(batch.GetColumnByName(tag));
+  const auto* const times = batch.GetColumnByName(index.column)->data()->GetValues<std::int64_t>(1);
+  const std::int64_t* const counts = LevelColumns::counts_of(batch);
+  for (std::int64_t row = 0; row < batch.num_rows();) {
+    BucketSet& own = keys[row_key(tags, row)];
+    const std::int64_t end = key_run_end(tags, row, batch.num_rows());
+    for (; row < end; ++row) {
+      if (counts[row] > 0) own.add(id_of(times[row]));
+    }
+  }
+}
+
+/// Rows that say of these intervals that they have none any more.
+Result<std::shared_ptr<arrow::RecordBatch>> empty_intervals(const std::shared_ptr<arrow::Schema>& schema,
+                                                            const model::IndexSpec& index, const Keys& keys) {
+  std::vector<KeyRun> runs;
+  std::vector<std::int64_t> times;
+  for (const auto& [key, own] : keys) {
+    if (own.empty()) continue;
+    runs.push_back({.key = key, .rows = static_cast<std::int64_t>(own.size())});
+    for (const std::uint64_t id : own.ids()) times.push_back(static_cast<std::int64_t>(id ^ (1ULL << 63U)));
+  }
+  if (times.empty()) return nullptr;
+  const auto rows = static_cast<std::int64_t>(times.size());
+  const std::string counted = model::part_column(model::RollupPart::kCount, model::kAllRows);
+  const auto numbers = [&](const std::vector<std::int64_t>& values,
+                           const auto& type) -> arrow::Result<std::shared_ptr<arrow::Array>> {
+    arrow::Int64Builder builder;
+    ARROW_RETURN_NOT_OK(builder.AppendValues(values));
+    ARROW_ASSIGN_OR_RAISE(const auto array, builder.Finish());
+    return array->View(type);
+  };
+  Arrays columns;
+  for (const auto& field : schema->fields()) {
+    const auto tag = std::ranges::find(index.tags, field->name());
+    if (tag != index.tags.end()) {
+      MARIGRAM_ASSIGN(auto column,
+                      key_column(runs, static_cast<std::size_t>(tag - index.tags.begin()), *field->type()));
+      columns.push_back(std::move(column));
+      continue;
+    }
+    const bool is_count = field->name() == counted;
+    auto column = field->name() == index.column ? numbers(times, field->type())
+                  : is_count                    ? numbers(std::vector<std::int64_t>(times.size(), 0), field->type())
+                                                : arrow::MakeArrayOfNull(field->type(), rows, segment::memory_pool());
+    if (!column.ok()) {
+      return std::unexpected(segment::from_arrow_status(column.status(), "cannot refresh rollups", false));
+    }
+    columns.push_back(*std::move(column));
+  }
+  return arrow::RecordBatch::Make(schema, rows, std::move(columns));
+}
+
+/// The rows of streams one after the other, then those of intervals that the level has and they have not.
+class LevelSource final : public table::BatchSource {
+ public:
+  LevelSource(std::vector<table::ScanStream> streams, model::IndexSpec index, Keys before)
+      : streams_(std::move(streams)), index_(std::move(index)), before_(std::move(before)) {}
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    for (; at_ < streams_.size(); ++at_) {
+      MARIGRAM_ASSIGN(auto batch, streams_[at_].rows->next());
+      if (!batch) continue;
+      Keys own;
+      note_keys(*batch, index_, own);
+      for (const auto& [key, times] : own) {
+        const auto had = before_.find(key);
+        if (had != before_.end()) had->second.subtract(times);
+      }
+      rows_ += static_cast<std::uint64_t>(batch->num_rows());
+      return batch;
+    }
+    if (std::exchange(ended_, true)) return nullptr;
+    MARIGRAM_ASSIGN(auto batch, empty_intervals(streams_.front().schema, index_, before_));
+    if (batch) rows_ += static_cast<std::uint64_t>(batch->num_rows());
+    return batch;
+  }
+
+  std::uint64_t rows() const { return rows_; }
+
+ private:
+  std::vector<table::ScanStream> streams_;
+  model::IndexSpec index_;
+  Keys before_;  // intervals of the level that have rows, and did not come yet
+  std::size_t at_ = 0;
+  std::uint64_t rows_ = 0;
+  bool ended_ = false;
+};
+
+/// One level, from one version of the table.
+class LevelRefresh {
+ public:
+  static Result<LevelRefresh> make(table::Engine& engine, std::size_t level, const RefreshOptions& options) {
+    const table::StatePtr state = engine.state();
+    MARIGRAM_ASSIGN(TableView view, TableView::make({engine, state, {}}, {}, {}, {}));
+    MARIGRAM_ASSIGN(TimeBuckets intervals, table::level_buckets(*state, state->levels[level].interval));
+    MARIGRAM_ASSIGN(const auto due, engine.due(*state, state->levels[level]));
+    return LevelRefresh(engine, std::move(view), level, std::move(intervals), *due, options);
+  }
+
+  Status run(RefreshReport& report) {
+    while (!left_.empty()) {
+      if (options_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "refresh of rollups cancelled");
+      MARIGRAM_TRY(write_newest(report));
+    }
+    return {};
+  }
+
+ private:
+  /// Half-open, of whole intervals.
+  struct Chunk {
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+  };
+
+  LevelRefresh(table::Engine& engine, TableView view, std::size_t level, TimeBuckets intervals, CoverageMap due,
+               const RefreshOptions& options)
+      : engine_(engine),
+        view_(std::move(view)),
+        level_(view_.snapshot.state->levels[level]),
+        number_(level),
+        intervals_(std::move(intervals)),
+        grid_(Dialect::kV7, view_.index.kind),
+        left_(std::move(due)),
+        mark_{level_.through, level_.pending},
+        options_(options) {
+    all_ = coverage::across_series(left_);
+    std::erase_if(left_, [](const auto& series) { return series.second.empty(); });
+  }
+
+  std::int64_t begin_of(std::uint64_t id) { return intervals_.of(view_.units.from_value(grid_.start_of(id))).start; }
+  /// Of the interval in which the bucket ends.
+  std::int64_t end_of(std::uint64_t id) {
+    const TimeBuckets::Bucket last = intervals_.of(view_.units.from_value(grid_.end_of(id)) - 1);
+    return static_cast<std::int64_t>(last.begin + last.width);
+  }
+
+  /// The newest buckets that are due, as intervals: of about so many series and intervals as a commit has.
+  std::vector<Chunk> take_newest() {
+    std::vector<Chunk> chunks;
+    std::uint64_t pairs = 0;
+    BucketSet taken;
+    const std::vector<IdRange> runs = all_.runs_in({0, grid_.max_id()});
+    for (auto run = runs.rbegin(); run != runs.rend() && pairs < options_.commit_rows; ++run) {
+      for (std::uint64_t id = run->last;; --id) {
+        const Chunk own{.from = begin_of(id), .to = end_of(id)};
+        taken.add(id);
+        if (!chunks.empty() && own.to >= chunks.back().from) {
+          pairs += own.from < chunks.back().from ? pairs_of({own.from, chunks.back().from}) : 0;
+          chunks.back().from = std::min(chunks.back().from, own.from);
+        } else {
+          pairs += pairs_of(own);
+          chunks.push_back(own);
+        }
+        if (id == run->first || pairs >= options_.commit_rows) break;
+      }
+    }
+    // What lies in an interval that was begun is done with it.
+    const auto first = grid_.id_of(view_.units.to_value(chunks.back().from));
+    for (auto run = runs.rbegin(); first && run != runs.rend() && run->last >= *first; ++run) {
+      taken.add_range({std::max(run->first, *first), run->last});
+    }
+    all_.subtract(taken);
+    forget(taken);
+    return chunks;
+  }
+
+  std::uint64_t pairs_of(const Chunk& chunk) {
+    const std::uint64_t width = std::max<std::uint64_t>(intervals_.of(chunk.from).width, 1);
+    const std::uint64_t span = static_cast<std::uint64_t>(chunk.to) - static_cast<std::uint64_t>(chunk.from);
+    return std::max<std::uint64_t>(span / width, 1) * left_.size();
+  }
+
+  /// The buckets of all series become ones that are not left.
+  void forget(const BucketSet& taken) {
+    touched_.clear();
+    for (auto& [series, own] : left_) {
+      if (own.overlap_size(taken) > 0) touched_.push_back(series);
+      own.subtract(taken);
+    }
+    std::erase_if(left_, [](const auto& series) { return series.second.empty(); });
+  }
+
+  /// Which series are concerned, and perhaps some more; none: all.
+  std::vector<TagPredicate> where() const {
+    constexpr std::size_t kSeriesMax = 64;
+    std::vector<TagPredicate> predicates;
+    if (touched_.size() > kSeriesMax) return predicates;
+    for (std::size_t tag = 0; tag < view_.index.tags.size(); ++tag) {
+      std::set<std::string> values;
+      for (const SeriesKey& series : touched_) values.insert(format_tag_value(series[tag]));
+      predicates.push_back({.column = view_.index.tags[tag], .values = {values.begin(), values.end()}});
+    }
+    return predicates;
+  }
+
+  /// What the level keeps, as aggregates.
+  AggregationSpec spec() const {
+    const model::Schema& table = view_.schema;
+    const auto unit = units_per_second(view_.units.unit());
+    const auto width = static_cast<std::int64_t>(grid_.width()) * unit;
+    AggregationSpec spec{.by = view_.index.tags, .every = intervals_};
+    for (const auto part : model::parts_of_rows()) spec.columns.push_back(aggregate_of(part, {}, width));
+    for (const model::Column& column : table.columns) {
+      const bool is_key = column.name == view_.index.column ||
+                          std::ranges::find(view_.index.tags, column.name) != view_.index.tags.end();
+      if (is_key) continue;
+      for (const auto part : model::parts_of(column.type, false)) {
+        spec.columns.push_back(aggregate_of(part, column.name, width));
+      }
+    }
+    return spec;
+  }
+
+  ScanRequest request(const Chunk& chunk, const std::vector<TagPredicate>& where) const {
+    ScanRequest request{.where = where, .cancel = options_.cancel};
+    if (chunk.from != kMin) request.from = view_.units.to_value(chunk.from);
+    if (chunk.to > chunk.from) request.to = view_.units.to_value(chunk.to);
+    return request;
+  }
+
+  /// The intervals of the chunk that the level has now.
+  Status note_present(const Chunk& chunk, const std::vector<TagPredicate>& where, Keys& keys) const {
+    ScanRequest wanted = request(chunk, where);
+    wanted.order = ScanOrder::kSeries;
+    wanted.columns = view_.index.tags;
+    wanted.columns.push_back(view_.index.column);
+    wanted.columns.push_back(model::part_column(model::RollupPart::kCount, model::kAllRows));
+    MARIGRAM_ASSIGN(const table::ScanStream stream, table::scan(engine_, level_.table, wanted, {}));
+    while (true) {
+      MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+      if (!batch) return {};
+      note_keys(*batch, view_.index, keys);
+    }
+  }
+
+  Status write_newest(RefreshReport& report) {
+    const std::vector<Chunk> chunks = take_newest();
+    const std::vector<TagPredicate> wanted = where();
+    Keys present;
+    std::vector<table::ScanStream> streams;
+    for (const Chunk& chunk : chunks) {
+      MARIGRAM_TRY(note_present(chunk, wanted, present));
+      MARIGRAM_ASSIGN(auto stream,
+                      aggregate_snapshot(view_.snapshot, request(chunk, wanted), spec(), nullptr, number_));
+      streams.push_back(std::move(stream));
+    }
+    const auto schema = streams.front().schema;
+    LevelSource rows(std::move(streams), view_.index, std::move(present));
+    MARIGRAM_TRY(table::write_level(engine_, view_.snapshot.state, level_.name, *schema, rows, left_, mark_));
+    report.rows += rows.rows();
+    ++report.commits;
+    return {};
+  }
+
+  table::Engine& engine_;
+  TableView view_;
+  log::Level level_;
+  std::size_t number_;
+  TimeBuckets intervals_;
+  coverage::BucketGrid grid_;
+  CoverageMap left_;  // what is due
+  BucketSet all_;     // the same of all series
+  std::vector<SeriesKey> touched_;
+  table::LevelMark mark_;
+  RefreshOptions options_;
+};
+
+}  // namespace
+
+Result<RefreshReport> refresh_rollups(table::Engine& engine, const RefreshOptions& options) {
+  constexpr int kTries = 10;
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  RefreshReport report;
+  int tries = 0;
+  for (std::size_t level = 0; level < engine.state()->levels.size(); ++level) {
+    if (!engine.state()->meta->schema) break;
+    MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, level, options));
+    const Status done = refresh.run(report);
+    if (done) continue;
+    if (done.error().code != ErrorCode::kConflict || ++tries == kTries) return std::unexpected(done.error());
+    MARIGRAM_TRY(engine.refresh());
+    --level;
+  }
+  report.version = engine.state()->version;
+  return report;
+}
+
+}  // namespace marigram::query

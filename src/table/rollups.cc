@@ -1,0 +1,133 @@
+#include "table/rollups.h"
+
+#include "base/hash.h"
+#include "base/interval_text.h"
+#include "base/try.h"
+#include "log/apply_commit.h"
+#include "table/append.h"
+#include "table/coverage_files.h"
+#include "table/definition.h"
+#include "table/staging.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+namespace marigram::table {
+namespace {
+
+std::unexpected<Error> cannot_keep(const std::string& cause) {
+  return fail(ErrorCode::kInvalidInput, "cannot keep rollups: " + cause);
+}
+
+Status check_fits(const log::TableState& state, const model::RollupSpec& spec) {
+  if (spec.empty()) return {};
+  MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
+  MARIGRAM_TRY(check_keeps_rollups(state.dialect(), index.kind, "keep rollups"));
+  for (const std::string& field : spec.sketches) {
+    const model::Column* const column = state.meta->schema ? state.meta->schema->find(field) : nullptr;
+    if (column == nullptr && !state.meta->schema) continue;
+    const auto parts = column == nullptr ? std::vector<model::RollupPart>() : model::parts_of(column->type, true);
+    if (std::ranges::find(parts, model::RollupPart::kSketch) == parts.end()) {
+      return cannot_keep(fmt::format("percentiles are of fields of numbers; got `{}`", field));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec) {
+  StagedFiles files(engine.store());
+  const std::string attempt = random_uuid();
+  const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
+    MARIGRAM_TRY(check_fits(now, spec));
+    log::Proposal proposal{.actions = {}, .extension = {.operation = "set_rollups", .rollups = spec}};
+    std::optional<std::string> all;  // what is due to levels that are new
+    for (const Interval& interval : spec.intervals) {
+      const std::string name = format_interval(interval);
+      if (log::keeps_levels(now.rollups, spec) && now.find_level(name) != nullptr) continue;
+      MARIGRAM_ASSIGN(const CoveragePtr coverage, engine.coverage(now));
+      if (!all && !coverage->empty()) {
+        MARIGRAM_ASSIGN(all, stage_coverage(engine.store(), now, *coverage, attempt, files));
+      }
+      proposal.extension.levels.push_back({.interval = name, .through = now.version, .pending = all});
+    }
+    return proposal;
+  };
+  MARIGRAM_TRY(engine.check_writable());
+  MARIGRAM_TRY(engine.refresh());
+  if (engine.state()->rollups == spec) return engine.state()->version;
+  const Status committed = engine.commit(propose);
+  if (committed || std::holds_alternative<UnknownOutcome>(committed.error().detail)) files.keep();
+  MARIGRAM_TRY(committed);
+  return engine.state()->version;
+}
+
+RollupOptions rollup_options(const log::TableState& state) {
+  RollupOptions options{.intervals = {},
+                        .timezone = state.rollups.timezone,
+                        .origin = state.rollups.origin,
+                        .percentiles = {state.rollups.sketches.begin(), state.rollups.sketches.end()}};
+  for (const Interval& interval : state.rollups.intervals) options.intervals.push_back(format_interval(interval));
+  return options;
+}
+
+Result<std::vector<RollupInfo>> list_rollups(const Engine& engine) {
+  const StatePtr state = engine.state();
+  std::vector<RollupInfo> levels;
+  for (const log::Level& level : state->levels) {
+    RollupInfo info{.interval = level.name, .segments = level.table->segments.size(), .through = level.through};
+    for (const auto& [key, segment] : level.table->segments) {
+      info.rows += segment->row_count;
+      info.bytes += segment->file_size.value_or(0);
+    }
+    MARIGRAM_ASSIGN(const CoveragePtr due, engine.due(*state, level));
+    for (const auto& [series, buckets] : *due) info.pending += buckets.size();
+    levels.push_back(std::move(info));
+  }
+  return levels;
+}
+
+Result<TimeBuckets> level_buckets(const log::TableState& state, const Interval& interval) {
+  const TimeUnit unit = time_unit(state).value_or(TimeUnit::kMicro);
+  std::optional<std::int64_t> origin;
+  if (state.rollups.origin) {
+    MARIGRAM_ASSIGN(origin, to_units_floor(*state.rollups.origin, unit));
+  }
+  return TimeBuckets::make(interval, state.rollups.timezone, origin, units_per_second(unit));
+}
+
+Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
+                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark) {
+  const StatePtr table = state->find_level(level)->table;
+  const std::string attempt = random_uuid();
+  StagedFiles files(engine.store());
+  MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(schema, *table));
+  const auto taken = std::make_shared<const coverage::CoverageMap>();
+  AlignedSource aligned(rows, alignment);
+  MARIGRAM_ASSIGN(const Staged staged, stage_append(engine, table, alignment, taken, aligned, {}, attempt, files));
+  log::LevelChange change{.interval = level, .rank = state->version, .through = state->version};
+  if (!left.empty()) {
+    MARIGRAM_ASSIGN(change.pending, stage_coverage(engine.store(), *state, left, attempt, files));
+  }
+  for (const model::SegmentMeta& segment : staged.segments) change.actions.emplace_back(log::AddSegment{segment});
+  const Status committed = engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
+    const log::Level* const newest = now.find_level(level);
+    if (newest == nullptr || LevelMark{newest->through, newest->pending} != mark) {
+      return fail(ErrorCode::kConflict,
+                  fmt::format("cannot refresh level {}: another writer did, or took it away", level));
+    }
+    log::Proposal proposal{.actions = {}, .extension = {.operation = "refresh_rollups"}};
+    proposal.extension.levels.push_back(change);
+    return proposal;
+  });
+  if (committed || std::holds_alternative<UnknownOutcome>(committed.error().detail)) files.keep();
+  if (committed) mark = {state->version, change.pending};
+  return committed;
+}
+
+}  // namespace marigram::table

@@ -1,0 +1,49 @@
+// Levels of rollups: which there are, how their rows are written.
+#pragma once
+
+#include "base/time_buckets.h"
+#include "model/rollup.h"
+#include "table/batch_source.h"
+#include "table/engine.h"
+
+#include <marigram/error.h>
+#include <marigram/rollup.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace arrow {
+class Schema;
+}
+
+namespace marigram::table {
+
+/// Which levels the table keeps from now on; those of intervals that it kept before stay, if nothing else changes, and
+/// the others are due as a whole. Returns the new version, or the one that is if nothing changes. kInvalidInput: a
+/// table without times, or of v1; a sketch of what is no field of numbers.
+Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec);
+
+RollupOptions rollup_options(const log::TableState& state);
+/// The levels, from the finest to the coarsest. kNotFound, kCorruption: what says what is due.
+Result<std::vector<RollupInfo>> list_rollups(const Engine& engine);
+
+/// The intervals of a level, in units of the table's time. The table has a unit.
+Result<TimeBuckets> level_buckets(const log::TableState& state, const Interval& interval);
+
+/// How far a level is.
+struct LevelMark {
+  std::uint64_t through = 0;
+  std::optional<std::string> pending = {};
+
+  friend bool operator==(const LevelMark&, const LevelMark&) = default;
+};
+
+/// Puts rows of a level, in its columns, in place of those that it has of the same series and intervals. They were made
+/// of `state`, and bring the level up to its version, but for the buckets `left`. `mark`: how far it was, and becomes.
+/// kConflict: another one refreshed the level meanwhile, or took it away.
+Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
+                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark);
+
+}  // namespace marigram::table
