@@ -209,6 +209,11 @@ class MARIGRAM_EXPORT Database {
   /// Table::remove_rows.
   Result<std::uint64_t> remove(std::string_view tenant, std::string_view series, const Selection& selection,
                                bool dry_run = false);
+  /// Which rollups a table keeps from now on: see Table::set_rollups.
+  Status set_rollups(std::string_view tenant, std::string_view series, const RollupOptions& options);
+  /// Brings the rollups of a table up to its segments: see Table::refresh_rollups. Queries find rows in memory too.
+  Result<RefreshReport> refresh_rollups(std::string_view tenant, std::string_view series,
+                                        const CancelToken& cancel = {});
   /// Makes segments of all rows in memory.
   Status flush();
   /// Merges small and overlapping segments.

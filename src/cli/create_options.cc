@@ -96,6 +96,7 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
              "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
       ->capture_default_str();
   add_compression(command, options.compression, "Of native segments")->capture_default_str();
+  add_rollup_options(command, "--rollups", options.rollups);
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -124,6 +125,7 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
   if (!options.calendar_file.empty()) {
     MARIGRAM_ASSIGN(table.calendar, read_calendar(options.calendar_file));
   }
+  MARIGRAM_ASSIGN(table.rollups, parse_rollups(context, options.rollups));
   return table;
 }
 

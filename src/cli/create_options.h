@@ -1,6 +1,8 @@
 // The options that say what a new table is: those of `create`, which `import --create` takes too.
 #pragma once
 
+#include "cli/rollups.h"
+
 #include <marigram/error.h>
 #include <marigram/table.h>
 
@@ -31,10 +33,11 @@ struct CreateOptions {
   std::string duplicates = "reject";
   std::string segments = "parquet";
   std::string compression = "auto";
+  RollupTexts rollups;
 };
 
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
-/// --partition, --duplicates, --segments and --compression.
+/// --partition, --duplicates, --segments, --compression, --rollups and what belongs to it.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

@@ -14,6 +14,9 @@ void add_explain(CLI::App& command, bool& explain) {
 }
 
 void explain(const QueryStatistics& statistics) {
+  for (const RollupUse& use : statistics.rollups) {
+    note(fmt::format("rollups of {}: {}", use.interval, count_of(use.rows, "row")));
+  }
   note(fmt::format("read {} of {}", statistics.segments_read, count_of(statistics.segments, "segment")));
   note(fmt::format("blocks: {} skipped, {} answered by statistics, {} decoded", statistics.blocks_skipped,
                    statistics.blocks_answered, statistics.blocks_decoded));

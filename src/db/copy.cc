@@ -57,15 +57,7 @@ bool may_be_gone(std::string_view key, const Error& error) {
 /// The objects that make up a version of a table: its commits, and the files that it refers to. The history before it
 /// is there, but not the files of segments that were taken out.
 Status copy_table(const log::TableState& state, const io::ObjectStore& from, io::ObjectStore& to) {
-  std::set<std::string> keys;
-  for (const auto& [key, segment] : state.segments) {
-    keys.insert(segment->path);
-    if (segment->coverage_path) keys.insert(*segment->coverage_path);
-  }
-  if (state.coverage) keys.insert(state.coverage->path);
-  for (const auto& [name, tombstone] : state.tombstones) {
-    for (std::string& path : tombstone->paths()) keys.insert(std::move(path));
-  }
+  std::set<std::string, std::less<>> keys = log::files_of(state);
   MARIGRAM_ASSIGN(const auto log, from.list(kLog.substr(0, kLog.size() - 1)));
   for (const io::ObjectInfo& object : log) {
     if (!is_later(object.key, state.version)) keys.insert(object.key);

@@ -12,9 +12,12 @@
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "model/matcher.h"
+#include "query/rollup_refresh.h"
 #include "table/append.h"
+#include "table/definition.h"
 #include "table/delete.h"
 #include "table/rewrite.h"
+#include "table/rollups.h"
 
 #include <arrow/record_batch.h>
 
@@ -234,6 +237,28 @@ Result<std::uint64_t> Database::remove(std::string_view tenant, std::string_view
     return {};
   }));
   return removed;
+}
+
+Status Database::set_rollups(std::string_view tenant, std::string_view series, const RollupOptions& options) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(const model::RollupSpec spec, table::rollup_spec(options));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  return table->change_rollups([&](table::Engine& engine) -> Status {
+    MARIGRAM_TRY(table::set_rollups(engine, spec));
+    return {};
+  });
+}
+
+Result<RefreshReport> Database::refresh_rollups(std::string_view tenant, std::string_view series,
+                                                const CancelToken& cancel) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  RefreshReport report;
+  MARIGRAM_TRY(table->change_rollups([&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(report, query::refresh_rollups(engine, {.cancel = cancel}));
+    return {};
+  }));
+  return report;
 }
 
 Status Database::flush() {

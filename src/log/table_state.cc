@@ -342,6 +342,24 @@ void TableState::add(model::Tombstone tombstone) {
   tombstones.emplace(held->touched_path, held);
 }
 
+std::set<std::string, std::less<>> files_of(const TableState& state) {
+  std::set<std::string, std::less<>> paths;
+  for (const auto& [key, segment] : state.segments) {
+    paths.insert(segment->path);
+    if (segment->coverage_path) paths.insert(*segment->coverage_path);
+  }
+  if (state.coverage) paths.insert(state.coverage->path);
+  for (const auto& [name, tombstone] : state.tombstones) {
+    for (std::string& path : tombstone->paths()) paths.insert(std::move(path));
+  }
+  for (const Level& level : state.levels) {
+    paths.merge(files_of(*level.table));
+    if (level.pending) paths.insert(*level.pending);
+  }
+  for (const ChangedRows& change : state.changed) paths.insert(change.coverage_path);
+  return paths;
+}
+
 std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state) {
   std::vector<std::shared_ptr<const model::SegmentMeta>> segments;
   segments.reserve(state.segments.size());

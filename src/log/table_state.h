@@ -8,9 +8,11 @@
 #include <marigram/table.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +82,9 @@ Status check(const TableState& state, const Commit& commit);
 
 /// Whether a segment fits a table with that metadata. kCorruption.
 Status check_segment(const model::TableMeta& meta, const model::SegmentMeta& segment);
+
+/// Paths of all files that a reader of this version may open, those of the log apart. O(segments).
+std::set<std::string, std::less<>> files_of(const TableState& state);
 
 /// Live segments by (min, max, key).
 std::vector<std::shared_ptr<const model::SegmentMeta>> ordered_segments(const TableState& state);

@@ -10,6 +10,8 @@
 #include "table/rewrite.h"
 #include "table/rollups.h"
 #include "table/test_rows.h"
+#include "table/vacuum.h"
+#include "table/verify.h"
 
 #include <arrow/api.h>
 
@@ -64,6 +66,11 @@ class RandomTable {
   }
   /// Many rows of one series, so that in native segments it has pages of its own.
   void append_long() { append(rows_of(random_series(), (below(30) - 15) * 1440, 1'500 + below(1'500))); }
+
+  /// What is wrong with the files.
+  std::vector<std::string> problems() {
+    return table::verify(fixture_.environment(), false).value_or(VerifyReport{.problems = {"cannot verify"}}).problems;
+  }
 
   /// A moment of the table: its rows, as readers see them, in order of arrival.
   struct Moment {
@@ -137,7 +144,19 @@ class RandomTable {
     return options;
   }
 
+  /// By a checkpoint, or by the log alone.
+  void reopen() {
+    if (below(2) == 0) {
+      ASSERT_TRUE(engine_->log().write_checkpoint(*engine_->state()));
+    }
+    ASSERT_TRUE(table::vacuum(*engine_, 0, false));
+    auto engine = table::Engine::open(fixture_.environment(), {});
+    ASSERT_TRUE(engine) << engine.error().message;
+    engine_ = *std::move(engine);
+  }
+
   void refresh() {
+    if (below(4) == 0) reopen();
     if (below(6) == 0) {
       ASSERT_TRUE(table::set_rollups(*engine_, table::rollup_spec(random_rollups()).value()));
     }

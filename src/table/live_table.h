@@ -163,6 +163,8 @@ class LiveTable {
   std::optional<wal::Lsn> oldest_lsn();
   /// Lets `change` commit to the engine while no flush does; then see learn_series.
   Status change_segments(const std::function<Status(Engine&)>& change);
+  /// Lets `change` commit to the engine what is beside the rows.
+  Status change_rollups(const std::function<Status(Engine&)>& change) { return change(*engine_); }
 
  private:
   LiveTable(TableName name, std::uint64_t number, std::unique_ptr<Engine> engine, const Shared& shared);

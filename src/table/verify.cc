@@ -32,8 +32,9 @@ class Verification {
 
   Result<VerifyReport> run() {
     check_log();
-    for (const auto& segment : log::ordered_segments(*state_)) check_segment(*segment);
+    check_segments();
     MARIGRAM_TRY(check_snapshot());
+    for (const log::Level& level : state_->levels) check_level(level);
     return std::move(report_);
   }
 
@@ -46,6 +47,21 @@ class Verification {
       if (auto commit = engine_.log().read(version); !commit) problem(commit.error().message);
       ++report_.commits;
     }
+  }
+
+  void check_segments() {
+    for (const auto& segment : log::ordered_segments(*state_)) check_segment(*segment);
+  }
+
+  void check_level(const log::Level& level) {
+    Verification own(engine_, level.table, repair_);
+    own.check_segments();
+    report_.segments += own.report_.segments;
+    report_.rows += own.report_.rows;
+    for (std::string& text : own.report_.problems) problem(fmt::format("level {}: {}", level.name, text));
+    for (std::string& text : own.report_.repaired) repaired(fmt::format("level {}: {}", level.name, text));
+    const auto due = engine_.due(*state_, level);
+    if (!due) problem(fmt::format("level {}: {}", level.name, due.error().message));
   }
 
   /// The index without the tags that the table got after the file was written.

@@ -1,0 +1,57 @@
+// marigram rollup: what a table keeps of its rows by interval.
+#include "base/try.h"
+#include "cli/command.h"
+#include "cli/context.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+#include "cli/rollups.h"
+
+#include <marigram/error.h>
+#include <marigram/table.h>
+
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace marigram::cli {
+
+namespace {
+
+struct Options {
+  std::string table;
+  RollupTexts rollups;
+  bool none = false;
+  bool dry_run = false;
+};
+
+Result<int> run(Context& context, const Options& options) {
+  MARIGRAM_ASSIGN(const RollupOptions wanted, parse_rollups(context, options.rollups));
+  const InterruptGuard guard(context.cancel);
+  MARIGRAM_ASSIGN(Table table, Table::open(options.table));
+  if (options.dry_run) {
+    MARIGRAM_ASSIGN(const auto levels, table.rollups());
+    MARIGRAM_TRY(print_rollups(context, options.table, levels, nullptr));
+    return kExitOk;
+  }
+  if (options.none || !wanted.intervals.empty()) MARIGRAM_TRY(table.set_rollups(wanted));
+  MARIGRAM_ASSIGN(const RefreshReport report, table.refresh_rollups(context.cancel));
+  MARIGRAM_ASSIGN(const auto levels, table.rollups());
+  MARIGRAM_TRY(print_rollups(context, options.table, levels, &report));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_rollup(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command = add_command(app, context, "rollup", "Bring a table's rollups up to its rows, and list them",
+                                  "marigram rollup weather --set 1d,1mo --rollup-timezone America/New_York");
+  add_table(command, options->table);
+  add_rollup_options(command, "--set", options->rollups);
+  command.add_flag("--none", options->none, "Keep none any more")->excludes("--set");
+  add_dry_run(command, options->dry_run, "Change nothing, only list")->excludes("--set")->excludes("--none");
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+}  // namespace marigram::cli

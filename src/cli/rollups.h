@@ -1,0 +1,34 @@
+// Rollups as commands take and show them.
+#pragma once
+
+#include <marigram/error.h>
+#include <marigram/rollup.h>
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace marigram::cli {
+
+struct Context;
+
+struct RollupTexts {
+  std::vector<std::string> intervals;
+  std::string timezone;
+  std::string origin;
+  std::vector<std::string> percentiles;
+};
+
+/// Declares `name` (--rollups, --set) for the intervals, and --rollup-timezone, --rollup-origin and --percentiles.
+void add_rollup_options(CLI::App& command, const std::string& name, RollupTexts& texts);
+/// What the library takes, which checks it. A usage error: some of the others without intervals.
+Result<RollupOptions> parse_rollups(Context& context, const RollupTexts& texts);
+
+/// The levels, and what a refresh did, if there was one.
+Status print_rollups(Context& context, const std::string& table, const std::vector<RollupInfo>& levels,
+                     const RefreshReport* refresh);
+
+}  // namespace marigram::cli
