@@ -1,3 +1,5 @@
+// Intervals are typed by people and name levels of rollups in the log. Without this a width could be taken for another,
+// or a level could not be found under its name again.
 #include "base/interval_text.h"
 
 #include <gtest/gtest.h>

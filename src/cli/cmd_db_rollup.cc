@@ -42,8 +42,7 @@ Result<int> run(Context& context, const Options& options) {
   if (options.none || !wanted.intervals.empty()) {
     MARIGRAM_TRY(database.set_rollups(named.name_space, named.table, wanted));
   }
-  MARIGRAM_ASSIGN(const RefreshReport report,
-                  database.refresh_rollups(named.name_space, named.table, context.cancel));
+  MARIGRAM_ASSIGN(const RefreshReport report, database.refresh_rollups(named.name_space, named.table, context.cancel));
   MARIGRAM_ASSIGN(const Table table, database.open_table(named.name_space, named.table));
   MARIGRAM_ASSIGN(const auto levels, table.rollups());
   MARIGRAM_TRY(database.close());
@@ -55,9 +54,8 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_rollup(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
-      add_command(app, context, "rollup", "Bring the rollups of a table up to its rows, and list them",
-                  "marigram db rollup metrics acme.cpu --set 1m,1h,1d");
+  CLI::App& command = add_command(app, context, "rollup", "Bring the rollups of a table up to its rows, and list them",
+                                  "marigram db rollup metrics acme.cpu --set 1m,1h,1d");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_rollup_options(command, "--set", options->rollups);

@@ -1,3 +1,5 @@
+// Which levels of rollups fit together and what their columns are. Without this a level could be made of intervals that
+// cut those of the next, or lack what an aggregate is made of.
 #include "model/rollup.h"
 
 #include "base/interval_text.h"
