@@ -15,8 +15,8 @@
 namespace marigram {
 
 /// `count` (of rows), or one of a field: count(x), sum(x), avg(x), min(x), max(x), first(x), last(x), stddev(x),
-/// median(x), p99(x), rate(x), delta(x); of two fields vwap(price,size), the average of the first weighted by the
-/// second. Of values that are not null.
+/// median(x), p99(x), approx_median(x), approx_p99(x) (within 1 % of them), rate(x), delta(x); of two fields
+/// vwap(price,size), the average of the first weighted by the second. Of values that are not null.
 struct FieldAggregate {
   std::string aggregate = {};
   std::string name = {};  ///< of the column in the result; empty: as the aggregate is written

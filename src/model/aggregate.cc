@@ -31,6 +31,9 @@ constexpr std::array kSpellings = {
     Spelling{"median", AggregateKind::kPercentile}, Spelling{"vwap", AggregateKind::kVwap},
 };
 
+/// What begins the name of an estimate.
+constexpr std::string_view kApprox = "approx_";
+
 /// The `99.5` of `p99.5` and of `percentile(99.5)`.
 std::optional<std::string_view> percentile_digits(std::string_view text) {
   constexpr std::string_view kLong = "percentile(";
@@ -60,15 +63,22 @@ std::string_view trimmed(std::string_view text) {
 Result<Aggregate> parse_aggregate(std::string_view text) {
   const auto* spelling = std::ranges::find(kSpellings, text, &Spelling::name);
   if (spelling != kSpellings.end() && spelling->kind != AggregateKind::kVwap) return Aggregate{.kind = spelling->kind};
-  if (const auto digits = percentile_digits(text)) {
-    if (const auto value = parse_percentile(*digits)) {
-      return Aggregate{.kind = AggregateKind::kPercentile, .percentile = *value};
-    }
+  std::string_view exact = text;
+  AggregateKind kind = AggregateKind::kPercentile;
+  if (text.starts_with(kApprox)) {
+    exact.remove_prefix(kApprox.size());
+    kind = AggregateKind::kApproxPercentile;
+    if (exact == "median") return Aggregate{.kind = kind};
   }
-  return fail(ErrorCode::kInvalidInput,
-              fmt::format("cannot aggregate: there is no such aggregate; got `{}`, want count, sum, avg, min, max, "
-                          "first, last, stddev, median, p0 to p100, percentile(0 to 100), rate or delta",
-                          text));
+  if (const auto digits = percentile_digits(exact)) {
+    if (const auto value = parse_percentile(*digits)) return Aggregate{.kind = kind, .percentile = *value};
+  }
+  return fail(
+      ErrorCode::kInvalidInput,
+      fmt::format(
+          "cannot aggregate: there is no such aggregate; got `{}`, want count, sum, avg, min, max, "
+          "first, last, stddev, median, p0 to p100, percentile(0 to 100), rate, delta, or approx_ before a percentile",
+          text));
 }
 
 Result<AggregateOf> parse_aggregate_of(std::string_view text) {
@@ -114,8 +124,10 @@ std::string name_of(const AggregateOf& aggregate) {
 }
 
 std::string format_aggregate(const Aggregate& aggregate) {
-  if (aggregate.kind == AggregateKind::kPercentile && aggregate.percentile != 50) {
-    return fmt::format("p{}", aggregate.percentile);
+  const bool is_approx = aggregate.kind == AggregateKind::kApproxPercentile;
+  if (is_approx || aggregate.kind == AggregateKind::kPercentile) {
+    const std::string exact = aggregate.percentile == 50 ? "median" : fmt::format("p{}", aggregate.percentile);
+    return is_approx ? std::string(kApprox) + exact : exact;
   }
   return std::string(std::ranges::find(kSpellings, aggregate.kind, &Spelling::kind)->name);
 }

@@ -2,6 +2,7 @@
 
 #include "query/aggregate_states.h"
 #include "query/plain_columns.h"
+#include "query/sketch_column.h"
 #include "query/state_column.h"
 #include "segment/arrow_status.h"
 
@@ -138,6 +139,8 @@ Result<ColumnPtr> make_aggregate_column(const model::Aggregate& aggregate, const
     return fail(ErrorCode::kInvalidInput,
                 fmt::format("cannot compute {}: it is of two columns of numbers, a value and its weight", name));
   }
+  const bool is_sketch = aggregate.kind == AggregateKind::kSketch || aggregate.kind == AggregateKind::kApproxPercentile;
+  if (is_sketch && is_number(type)) return make_sketch(name, aggregate);
   const Wanted wanted{.aggregate = aggregate, .name = name, .units_per_second = units_per_second};
   ColumnPtr column = type == nullptr ? nullptr : make_for_type(wanted, type->id());
   if (column) return column;

@@ -39,6 +39,9 @@ std::vector<RollupPart> parts_of(AggregateKind kind) {
       return {RollupPart::kCount, RollupPart::kLastTime};
     case AggregateKind::kBuckets:
       return {RollupPart::kCount, RollupPart::kBuckets};
+    case AggregateKind::kApproxPercentile:
+    case AggregateKind::kSketch:
+      return {RollupPart::kCount, RollupPart::kSketch};
     case AggregateKind::kPercentile:
     case AggregateKind::kRate:
     case AggregateKind::kDelta:
@@ -53,7 +56,7 @@ AggregateOf aggregate_of(RollupPart part, const std::string& field, std::int64_t
   constexpr AggregateKind kKinds[model::kRollupParts] = {
       AggregateKind::kCount,   AggregateKind::kBuckets,   AggregateKind::kMin,     AggregateKind::kMax,
       AggregateKind::kFirst,   AggregateKind::kFirstTime, AggregateKind::kLast,    AggregateKind::kLastTime,
-      AggregateKind::kSumWord, AggregateKind::kSumRest,   AggregateKind::kSquares, AggregateKind::kCount};
+      AggregateKind::kSumWord, AggregateKind::kSumRest,   AggregateKind::kSquares, AggregateKind::kSketch};
   return {.aggregate = {.kind = kKinds[static_cast<std::size_t>(part)], .width = bucket_width},
           .field = field,
           .name = model::part_column(part, field.empty() ? model::kAllRows : std::string_view(field))};

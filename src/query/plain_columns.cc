@@ -3,6 +3,7 @@
 #include "base/civil_date.h"
 #include "base/try.h"
 #include "query/aggregate_states.h"
+#include "query/visit_numbers.h"
 
 #include <marigram/error.h>
 
@@ -116,25 +117,6 @@ class WeightedAvgColumn final : public AggregateColumn {
   }
 
  private:
-  template <typename Visit>
-  static void visit_numbers(const arrow::Array& array, Visit visit) {
-    const auto as = [&]<typename Array>(const Array& numbers) {
-      visit([&](std::int64_t row) { return static_cast<double>(numbers.Value(row)); });
-    };
-    switch (array.type_id()) {
-      case arrow::Type::DOUBLE:
-        return as(static_cast<const arrow::DoubleArray&>(array));
-      case arrow::Type::FLOAT:
-        return as(static_cast<const arrow::FloatArray&>(array));
-      case arrow::Type::INT64:
-        return as(static_cast<const arrow::Int64Array&>(array));
-      case arrow::Type::INT32:
-        return as(static_cast<const arrow::Int32Array&>(array));
-      default:
-        return as(static_cast<const arrow::UInt64Array&>(array));
-    }
-  }
-
   std::string name_;
   std::vector<WeightedAvgState> states_;  // by slot
   arrow::DoubleBuilder builder_;

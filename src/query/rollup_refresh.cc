@@ -240,6 +240,7 @@ class LevelRefresh {
   /// What the level keeps, as aggregates.
   AggregationSpec spec() const {
     const model::Schema& table = view_.schema;
+    const std::set<std::string>& sketches = view_.snapshot.state->rollups.sketches;
     const auto unit = units_per_second(view_.units.unit());
     const auto width = static_cast<std::int64_t>(grid_.width()) * unit;
     AggregationSpec spec{.by = view_.index.tags, .every = intervals_};
@@ -248,7 +249,7 @@ class LevelRefresh {
       const bool is_key = column.name == view_.index.column ||
                           std::ranges::find(view_.index.tags, column.name) != view_.index.tags.end();
       if (is_key) continue;
-      for (const auto part : model::parts_of(column.type, false)) {
+      for (const auto part : model::parts_of(column.type, sketches.contains(column.name))) {
         spec.columns.push_back(aggregate_of(part, column.name, width));
       }
     }

@@ -149,6 +149,24 @@ TEST_F(RollupTest, LevelsOfACalendarAnswerItsBuckets) {
   }
 }
 
+TEST_F(RollupTest, EstimatesOfPercentilesAreThoseOfTheRows) {
+  open({.intervals = {"1h", "1d"}, .percentiles = {"value"}});
+  refresh();
+  AggregationSpec spec = testing::spec_of({"approx_median(value)", "approx_p99(value)"});
+  for (const std::int64_t every : {std::int64_t{0}, kHour, kDay}) {
+    spec.every = every;
+    QueryStatistics statistics;
+    const auto got = read(spec, statistics);
+    EXPECT_EQ(statistics.blocks_decoded, 0U);
+    EXPECT_EQ(got, read(spec, statistics, 0)) << "merged sketches are one of all values";
+  }
+  spec.every = 0;
+  QueryStatistics statistics;
+  const auto cells = read(spec, statistics).front();
+  EXPECT_NEAR(std::get<double>(cells[0]), 719.5, 7.2);
+  EXPECT_NEAR(std::get<double>(cells[1]), 1425, 14.3);
+}
+
 TEST_F(RollupTest, DeviationsAreThoseOfTheRows) {
   open({.intervals = {"1h", "1d"}});
   refresh();

@@ -38,7 +38,8 @@ SegmentSize rewritten_size(const log::TableState& state) {
   return size;
 }
 
-/// Segments of one state taken out, and what their rows became; then the commit that says so.
+/// Segments of one state, which may be that of a level, taken out, and what their rows became; then the commit that
+/// says so.
 class Rewrite {
  public:
   Rewrite(Engine& engine, StatePtr state)
@@ -75,8 +76,11 @@ class Rewrite {
   /// the old segments away.
   Result<bool> commit(const std::string& operation, bool covers_less) {
     bool lost = false;
-    const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
-      lost = std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
+    const auto propose = [&](const log::TableState& newest) -> Result<log::Proposal> {
+      const log::Level* const level = newest.find_level(state_->level);
+      const log::TableState& now = level == nullptr ? newest : *level->table;
+      lost = now.level != state_->level ||
+             std::ranges::any_of(old_, [&](const auto& old) { return !now.segments.contains(key_of(*old)); });
       if (lost) return fail(ErrorCode::kConflict, "cannot rewrite segments: another writer took one away meanwhile");
       if (now.meta->grows()) fill_absent_tags(now.meta->index->tags.size());
       log::Proposal proposal = replacement(operation, now, covers_less);
@@ -84,6 +88,7 @@ class Rewrite {
         MARIGRAM_ASSIGN(auto coverage, snapshot_after(now));
         proposal.actions.emplace_back(std::move(coverage));
       }
+      if (level != nullptr) return of_level(std::move(proposal));
       return proposal;
     };
     if (auto committed = engine_.commit(propose); !committed) {
@@ -111,6 +116,17 @@ class Rewrite {
     proposal.extension.dissolved = tombstones_without_rows(now);
     proposal.extension.keeps_rollups = !covers_less;
     return proposal;
+  }
+
+  /// What is to be done to the level, as a commit of the table.
+  log::Proposal of_level(log::Proposal proposal) const {
+    log::Extension& own = proposal.extension;
+    log::Proposal outer{.actions = {}, .extension = {.operation = own.operation}};
+    outer.extension.levels.push_back({.interval = state_->level,
+                                      .actions = std::move(proposal.actions),
+                                      .rank = own.rank,
+                                      .dissolved = std::move(own.dissolved)});
+    return outer;
   }
 
   /// Those that hide nothing any more once the new segments, of which none has hidden rows, are there.
@@ -251,6 +267,34 @@ void add(CompactReport::Total& total, const CompactReport::Total& more) {
   total.bytes += more.bytes;
 }
 
+std::vector<std::string> level_names(const log::TableState& state) {
+  std::vector<std::string> names;
+  for (const log::Level& level : state.levels) names.push_back(level.name);
+  return names;
+}
+
+/// The table's rows, or a level of that name, if it is still there.
+Status compact_part(Engine& engine, const std::string& name, CompactReport& report) {
+  while (true) {
+    const StatePtr whole = engine.state();
+    const log::Level* const level = whole->find_level(name);
+    if (level == nullptr && !name.empty()) return {};
+    const StatePtr state = level == nullptr ? whole : level->table;
+    MARIGRAM_TRY(require_index(*state));
+    Rewrite rewrite(engine, state);
+    MARIGRAM_ASSIGN(const std::vector<Cluster> worth, worth_merging(engine, state));
+    for (const Cluster& segments : worth) MARIGRAM_TRY(rewrite.replace(segments, all_rows));
+    if (rewrite.empty()) return {};
+    MARIGRAM_ASSIGN(const bool committed, rewrite.commit("compact", false));
+    if (committed) {
+      for (const SegmentPtr& segment : rewrite.old_segments()) add(report.before, total_of(*segment));
+      for (const model::SegmentMeta& segment : rewrite.new_segments()) add(report.after, total_of(segment));
+      return {};
+    }
+    MARIGRAM_TRY(engine.refresh());
+  }
+}
+
 // ---- remove ----
 
 /// Segments that must be rewritten together: in a table that rejects duplicates none concerns another.
@@ -297,21 +341,12 @@ KeyColumns key_columns(const model::Schema& schema, const model::IndexSpec& inde
 
 Result<CompactReport> compact(Engine& engine) {
   MARIGRAM_TRY(engine.check_writable());
-  while (true) {
-    MARIGRAM_TRY(engine.refresh());
-    const StatePtr state = engine.state();
-    MARIGRAM_TRY(require_index(*state));
-    Rewrite rewrite(engine, state);
-    MARIGRAM_ASSIGN(const std::vector<Cluster> worth, worth_merging(engine, state));
-    for (const Cluster& segments : worth) MARIGRAM_TRY(rewrite.replace(segments, all_rows));
-    if (rewrite.empty()) return CompactReport{.version = state->version};
-    MARIGRAM_ASSIGN(const bool committed, rewrite.commit("compact", false));
-    if (!committed) continue;
-    CompactReport report{.version = engine.state()->version};
-    for (const SegmentPtr& segment : rewrite.old_segments()) add(report.before, total_of(*segment));
-    for (const model::SegmentMeta& segment : rewrite.new_segments()) add(report.after, total_of(segment));
-    return report;
-  }
+  MARIGRAM_TRY(engine.refresh());
+  CompactReport report;
+  MARIGRAM_TRY(compact_part(engine, "", report));
+  for (const std::string& level : level_names(*engine.state())) MARIGRAM_TRY(compact_part(engine, level, report));
+  report.version = engine.state()->version;
+  return report;
 }
 
 Result<std::uint64_t> rewrite_without(Engine& engine, const RowSelection& choice) {

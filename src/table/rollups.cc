@@ -110,7 +110,7 @@ Status write_level(Engine& engine, const StatePtr& state, const std::string& lev
   const auto taken = std::make_shared<const coverage::CoverageMap>();
   AlignedSource aligned(rows, alignment);
   MARIGRAM_ASSIGN(const Staged staged, stage_append(engine, table, alignment, taken, aligned, {}, attempt, files));
-  log::LevelChange change{.interval = level, .rank = state->version, .through = state->version};
+  log::LevelChange change{.interval = level, .through = state->version};
   if (!left.empty()) {
     MARIGRAM_ASSIGN(change.pending, stage_coverage(engine.store(), *state, left, attempt, files));
   }
