@@ -34,7 +34,7 @@ class BatchCursor final : public SeriesCursor {
       MARIGRAM_ASSIGN(rows_of_batch_, rows_of_batch(into));
     }
     if (level_) {
-      MARIGRAM_TRY(add_intervals(into, end));
+      MARIGRAM_TRY(LevelColumns::add(into, *rows_of_batch_, level_columns_, row_, end));
     } else {
       MARIGRAM_TRY(into.add(*rows_of_batch_, row_, end));
     }
@@ -46,20 +46,12 @@ class BatchCursor final : public SeriesCursor {
   QueryStatistics statistics() const override { return statistics_; }
 
  private:
-  Result<FieldRows> rows_of_batch(const Aggregation& into) const {
-    if (level_) return level_->columns.rows_of(*batch_, level_->time);
-    return into.rows_of(*batch_);
-  }
-
-  /// Those up to `end` that have rows.
-  Status add_intervals(Aggregation& into, std::int64_t end) {
-    const std::int64_t* const counts = LevelColumns::counts_of(*batch_);
-    for (std::int64_t begin = row_; begin < end; ++begin) {
-      const std::int64_t first = begin;
-      while (begin < end && counts[begin] > 0) ++begin;
-      MARIGRAM_TRY(into.add(*rows_of_batch_, first, begin));
-    }
-    return {};
+  Result<FieldRows> rows_of_batch(const Aggregation& into) {
+    if (!level_) return into.rows_of(*batch_);
+    level_columns_.clear();
+    for (const std::string& name : level_->columns.names()) level_columns_.push_back(batch_->GetColumnByName(name));
+    const auto time = batch_->GetColumnByName(level_->time);
+    return level_->columns.rows_of(time->data()->GetValues<std::int64_t>(1), level_columns_);
   }
 
   /// The series at hand becomes that of the first row that is left.
@@ -90,6 +82,7 @@ class BatchCursor final : public SeriesCursor {
   std::optional<FieldRows> rows_of_batch_;  // set when the first are added
   std::int64_t row_ = 0;
   Arrays columns_;                // of the batch, that name a series
+  Arrays level_columns_;          // of a level, in the order of its names
   std::optional<RowKey> series_;  // of row_; unset at the end
   QueryStatistics statistics_;
 };

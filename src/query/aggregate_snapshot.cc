@@ -19,6 +19,7 @@ namespace marigram::query {
 namespace {
 
 constexpr std::uint64_t kRowsOfPart = 1U << 18U;  // fewer are not worth a task of their own
+constexpr std::uint64_t kRowsOfInterval = 16;     // that cost what one of a level does
 
 using Inputs = std::vector<std::unique_ptr<AggregateInput>>;
 
@@ -40,7 +41,7 @@ std::vector<SeriesKey> part_begins(const std::vector<Stretch>& stretches, std::s
   for (const Stretch& stretch : stretches) {
     if (!stretch.question) return {};
     const NativeSegment& segment = stretch.question->segment;
-    rows += segment.file().structure().rows();
+    rows += segment.file().structure().rows() * (stretch.question->level == nullptr ? 1 : kRowsOfInterval);
     const bool is_larger =
         largest == nullptr || segment.file().structure().series() > largest->file().structure().series();
     if (is_larger) largest = &segment;

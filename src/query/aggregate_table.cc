@@ -47,7 +47,6 @@ Result<std::shared_ptr<AggregateTable>> AggregateTable::of_rows(TableView table,
     }
   }
   MARIGRAM_TRY(made->choose_columns(std::move(fields)));
-  made->segments_.emplace(made->windows_, made->view_, made->fields_);
   return made;
 }
 
@@ -74,6 +73,7 @@ Status AggregateTable::choose_columns(std::vector<std::string> fields) {
     read.columns.push_back(*column);
   }
   MARIGRAM_ASSIGN(schema_, segment::to_arrow(read));
+  segments_.emplace(windows_, view_, fields_);
   return {};
 }
 
@@ -104,6 +104,7 @@ Result<NativeQuestion> AggregateTable::question_of(const NativeSegment& segment,
   return NativeQuestion{.segment = segment,
                         .schema = *schema_,
                         .columns = aggregates_,
+                        .level = level_ ? &*level_ : nullptr,
                         .bounds = asked.bounds,
                         .wanted = std::move(asked.series),
                         .grows = view_.grows()};
@@ -120,11 +121,11 @@ Status AggregateTable::cut(const ScanRequest& rows, std::vector<Stretch>& stretc
     if (!level_) statistics.segments_read += static_cast<std::uint64_t>(matching);
     const bool newer = has_newer(window, rows);
     if (matching == 0 && !newer) continue;
-    if (!newer && segments_) {
+    if (!newer) {
       MARIGRAM_ASSIGN(const auto segments, segments_->at(window));
       for (const NativeSegment& segment : segments) {
         MARIGRAM_ASSIGN(NativeQuestion question, question_of(segment, rows));
-        statistics.blocks_skipped += count_blocks(question);
+        if (!level_) statistics.blocks_skipped += count_blocks(question);
         stretches.push_back({self, rows, window, window, std::move(question)});
       }
       if (!segments.empty()) continue;

@@ -3,7 +3,7 @@
 // Time falls into windows, one for each group of segments that overlap (time_windows.h). A window of one native
 // segment, or of some that follow one another in order of series and time, is aggregated block by block where it lies
 // (native_cursor.h): of blocks whose rows fall into one group and bucket the statistics are enough. Rows of other
-// windows, and those of levels, are scanned. Series by series the stretches follow one another.
+// windows are scanned. Series by series the stretches follow one another.
 #pragma once
 
 #include "coverage/bucket_set.h"

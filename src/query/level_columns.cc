@@ -1,7 +1,8 @@
 #include "query/level_columns.h"
 
+#include "base/try.h"
+
 #include <arrow/array/array_base.h>
-#include <arrow/record_batch.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -64,7 +65,7 @@ AggregateOf aggregate_of(RollupPart part, const std::string& field, std::int64_t
 
 std::optional<LevelColumns> LevelColumns::make(const std::vector<AggregateOf>& aggregates, const model::Schema& level) {
   LevelColumns columns;
-  columns.position_of(model::part_column(RollupPart::kCount, model::kAllRows));
+  columns.names_.push_back(model::part_column(RollupPart::kCount, model::kAllRows));
   for (const AggregateOf& aggregate : aggregates) {
     std::vector<RollupPart> parts = parts_of(aggregate.aggregate.kind);
     // Of rows the times are one thing with their buckets.
@@ -88,22 +89,27 @@ std::size_t LevelColumns::position_of(const std::string& name) {
   return names_.size() - 1;
 }
 
-FieldRows LevelColumns::rows_of(const arrow::RecordBatch& batch, const std::string& time) const {
-  FieldRows rows{.times = batch.GetColumnByName(time)->data()->GetValues<std::int64_t>(1)};
+FieldRows LevelColumns::rows_of(const std::int64_t* times, const Arrays& columns) const {
+  FieldRows rows{.times = times};
   for (const Positions& positions : aggregates_) {
     auto values = std::make_shared<RollupValues>();
     for (std::size_t part = 0; part < positions.size(); ++part) {
-      if (positions[part]) values->parts[part] = batch.GetColumnByName(names_[*positions[part]]);
+      if (positions[part]) values->parts[part] = columns[*positions[part]];
     }
     rows.fields.push_back({.values = {}, .weights = {}, .rollup = std::move(values)});
   }
   return rows;
 }
 
-const std::int64_t* LevelColumns::counts_of(const arrow::RecordBatch& batch) {
-  return batch.GetColumnByName(model::part_column(RollupPart::kCount, model::kAllRows))
-      ->data()
-      ->GetValues<std::int64_t>(1);
+Status LevelColumns::add(Aggregation& into, const FieldRows& rows, const Arrays& columns, std::int64_t begin,
+                         std::int64_t end) {
+  const auto* const counts = columns[kCounts]->data()->GetValues<std::int64_t>(1);
+  for (; begin < end; ++begin) {
+    const std::int64_t first = begin;
+    while (begin < end && counts[begin] > 0) ++begin;
+    if (first < begin) MARIGRAM_TRY(into.add(rows, first, begin));
+  }
+  return {};
 }
 
 }  // namespace marigram::query

@@ -4,13 +4,13 @@
 #include "model/rollup.h"
 #include "model/schema.h"
 #include "query/aggregation.h"
+#include "query/row_key.h"
 
 #include <marigram/error.h>
 
-#include <arrow/type_fwd.h>
-
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,12 +30,15 @@ class LevelColumns {
 
   /// To be read besides the tags and the time.
   const std::vector<std::string>& names() const { return names_; }
-  /// The batch's rows as the aggregation takes them; it has the columns and `time`.
-  FieldRows rows_of(const arrow::RecordBatch& batch, const std::string& time) const;
-  /// The number of rows of the table that a row of the batch tells of. 0: none are left.
-  static const std::int64_t* counts_of(const arrow::RecordBatch& batch);
+  /// Intervals as the aggregation takes them: when they begin, and the columns of these names.
+  FieldRows rows_of(const std::int64_t* times, const Arrays& columns) const;
+  /// Adds intervals [begin, end) of which rows are left; `columns` as above.
+  static Status add(Aggregation& into, const FieldRows& rows, const Arrays& columns, std::int64_t begin,
+                    std::int64_t end);
 
  private:
+  static constexpr std::size_t kCounts = 0;  // in names_: how many rows there are
+
   using Positions = std::array<std::optional<std::size_t>, model::kRollupParts>;  // in names_
 
   std::size_t position_of(const std::string& name);

@@ -27,6 +27,12 @@ using Fields = std::map<std::string, std::optional<std::size_t>>;
 
 Fields fields_of(const NativeQuestion& question) {
   Fields fields;
+  if (question.level != nullptr) {
+    for (const std::string& name : question.level->columns.names()) {
+      fields.emplace(name, question.segment.block_of(name));
+    }
+    return fields;
+  }
   for (const AggregateOf& column : question.columns) {
     for (const std::string& field : {column.field, column.weight}) {
       if (!field.empty()) fields.emplace(field, question.segment.block_of(field));
@@ -49,6 +55,7 @@ class NativeCursor final : public SeriesCursor {
         fields_(fields_of(*question_)),
         next_(begin),
         end_(end) {
+    if (question_->level != nullptr) statistics_.rollups.push_back({.interval = question_->level->interval});
     advance();
   }
 
@@ -94,7 +101,7 @@ class NativeCursor final : public SeriesCursor {
     const bool has_hidden = table::has_key_between(hidden_, {bounds.key(least), bounds.key(largest)});
     const bool is_whole =
         end - begin == file_.page_rows(page) && question_->bounds.contains(least, largest) && !has_hidden;
-    if (is_whole && file_.has_statistics()) {
+    if (is_whole && file_.has_statistics() && question_->level == nullptr) {
       MARIGRAM_ASSIGN(const bool is_answered, into.add(summary_of(page)));
       if (is_answered) {
         statistics_.blocks_answered += blocks_of_page(fields_);
@@ -107,7 +114,14 @@ class NativeCursor final : public SeriesCursor {
     const auto behind = std::ranges::partition_point(own, [&](auto at) { return !question_->bounds.is_behind(at); });
     const std::size_t from = begin + static_cast<std::size_t>(first - own.begin());
     const std::size_t to = std::max(from, begin + static_cast<std::size_t>(behind - own.begin()));
-    return has_hidden ? feed_visible(into, from, to) : into.add(rows_, as_signed(from), as_signed(to));
+    return has_hidden ? feed_visible(into, from, to) : add(into, from, to);
+  }
+
+  /// These rows of the page.
+  Status add(Aggregation& into, std::size_t begin, std::size_t end) {
+    if (question_->level == nullptr) return into.add(rows_, as_signed(begin), as_signed(end));
+    statistics_.rollups.front().rows += end - begin;
+    return LevelColumns::add(into, rows_, level_columns_, as_signed(begin), as_signed(end));
   }
 
   static std::int64_t as_signed(std::size_t row) { return static_cast<std::int64_t>(row); }
@@ -121,10 +135,10 @@ class NativeCursor final : public SeriesCursor {
     };
     for (const auto& [first, last] : hidden_) {
       const std::size_t hidden = first_from(begin, [&](std::size_t row) { return key(row) < first; });
-      if (hidden > begin) MARIGRAM_TRY(into.add(rows_, as_signed(begin), as_signed(hidden)));
+      if (hidden > begin) MARIGRAM_TRY(add(into, begin, hidden));
       begin = first_from(hidden, [&](std::size_t row) { return key(row) <= last; });
     }
-    return into.add(rows_, as_signed(begin), as_signed(end));
+    return add(into, begin, end);
   }
 
   /// What statistics say of a page whose rows are all of the series at hand.
@@ -153,12 +167,19 @@ class NativeCursor final : public SeriesCursor {
     for (const auto& [field, column] : fields_) {
       MARIGRAM_ASSIGN(arrays[field], array_of(page, field, column));
     }
-    rows_ = {.times = static_cast<const std::int64_t*>(times_.cells)};
+    page_ = page;
+    const auto* const times = static_cast<const std::int64_t*>(times_.cells);
+    if (question_->level != nullptr) {
+      level_columns_.clear();
+      for (const std::string& name : question_->level->columns.names()) level_columns_.push_back(arrays[name]);
+      rows_ = question_->level->columns.rows_of(times, level_columns_);
+      return {};
+    }
+    rows_ = {.times = times};
     for (const AggregateOf& column : question_->columns) {
       rows_.fields.push_back({.values = arrays[column.field], .weights = arrays[column.weight]});
     }
     statistics_.blocks_decoded += blocks_of_page(fields_);
-    page_ = page;
     return {};
   }
 
@@ -190,6 +211,7 @@ class NativeCursor final : public SeriesCursor {
   segment::BlockView times_;
   std::vector<std::unique_ptr<segment::BlockView>> views_;  // which the arrays borrow
   FieldRows rows_;
+  Arrays level_columns_;  // of a level, in the order of its names
   QueryStatistics statistics_;
 };
 

@@ -1,4 +1,5 @@
-// Aggregates of native segments: blocks whose statistics say enough are not read.
+// Aggregates of native segments where they lie: blocks whose statistics say enough are not read, those of levels of
+// rollups are.
 #pragma once
 
 #include "query/aggregate_input.h"
@@ -20,6 +21,7 @@ struct NativeQuestion {
   const NativeSegment& segment;
   const arrow::Schema& schema;  // with the fields as the table has them
   const std::vector<AggregateOf>& columns;
+  const LevelRows* level = nullptr;  // of a segment of a level: how its rows are to be taken
   segment::IndexBounds bounds = {};
   std::vector<std::uint8_t> wanted = {};  // one a series of the segment: 1 if it is asked for
   bool grows = false;                     // the table: an empty tag is none

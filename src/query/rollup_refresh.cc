@@ -43,7 +43,9 @@ void note_keys(const arrow::RecordBatch& batch, const model::IndexSpec& index, K
   Arrays tags;
   for (const std::string& tag : index.tags) tags.push_back(batch.GetColumnByName(tag));
   const auto* const times = batch.GetColumnByName(index.column)->data()->GetValues<std::int64_t>(1);
-  const std::int64_t* const counts = LevelColumns::counts_of(batch);
+  const auto* const counts = batch.GetColumnByName(model::part_column(model::RollupPart::kCount, model::kAllRows))
+                                 ->data()
+                                 ->GetValues<std::int64_t>(1);
   for (std::int64_t row = 0; row < batch.num_rows();) {
     BucketSet& own = keys[row_key(tags, row)];
     const std::int64_t end = key_run_end(tags, row, batch.num_rows());
