@@ -40,6 +40,26 @@ struct QueryStatistics {
   std::vector<RollupUse> rollups = {};  ///< of aggregates, from the finest level to the coarsest
 };
 
+/// What the result has of an interval without rows, between others of its group or within the range that is asked for.
+enum class Fill {
+  kNone,      ///< no row
+  kNull,      ///< nulls
+  kPrevious,  ///< the value of the interval before
+  kLinear,    ///< of numbers: between the values before and after, by time; others as kNull
+  kConstant,
+};
+
+/// Counts are 0 where there are no rows, whatever the fill. With kPrevious, kLinear and kConstant nulls of intervals
+/// that have rows are filled too.
+struct FillOptions {
+  Fill kind = Fill::kNone;
+  double value = 0;         ///< of kConstant, for numbers; others as kNull
+  std::uint64_t limit = 0;  ///< of kPrevious and kLinear: fill at most so many intervals in a row; 0: any number
+  /// Nanoseconds, of kPrevious and kLinear: values so far before the range fill its beginning; > 0: the range begins
+  /// where an interval does.
+  std::int64_t lookback = 0;
+};
+
 struct AggregateRequest {
   std::vector<FieldAggregate> columns = {};  ///< at least one
   std::optional<IndexValue> from = {};       ///< inclusive
@@ -49,6 +69,7 @@ struct AggregateRequest {
   std::string timezone = {};  ///< of whose clocks buckets are (IANA); empty: UTC. Not of an integer index
   /// Where buckets begin; unset: 1970-01-01 as clocks show it, and weeks on Monday. Of months the month counts alone.
   std::optional<IndexValue> origin = {};
+  FillOptions fill = {};             ///< where `every` is set
   std::vector<std::string> by = {};  ///< a group for each combination of these tags; empty: one for all
   bool by_series = false;            ///< a group for each series
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows

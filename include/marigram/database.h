@@ -3,7 +3,7 @@
 //   auto db = marigram::Database::open("metrics.db");
 //   if (!db) return report(db.error());
 //   db->insert("acme", "cpu", time_ns, 0.93, {{"host", "a1"}, {"core", "0"}});
-//   auto rows = db->query("acme", "cpu", {.from_ns = t0, .to_ns = t1, .aggregate = "avg", .every_ns =
+//   auto rows = db->query("acme", "cpu", {.from_ns = t0, .to_ns = t1, .aggregate = "avg", .every =
 //   3'600'000'000'000});
 //
 // A Database is a handle, cheap to copy; copies share it. Thread-safe. One process owns a database and writes; others
@@ -93,7 +93,10 @@ struct QueryRequest {
   std::vector<std::string> fields = {};                             ///< empty: all
   /// count, sum, avg, min, max, first, last, stddev, median, p<number>, rate or delta; empty: the rows themselves.
   std::string aggregate = {};
-  std::int64_t every_ns = 0;         ///< > 0: an aggregate for each so wide bucket since the epoch; 0: for all rows
+  Interval every = {};        ///< an aggregate for each so wide interval, in nanoseconds or of a calendar; 0: of all
+  std::string timezone = {};  ///< of whose clocks intervals are (IANA); empty: UTC
+  std::optional<std::int64_t> origin_ns = {};  ///< where intervals begin; unset: 1970-01-01, and weeks on Monday
+  FillOptions fill = {};                       ///< of aggregates by intervals
   std::vector<std::string> by = {};  ///< aggregates for each combination of these tags; empty: for all series together
   bool by_series = false;            ///< aggregates for each series
   ScanOrder order = ScanOrder::kTime;                               ///< of rows; aggregates come by (group, time)

@@ -1,10 +1,15 @@
 #include "cli/aggregate_options.h"
 
+#include "base/bucket_width.h"
 #include "base/try.h"
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "model/aggregate.h"
+
+#include <fmt/format.h>
+#include <charconv>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -30,6 +35,48 @@ Result<std::vector<FieldAggregate>> parse_aggregates(Context& context, const std
     aggregates.push_back(std::move(aggregate));
   }
   return aggregates;
+}
+
+void add_fill(CLI::App& command, FillTexts& texts) {
+  command
+      .add_option("--fill", texts.fill,
+                  "Intervals without rows: none (default), null, previous, linear, or a number that they have")
+      ->type_name("HOW");
+  command.add_option("--fill-limit", texts.limit, "Fill at most so many in a row (previous, linear)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
+  command
+      .add_option("--fill-lookback", texts.lookback,
+                  "Fill the beginning by values so far before --from too: a number of s, m, h or d")
+      ->type_name("WIDTH");
+}
+
+Result<FillOptions> parse_fill(Context& context, const FillTexts& texts) {
+  constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
+  FillOptions options{.limit = texts.limit};
+  if (texts.fill == "null") {
+    options.kind = Fill::kNull;
+  } else if (texts.fill == "previous") {
+    options.kind = Fill::kPrevious;
+  } else if (texts.fill == "linear") {
+    options.kind = Fill::kLinear;
+  } else if (!texts.fill.empty() && texts.fill != "none") {
+    const char* const end = texts.fill.data() + texts.fill.size();
+    const auto [rest, error] = std::from_chars(texts.fill.data(), end, options.value);
+    if (error != std::errc() || rest != end) {
+      return context.usage(
+          fmt::format("cannot read --fill \"{}\"; want none, null, previous, linear or a number", texts.fill));
+    }
+    options.kind = Fill::kConstant;
+  }
+  if (!texts.lookback.empty()) {
+    const auto width = parse_bucket_width(texts.lookback);
+    if (!width) return context.usage(fmt::format("cannot read --fill-lookback: {}", width.error().message));
+    options.lookback = width->seconds() * kNanosPerSecond;
+  }
+  const bool has_neighbours = options.kind == Fill::kPrevious || options.kind == Fill::kLinear;
+  if (has_neighbours || (options.limit == 0 && options.lookback == 0)) return options;
+  return context.usage("cannot use --fill-limit or --fill-lookback: they are for --fill previous or linear");
 }
 
 }  // namespace marigram::cli

@@ -1,9 +1,10 @@
-// --agg of commands on tables.
+// --agg of commands on tables, and how intervals without rows are filled.
 #pragma once
 
 #include <marigram/aggregate.h>
 #include <marigram/error.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,16 @@ void add_aggregates(CLI::App& command, std::vector<std::string>& aggregates);
 
 /// `avg(x)` or NAME=avg(x). What is no aggregate is a usage error.
 Result<std::vector<FieldAggregate>> parse_aggregates(Context& context, const std::vector<std::string>& texts);
+
+struct FillTexts {
+  std::string fill;
+  std::uint64_t limit = 0;
+  std::string lookback;
+};
+
+/// --fill, --fill-limit and --fill-lookback.
+void add_fill(CLI::App& command, FillTexts& texts);
+/// A usage error: what is no fill; limits without one.
+Result<FillOptions> parse_fill(Context& context, const FillTexts& texts);
 
 }  // namespace marigram::cli

@@ -35,6 +35,7 @@ struct Options {
   std::string every;
   std::string timezone;
   std::string origin;
+  FillTexts fill;
   std::vector<std::string> by;
   bool by_series = false;
   std::string from;
@@ -69,9 +70,10 @@ Result<AggregateRequest> make_request(Context& context, const Options& options, 
   MARIGRAM_ASSIGN(request.where, parse_where(context, options.where));
   if (!options.every.empty()) {
     MARIGRAM_ASSIGN(request.every, parse_every(context, options, info));
-  } else if (!options.timezone.empty() || !options.origin.empty()) {
-    return context.usage("cannot use --timezone or --origin: they are for --every");
+  } else if (!options.timezone.empty() || !options.origin.empty() || !options.fill.fill.empty()) {
+    return context.usage("cannot use --timezone, --origin or --fill: they are for --every");
   }
+  MARIGRAM_ASSIGN(request.fill, parse_fill(context, options.fill));
   request.timezone = options.timezone;
   if (!options.origin.empty()) {
     MARIGRAM_ASSIGN(request.origin, parse_index_value(context, "--origin", options.origin, info));
@@ -116,6 +118,7 @@ void add_aggregate(CLI::App& app, Context& context) {
       ->type_name("ZONE");
   command.add_option("--origin", options->origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
       ->type_name("TIME");
+  add_fill(command, options->fill);
   add_names(command, "--by", options->by, "TAG,...",
             "For each combination of these tags (default: of all series together)");
   command.add_flag("--by-series", options->by_series, "For each series");

@@ -1,6 +1,7 @@
 // marigram db query: rows out of a database, or aggregates of them.
-#include "base/bucket_width.h"
+#include "base/interval_text.h"
 #include "base/try.h"
+#include "cli/aggregate_options.h"
 #include "cli/arguments.h"
 #include "cli/arrow_bridge.h"
 #include "cli/command.h"
@@ -35,14 +36,15 @@ struct Options {
   std::vector<std::string> fields;
   std::string aggregate;
   std::string every;
+  std::string timezone;
+  std::string origin;
+  FillTexts fill;
   std::vector<std::string> by;
   bool by_series = false;
   std::string order = "time";
   bool explain = false;
   RowOutputOptions output;
 };
-
-constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 Status set_aggregate(Context& context, const Options& options, QueryRequest& request) {
   if (options.aggregate.empty()) {
@@ -54,10 +56,19 @@ Status set_aggregate(Context& context, const Options& options, QueryRequest& req
   request.aggregate = options.aggregate;
   request.by = options.by;
   request.by_series = options.by_series;
-  if (options.every.empty()) return {};
-  const auto width = parse_bucket_width(options.every);
-  if (!width) return context.usage(fmt::format("cannot read --every: {}", width.error().message));
-  request.every_ns = width->seconds() * kNanosPerSecond;
+  if (options.every.empty()) {
+    if (options.timezone.empty() && options.origin.empty() && options.fill.fill.empty()) return {};
+    return context.usage("cannot use --timezone, --origin or --fill: they are for --every");
+  }
+  const auto every = parse_interval(options.every, !options.timezone.empty());
+  if (!every) return context.usage(fmt::format("cannot read --every: {}", every.error().message));
+  request.every = *every;
+  request.timezone = options.timezone;
+  MARIGRAM_ASSIGN(request.fill, parse_fill(context, options.fill));
+  if (options.origin.empty()) return {};
+  const auto origin = parse_rfc3339(options.origin);
+  if (!origin) return context.usage(fmt::format("cannot read --origin: {}", origin.error().message));
+  MARIGRAM_ASSIGN(request.origin_ns, to_units_floor(*origin, TimeUnit::kNano));
   return {};
 }
 
@@ -95,8 +106,13 @@ void add_choice_of_aggregate(CLI::App& command, Options& options) {
           "--agg", options.aggregate,
           "Instead of rows: count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta")
       ->type_name("NAME");
-  command.add_option("--every", options.every, "An aggregate for each interval: a number of s, m, h or d")
+  command.add_option("--every", options.every, "An aggregate for each interval: a number of s, m, h, d, w, mo or y")
       ->type_name("WIDTH");
+  command.add_option("--timezone", options.timezone, "By the clocks of this IANA zone (default: UTC)")
+      ->type_name("ZONE");
+  command.add_option("--origin", options.origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
+      ->type_name("TIME");
+  add_fill(command, options.fill);
   add_names(command, "--by", options.by, "TAG,...",
             "Aggregates for each combination of these tags (default: of all series together)");
   command.add_flag("--by-series", options.by_series, "Aggregates for each series");

@@ -81,9 +81,9 @@ TEST_F(BadQuestions, Queries) {
   bad("a sum of nothing", {.aggregate = "sum"}, kInvalid, {"t.notes", "sum", "number"}, "notes");
   bad("groups by what is no tag", {.aggregate = "sum", .by = {"value"}}, kInvalid, {"groups", "`value`", "host"});
   bad("groups by one tag twice", {.aggregate = "sum", .by = {"host", "host"}}, kInvalid, {"`host`"});
-  bad("a negative width", {.aggregate = "sum", .every_ns = -1}, kInvalid, {"-1 ns", "positive"});
+  bad("a negative width", {.aggregate = "sum", .every = -1}, kInvalid, {"width", "negative"});
   bad("groups without aggregate", {.by = {"host"}}, kInvalid, {"groups", "aggregate"});
-  bad("a width without aggregate", {.every_ns = 1}, kInvalid, {"interval", "aggregate"});
+  bad("a width without aggregate", {.every = 1}, kInvalid, {"interval", "aggregate"});
 }
 
 TEST_F(BadQuestions, WhatHasNoAnswerIsEmpty) {
@@ -97,7 +97,7 @@ TEST_F(BadQuestions, WhatHasNoAnswerIsEmpty) {
   EXPECT_EQ(rows({.where = {{.name = "host", .value = "a\0"s}}}), 0U);
   EXPECT_EQ(rows({.where = {{.name = "host", .value = "\xff"}}}), 0U);
   EXPECT_EQ(rows({.limit = 0}), 0U);
-  EXPECT_EQ(rows({.from_ns = 3, .aggregate = "sum", .every_ns = 1}), 0U);
+  EXPECT_EQ(rows({.from_ns = 3, .aggregate = "sum", .every = 1}), 0U);
 }
 
 TEST_F(BadQuestions, ListsAndRemoval) {

@@ -191,7 +191,7 @@ marigram::Result<marigram::DatabaseOptions> options_of(const marigram_options* g
 Status add_aggregate(const marigram_aggregate* given, marigram::QueryRequest& request) {
   if (given == nullptr) return {};
   if (given->kind != nullptr) request.aggregate = given->kind;
-  request.every_ns = given->every_ns;
+  request.every = given->every_ns;
   request.by_series = given->by_series != 0;
   MARIGRAM_ASSIGN(request.by, names_of(given->by, given->by_count, "the list of groups", "the tag of a group"));
   return {};

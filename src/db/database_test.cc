@@ -165,8 +165,8 @@ TEST_F(DatabaseTest, Aggregates) {
   for (int i = 10; i < 20; ++i) EXPECT_OK(db.insert("t", "cpu", i, i, {{"host", i % 2 == 0 ? "a" : "b"}}));
   EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "sum"}), ElementsAre("19000"));
   EXPECT_THAT(rows_of(db, "cpu", {.from_ns = 5, .to_ns = 14, .aggregate = "count"}), ElementsAre("10"));
-  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "avg", .every_ns = 10}), ElementsAre("0 450", "10 1450"));
-  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "max", .every_ns = 10, .by = {"host"}}),
+  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "avg", .every = 10}), ElementsAre("0 450", "10 1450"));
+  EXPECT_THAT(rows_of(db, "cpu", {.aggregate = "max", .every = 10, .by = {"host"}}),
               ElementsAre("a 0 800", "a 10 1800", "b 0 900", "b 10 1900"));
 }
 

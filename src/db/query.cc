@@ -1,15 +1,19 @@
 #include "db/query.h"
 
+#include "base/civil_date.h"
+#include "base/time_buckets.h"
 #include "base/try.h"
 #include "model/aggregate.h"
 #include "model/matcher.h"
 #include "query/aggregate_snapshot.h"
 #include "query/asof.h"
+#include "query/fill.h"
 #include "query/latest.h"
 #include "query/window_join.h"
 #include "segment/arrow_status.h"
 #include "table/batch_source.h"
 #include "table/definition.h"
+#include "table/scan.h"
 
 #include <arrow/record_batch.h>
 
@@ -27,6 +31,8 @@ namespace marigram::db {
 namespace {
 
 using Names = std::vector<std::string>;
+
+constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 
 Names names_of(const head::Fields& fields) {
   Names names;
@@ -96,13 +102,56 @@ Names columns_of(const table::LiveSchema& schema, const Names& fields) {
   return columns;
 }
 
-/// In units of the table's time.
-Result<std::int64_t> width_of(std::int64_t every_ns, TimeUnit unit) {
-  const std::int64_t unit_ns = 1'000'000'000 / units_per_second(unit);
-  if (every_ns >= 0 && every_ns % unit_ns == 0) return every_ns / unit_ns;
-  return fail(ErrorCode::kInvalidInput,
-              fmt::format("cannot aggregate every {} ns: want a positive multiple of 1 {}, the unit of the table",
-                          every_ns, time_unit_name(unit)));
+/// A time as the column of the index has it.
+std::int64_t to_units(const IndexValue& value, TimeUnit unit) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
+  if (const auto* number = std::get_if<std::uint64_t>(&value)) return static_cast<std::int64_t>(*number);
+  const Instant instant = std::get<Instant>(value);
+  const auto units = to_units_ceil(instant, unit);
+  if (units) return *units;
+  return instant.seconds < 0 ? INT64_MIN : INT64_MAX;
+}
+
+/// The reverse; `like` is of the same domain.
+IndexValue from_units(std::int64_t units, TimeUnit unit, const IndexValue& like) {
+  if (std::holds_alternative<std::int64_t>(like)) return units;
+  if (std::holds_alternative<std::uint64_t>(like)) return static_cast<std::uint64_t>(units);
+  return Instant::from_units(units, unit);
+}
+
+/// The range as fills take it; the rows asked for become those that lie before it too, as far as that is asked for.
+Status choose_fill(const log::TableState& state, ScanRequest& rows, query::FillSpec& fill) {
+  if (fill.options.kind == Fill::kNone) return {};
+  if (!fill.every.any()) return fail(ErrorCode::kInvalidInput, "cannot fill intervals: there are none; set `every`");
+  if (fill.options.lookback < 0) return fail(ErrorCode::kInvalidInput, "cannot fill intervals: lookback is negative");
+  const TimeUnit unit = table::time_unit(state).value_or(TimeUnit::kNano);
+  if (rows.from) fill.from = to_units(*rows.from, unit);
+  if (rows.to) fill.to = to_units(*rows.to, unit);
+  if (!rows.from || fill.options.lookback == 0) return {};
+  if (from_units(fill.every.of(*fill.from).start, unit, *rows.from) != *rows.from) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot fill intervals from before {}: no interval begins there; want a range that begins "
+                            "with one",
+                            format_index_value(*rows.from)));
+  }
+  const std::int64_t unit_ns = units_per_second(TimeUnit::kNano) / units_per_second(unit);
+  const std::int64_t back = fill.options.lookback / unit_ns;
+  const std::int64_t least = std::holds_alternative<std::uint64_t>(*rows.from) ? 0 : INT64_MIN;
+  const std::int64_t from = *fill.from > least + back ? *fill.from - back : least;
+  rows.from = from_units(fill.every.of(from).start, unit, *rows.from);
+  return {};
+}
+
+/// The aggregates, with intervals filled, at most so many rows.
+Result<table::ScanStream> filled_aggregates(const query::Snapshot& snapshot, ScanRequest rows,
+                                            query::AggregationSpec spec, const FillOptions& options,
+                                            std::uint64_t limit, QueryStatistics* statistics) {
+  query::FillSpec fill{.options = options, .by = spec.by.size(), .every = spec.every};
+  MARIGRAM_TRY(choose_fill(*snapshot.state, rows, fill));
+  MARIGRAM_ASSIGN(table::ScanStream result, query::aggregate_snapshot(snapshot, rows, std::move(spec), statistics));
+  result = query::fill(std::move(result), std::move(fill));
+  result.rows = std::make_unique<FirstRows>(std::move(result.rows), limit);
+  return result;
 }
 
 Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveSchema& schema, const ScanRequest& scan,
@@ -110,7 +159,10 @@ Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveS
   query::AggregationSpec wanted;
   MARIGRAM_ASSIGN(const model::Aggregate aggregate, model::parse_aggregate(request.aggregate));
   wanted.by = request.by_series ? schema.tag_names() : request.by;
-  MARIGRAM_ASSIGN(wanted.every, width_of(request.every_ns, schema.unit));
+  std::optional<std::int64_t> origin;
+  if (request.origin_ns) origin = floor_div(*request.origin_ns, kNanosPerSecond / units_per_second(schema.unit));
+  MARIGRAM_ASSIGN(wanted.every,
+                  TimeBuckets::make(request.every, request.timezone, origin, units_per_second(schema.unit)));
   const Names fields = request.fields.empty() ? fields_for(aggregate, *schema.fields) : request.fields;
   if (fields.empty()) {
     return fail(
@@ -122,11 +174,8 @@ Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveS
     wanted.columns.push_back({.aggregate = aggregate, .field = field, .name = field});
   }
   MARIGRAM_ASSIGN(const table::ChosenRows rows, table.choose(scan, where));
-  MARIGRAM_ASSIGN(table::ScanStream result,
-                  query::aggregate_snapshot({table.engine(), rows.view.state, rows.view.newer}, rows.request,
-                                            std::move(wanted), request.statistics));
-  result.rows = std::make_unique<FirstRows>(std::move(result.rows), request.limit);
-  return result;
+  return filled_aggregates({table.engine(), rows.view.state, rows.view.newer}, rows.request, std::move(wanted),
+                           request.fill, request.limit, request.statistics);
 }
 
 Result<arrow::RecordBatchVector> read_probes(arrow::RecordBatchReader& probes) {
@@ -166,7 +215,7 @@ Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest&
   MARIGRAM_ASSIGN(const std::vector<model::Matcher> where, model::compile_matchers(request.where));
   ScanRequest scan{.from = range.from, .to = range.to, .order = request.order, .cancel = request.cancel};
   if (!request.aggregate.empty()) return aggregates(table, *schema, scan, where, request);
-  if (!request.by.empty() || request.by_series || request.every_ns != 0) {
+  if (!request.by.empty() || request.by_series || request.every != Interval()) {
     return fail(ErrorCode::kInvalidInput, "cannot group rows: groups and intervals are for aggregates; name one");
   }
   scan.limit = request.limit;
@@ -215,10 +264,8 @@ Result<table::ScanStream> run_aggregate(const query::Snapshot& snapshot, const A
   spec.by = request.by_series ? index.tags : request.by;
   MARIGRAM_ASSIGN(spec.every, buckets_of(request, *snapshot.state));
   const ScanRequest rows{.from = request.from, .to = request.to, .where = request.where, .cancel = request.cancel};
-  MARIGRAM_ASSIGN(table::ScanStream result,
-                  query::aggregate_snapshot(snapshot, rows, std::move(spec), request.statistics));
-  result.rows = std::make_unique<FirstRows>(std::move(result.rows), request.limit);
-  return result;
+  MARIGRAM_TRY(table::check_range_and_tags(index, rows.from, rows.to, rows.where));
+  return filled_aggregates(snapshot, rows, std::move(spec), request.fill, request.limit, request.statistics);
 }
 
 Result<table::ScanStream> run_latest(const query::Snapshot& snapshot, const LatestRequest& request) {

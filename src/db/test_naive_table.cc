@@ -185,7 +185,7 @@ std::vector<Cells> NaiveTable::aggregates(const QueryRequest& request, const std
   QueryRequest all = request;
   all.order = ScanOrder::kSeries;
   for (const NaiveRow& row : rows(all, tags)) {
-    const std::int64_t bucket = request.every_ns > 0 ? floor_to(row.time_ns, request.every_ns) : 0;
+    const std::int64_t bucket = request.every.fixed > 0 ? floor_to(row.time_ns, request.every.fixed) : 0;
     auto& group = groups[{values_of(row.tags, by), bucket}];
     for (const auto& [name, value] : row.fields) group[name].push_back(value);
   }
@@ -193,7 +193,7 @@ std::vector<Cells> NaiveTable::aggregates(const QueryRequest& request, const std
   answer.reserve(groups.size());
   for (auto& [key, values] : groups) {
     Cells& cells = answer.emplace_back(key.first);
-    if (request.every_ns > 0) cells.push_back(std::to_string(key.second));
+    if (request.every.fixed > 0) cells.push_back(std::to_string(key.second));
     for (const std::string& field : request.fields) cells.push_back(aggregate_of(request.aggregate, values[field]));
   }
   return answer;

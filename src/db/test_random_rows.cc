@@ -127,7 +127,7 @@ QueryRequest RandomRows::aggregates_request(const std::set<std::string>& fields)
     std::erase_if(numbers, [](const std::string& name) { return name.front() == 's' || name.front() == 'b'; });
   }
   request.fields = some_of(numbers, 1 + below(2));
-  request.every_ns = one_of(kWidthsNs);
+  request.every = one_of(kWidthsNs);
   request.by_series = kind >= 4 || one_in(3);
   if (!request.by_series) request.by = one_of(kGroups);
   return request;

@@ -69,6 +69,30 @@ class RollupTest(CliTest):
         self.assertNotIn("rollups", self.answers()[1])
         self.assertEqual([commit["operation"] for commit in self.json("log", "values")["commits"]].count("set_rollups"), 2)
 
+    def test_intervals_are_filled(self):
+        self.write("gaps.csv", "time,host,x\n2024-01-01T00:00:00Z,a,1\n2024-01-01T01:00:00Z,a,3\n2024-01-01T04:00:00Z,a,9\n")
+        self.run_cli("import", "gaps", "gaps.csv", "--create", "--time", "time", "--tag", "host")
+
+        def cells(*options):
+            out = self.out("aggregate", "gaps", "--agg", "count", "--agg", "sum(x)", "--every", "1h", "--format", "csv", *options)
+            return [line.split(",", 1)[1] for line in out.splitlines()[1:]]
+
+        self.assertEqual(cells(), ["1,1", "1,3", "1,9"])
+        self.assertEqual(cells("--fill", "null"), ["1,1", "1,3", "0,", "0,", "1,9"])
+        self.assertEqual(cells("--fill", "previous", "--fill-limit", "1"), ["1,1", "1,3", "0,3", "0,", "1,9"])
+        self.assertEqual(cells("--fill", "linear"), ["1,1", "1,3", "0,5", "0,7", "1,9"])
+        self.assertEqual(cells("--fill", "-1"), ["1,1", "1,3", "0,-1", "0,-1", "1,9"])
+        late = ["--from", "2024-01-01T02:00:00Z", "--to", "2024-01-01T06:00:00Z", "--fill", "previous"]
+        self.assertEqual(cells(*late), ["0,", "0,", "1,9", "0,9"])
+        self.assertEqual(cells(*late, "--fill-lookback", "1h"), ["0,3", "0,3", "1,9", "0,9"])
+        aggregate = ["aggregate", "gaps", "--agg", "count"]
+        self.assertIn("want none, null", self.error(*aggregate, "--every", "1h", "--fill", "next", code=2))
+        self.assertIn("by -1.5", self.error("aggregate", "gaps", "--agg", "sum(x)", "--every", "1h", "--fill", "-1.5", code=1))
+        self.assertIn("for --every", self.error(*aggregate, "--fill", "null", code=2))
+        self.assertIn("for --fill previous", self.error(*aggregate, "--every", "1h", "--fill-limit", "2", code=2))
+        self.assertIn("no interval begins there", self.error(*aggregate, "--every", "1h", "--from", "2024-01-01T02:30:00Z",
+                                                             "--fill", "previous", "--fill-lookback", "1h", code=1))
+
     def test_what_is_not_understood_is_refused(self):
         self.assertIn("1h and 90m", self.error("rollup", "values", "--set", "1h,90m", code=1))
         self.assertIn("fortnight", self.error("rollup", "values", "--set", "1fortnight", code=1))
