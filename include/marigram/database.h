@@ -14,6 +14,7 @@
 #include <marigram/arrow_abi.h>
 #include <marigram/asof.h>
 #include <marigram/batch.h>
+#include <marigram/downsample.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
 #include <marigram/latest.h>
@@ -193,6 +194,10 @@ class MARIGRAM_EXPORT Database {
   /// The last row of each series, or the first, in segments or in memory: see Table::latest.
   Status latest(std::string_view tenant, std::string_view series, const LatestRequest& request,
                 ArrowArrayStream* out) const;
+
+  /// Some of the rows of each series, as many as a chart can show, in segments or in memory: see Table::downsample.
+  Status downsample(std::string_view tenant, std::string_view series, const DownsampleRequest& request,
+                    ArrowArrayStream* out) const;
 
   Result<std::vector<std::string>> list_namespaces() const;
   /// Names of the tables that have a series which fulfils all conditions; ascending.

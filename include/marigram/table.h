@@ -14,6 +14,7 @@
 #include <marigram/arrow_abi.h>
 #include <marigram/asof.h>
 #include <marigram/coverage.h>
+#include <marigram/downsample.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
 #include <marigram/latest.h>
@@ -230,6 +231,10 @@ class MARIGRAM_EXPORT Table {
   /// lie: no more is read than the segments that hold them, and of native ones at most a block a series and column.
   /// kNotFound, kInvalidInput: a column that is no field of the table.
   Status latest(const LatestRequest& request, ArrowArrayStream* out) const;
+
+  /// Some of the rows of each series, as many as a chart can show (downsample.h): tags, time and the field, by series.
+  /// Memory: the rows of a series. kNotFound: no such field; kInvalidInput: one that is not of numbers.
+  Status downsample(const DownsampleRequest& request, ArrowArrayStream* out) const;
 
   /// Coverage of the whole table: a bucket counts as covered if any matching series covers it.
   Result<CoverageReport> coverage(const CoverageRequest& request = {}) const;

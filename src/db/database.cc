@@ -175,6 +175,18 @@ Status Database::latest(std::string_view tenant, std::string_view series, const 
   return {};
 }
 
+Status Database::downsample(std::string_view tenant, std::string_view series, const DownsampleRequest& request,
+                            ArrowArrayStream* out) const {
+  const auto begin = std::chrono::steady_clock::now();
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->table_to_read(tenant, series));
+  MARIGRAM_ASSIGN(table::ReadableView view, table->readable_view());
+  MARIGRAM_ASSIGN(table::ScanStream rows,
+                  db::run_downsample({table->engine(), std::move(view.state), std::move(view.newer)}, request));
+  db::export_stream(std::move(rows), impl_, out);
+  impl_->queries.add(std::chrono::steady_clock::now() - begin);
+  return {};
+}
+
 Result<std::vector<std::string>> Database::list_namespaces() const {
   return impl_->core->catalogue().name_spaces();
 }

@@ -7,6 +7,7 @@
 #include "model/matcher.h"
 #include "query/aggregate_snapshot.h"
 #include "query/asof.h"
+#include "query/downsample.h"
 #include "query/fill.h"
 #include "query/latest.h"
 #include "query/window_join.h"
@@ -266,6 +267,24 @@ Result<table::ScanStream> run_aggregate(const query::Snapshot& snapshot, const A
   const ScanRequest rows{.from = request.from, .to = request.to, .where = request.where, .cancel = request.cancel};
   MARIGRAM_TRY(table::check_range_and_tags(index, rows.from, rows.to, rows.where));
   return filled_aggregates(snapshot, rows, std::move(spec), request.fill, request.limit, request.statistics);
+}
+
+Result<table::ScanStream> run_downsample(const query::Snapshot& snapshot, const DownsampleRequest& request) {
+  MARIGRAM_ASSIGN(const model::IndexSpec index, table::require_index(*snapshot.state));
+  MARIGRAM_ASSIGN(const model::Schema schema, table::require_schema(*snapshot.state));
+  const bool is_field = schema.find(request.field) != nullptr && request.field != index.column &&
+                        std::ranges::find(index.tags, request.field) == index.tags.end();
+  if (!is_field) {
+    return fail(ErrorCode::kNotFound, fmt::format("cannot downsample: the table has no field {}", request.field));
+  }
+  ScanRequest rows{.from = request.from, .to = request.to, .columns = index.tags, .where = request.where};
+  rows.columns.push_back(index.column);
+  rows.columns.push_back(request.field);
+  rows.order = ScanOrder::kSeries;
+  rows.cancel = request.cancel;
+  MARIGRAM_ASSIGN(auto stream, table::scan(snapshot.engine, snapshot.state, rows,
+                                           snapshot.newer ? snapshot.newer(rows) : table::NewerRows()));
+  return query::downsample(std::move(stream), request);
 }
 
 Result<table::ScanStream> run_latest(const query::Snapshot& snapshot, const LatestRequest& request) {

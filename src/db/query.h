@@ -9,6 +9,7 @@
 #include <marigram/aggregate.h>
 #include <marigram/asof.h>
 #include <marigram/database.h>
+#include <marigram/downsample.h>
 #include <marigram/error.h>
 #include <marigram/latest.h>
 #include <marigram/window_join.h>
@@ -28,6 +29,9 @@ Result<table::ScanStream> run_window_join(const query::Snapshot& snapshot, arrow
 
 /// See Table::aggregate.
 Result<table::ScanStream> run_aggregate(const query::Snapshot& snapshot, const AggregateRequest& request);
+
+/// See Table::downsample.
+Result<table::ScanStream> run_downsample(const query::Snapshot& snapshot, const DownsampleRequest& request);
 
 /// See Table::latest.
 Result<table::ScanStream> run_latest(const query::Snapshot& snapshot, const LatestRequest& request);

@@ -168,6 +168,12 @@ Status Table::latest(const LatestRequest& request, ArrowArrayStream* out) const 
   return {};
 }
 
+Status Table::downsample(const DownsampleRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream rows, db::run_downsample({*impl_->engine, impl_->engine->state()}, request));
+  db::export_stream(std::move(rows), impl_, out);
+  return {};
+}
+
 Result<CoverageReport> Table::coverage(const CoverageRequest& request) const {
   return table::report_coverage(*impl_->engine, *impl_->engine->state(), request);
 }
