@@ -57,7 +57,7 @@ class DownsampledRows final : public table::BatchSource {
         row_ = 0;
         if (!batch_) return key.has_value();
       }
-      const Arrays columns = batch_->columns();
+      const Arrays& columns = batch_->columns();
       const Arrays tags(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(tags_));
       RowKey own = row_key(tags, row_);
       if (key && *key != own) return true;

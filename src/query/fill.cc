@@ -88,7 +88,7 @@ class FillSource final : public table::BatchSource {
   // ---- groups ----
 
   Arrays keys_of(const arrow::RecordBatch& batch) const {
-    const Arrays columns = batch.columns();
+    const Arrays& columns = batch.columns();
     return {columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(spec_.by)};
   }
 

@@ -269,6 +269,7 @@ void add(CompactReport::Total& total, const CompactReport::Total& more) {
 
 std::vector<std::string> level_names(const log::TableState& state) {
   std::vector<std::string> names;
+  names.reserve(state.levels.size());
   for (const log::Level& level : state.levels) names.push_back(level.name);
   return names;
 }
