@@ -74,7 +74,7 @@ void apply_actions(TableState& state, std::vector<Action> actions, std::uint64_t
 /// Files of buckets of rows that the commit adds, replaces or removes; the state is that before it.
 std::set<std::string> changed_rows(const TableState& state, const Commit& commit) {
   std::set<std::string> paths;
-  if (commit.extension->keeps_rollups) return paths;
+  if (commit.extension->keeps_rollups || (state.levels.empty() && !commit.extension->rollups)) return paths;
   const auto note = [&](const model::SegmentMeta& segment) {
     if (segment.coverage_path) paths.insert(*segment.coverage_path);
   };
@@ -160,9 +160,11 @@ void apply_commit(TableState& state, Commit commit) {
   if (!commit.extension) commit.extension.emplace();
   Extension& extension = *commit.extension;
   const std::set<std::string> changed = changed_rows(state, commit);
+  const bool has_meta = std::ranges::any_of(
+      commit.actions, [](const Action& action) { return std::holds_alternative<UpdateTableMeta>(action); });
   apply_extension(state, extension);
   apply_actions(state, std::move(commit.actions), commit.version, extension.rank);
-  follow_meta(state);
+  if (has_meta) follow_meta(state);
   if (extension.rollups) choose_levels(state, *std::move(extension.rollups));
   for (LevelChange& level : extension.levels) apply_level(state, std::move(level), commit.version);
   for (const std::string& path : changed) state.changed.push_back({commit.version, path});

@@ -110,10 +110,9 @@ Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const Sca
   MARIGRAM_ASSIGN(TableView view, TableView::make(snapshot, rows.from, rows.to, rows.where));
   spec.series = view.index.tags;
   spec.time = view.index.column;
-  MARIGRAM_ASSIGN(const coverage::BucketSet newer, newer_buckets(view, rows));
-  MARIGRAM_ASSIGN(const auto table, AggregateTable::of_rows(std::move(view), spec, newer));
+  MARIGRAM_ASSIGN(const auto table, AggregateTable::of_rows(std::move(view), rows, spec));
   levels = std::min(levels, snapshot.state->levels.size());
-  MARIGRAM_ASSIGN(const std::vector<Piece> pieces, plan_pieces(table->view(), rows, spec, levels, newer));
+  MARIGRAM_ASSIGN(const std::vector<Piece> pieces, plan_pieces(table->view(), rows, spec, levels, table->newer()));
   QueryStatistics planned;
   std::vector<Stretch> stretches;
   if (rows.limit > 0) {

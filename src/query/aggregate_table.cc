@@ -16,30 +16,12 @@
 
 namespace marigram::query {
 
-Result<coverage::BucketSet> newer_buckets(const TableView& table, const ScanRequest& rows) {
-  coverage::BucketSet buckets;
-  if (!table.snapshot.newer) return buckets;
-  const coverage::BucketGrid grid(table.snapshot.state->dialect(), table.index.kind);
-  ScanRequest request = rows;
-  request.columns = {table.index.column};
-  MARIGRAM_ASSIGN(const table::ScanStream stream, TimeWindows(table).newer_rows(std::move(request)));
-  std::vector<std::uint64_t> ids;
-  while (true) {
-    MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
-    if (!batch) return buckets;
-    ids.resize(static_cast<std::size_t>(batch->num_rows()));
-    const auto* const times = batch->column(0)->data()->GetValues<std::int64_t>(1);
-    MARIGRAM_TRY(grid.ids_of({times, ids.size()}, table.units.unit(), ids));
-    buckets.add_many(ids);
-  }
-}
+AggregateTable::AggregateTable(TableView view, const AggregationSpec& asked)
+    : view_(std::move(view)), aggregates_(asked.columns), windows_(view_) {}
 
-AggregateTable::AggregateTable(TableView view, const AggregationSpec& asked, coverage::BucketSet newer)
-    : view_(std::move(view)), aggregates_(asked.columns), newer_(std::move(newer)), windows_(view_) {}
-
-Result<std::shared_ptr<AggregateTable>> AggregateTable::of_rows(TableView table, const AggregationSpec& asked,
-                                                                coverage::BucketSet newer) {
-  std::shared_ptr<AggregateTable> made(new AggregateTable(std::move(table), asked, std::move(newer)));
+Result<std::shared_ptr<AggregateTable>> AggregateTable::of_rows(TableView table, const ScanRequest& rows,
+                                                                const AggregationSpec& asked) {
+  std::shared_ptr<AggregateTable> made(new AggregateTable(std::move(table), asked));
   std::vector<std::string> fields;
   for (const AggregateOf& column : asked.columns) {
     for (const std::string& field : {column.field, column.weight}) {
@@ -47,11 +29,28 @@ Result<std::shared_ptr<AggregateTable>> AggregateTable::of_rows(TableView table,
     }
   }
   MARIGRAM_TRY(made->choose_columns(std::move(fields)));
+  MARIGRAM_TRY(made->find_newer(rows));
   return made;
 }
 
+Status AggregateTable::find_newer(ScanRequest rows) {
+  if (!view_.snapshot.newer) return {};
+  const coverage::BucketGrid grid(view_.snapshot.state->dialect(), view_.index.kind);
+  rows.columns = {view_.index.column};
+  MARIGRAM_ASSIGN(const table::ScanStream stream, windows_.newer_rows(std::move(rows)));
+  std::vector<std::uint64_t> ids;
+  while (true) {
+    MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+    if (!batch) return {};
+    ids.resize(static_cast<std::size_t>(batch->num_rows()));
+    const auto* const times = batch->column(0)->data()->GetValues<std::int64_t>(1);
+    MARIGRAM_TRY(grid.ids_of({times, ids.size()}, view_.units.unit(), ids));
+    newer_.add_many(ids);
+  }
+}
+
 Result<std::shared_ptr<AggregateTable>> AggregateTable::of_level(TableView level, const AggregationSpec& asked) {
-  std::shared_ptr<AggregateTable> made(new AggregateTable(std::move(level), asked, {}));
+  std::shared_ptr<AggregateTable> made(new AggregateTable(std::move(level), asked));
   auto columns = LevelColumns::make(asked.columns, made->view_.schema);
   MARIGRAM_TRY(made->choose_columns(columns->names()));
   made->level_ = LevelRows{

@@ -39,21 +39,20 @@ struct Stretch {
   std::optional<NativeQuestion> question = {};  // of the segment; unset: it is scanned
 };
 
-/// The buckets of the table's coverage that hold rows which no segment has, of those that are asked for.
-Result<coverage::BucketSet> newer_buckets(const TableView& table, const ScanRequest& rows);
-
 /// Not thread-safe while it is cut; afterwards immutable but for what it opens.
 class AggregateTable : public std::enable_shared_from_this<AggregateTable> {
  public:
-  /// `asked`: its columns. `newer`: see newer_buckets. kNotFound: a column that the table lacks.
-  static Result<std::shared_ptr<AggregateTable>> of_rows(TableView table, const AggregationSpec& asked,
-                                                         coverage::BucketSet newer);
+  /// Of which `rows` will be asked for. `asked`: its columns. kNotFound: a column that the table lacks.
+  static Result<std::shared_ptr<AggregateTable>> of_rows(TableView table, const ScanRequest& rows,
+                                                         const AggregationSpec& asked);
   /// A level that can tell all of them (rollup_plan.h).
   static Result<std::shared_ptr<AggregateTable>> of_level(TableView level, const AggregationSpec& asked);
 
   const TableView& view() const { return view_; }
   /// What is read, in this order: tags, time, fields.
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  /// The buckets of the table's coverage that hold rows which no segment has, of those that are asked for.
+  const coverage::BucketSet& newer() const { return newer_; }
 
   /// The rows that are asked for by range and tags, in order of time, behind `stretches`.
   Status cut(const ScanRequest& rows, std::vector<Stretch>& stretches, QueryStatistics& statistics);
@@ -63,8 +62,9 @@ class AggregateTable : public std::enable_shared_from_this<AggregateTable> {
   std::unique_ptr<SeriesCursor> cursor(const Stretch& stretch, std::size_t begin, std::size_t end) const;
 
  private:
-  AggregateTable(TableView view, const AggregationSpec& asked, coverage::BucketSet newer);
+  AggregateTable(TableView view, const AggregationSpec& asked);
 
+  Status find_newer(ScanRequest rows);
   Status choose_columns(std::vector<std::string> fields);
   bool has_newer(std::size_t window, const ScanRequest& rows) const;
   Result<NativeQuestion> question_of(const NativeSegment& segment, const ScanRequest& rows) const;

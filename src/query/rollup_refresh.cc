@@ -34,8 +34,14 @@ constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
 /// Intervals by series.
 using Keys = std::map<RowKey, BucketSet>;  // by time, whose highest bit is flipped
 
+constexpr std::uint64_t kHighestBit = 1ULL << 63U;
+
 std::uint64_t id_of(std::int64_t time) {
-  return static_cast<std::uint64_t>(time) ^ (1ULL << 63U);
+  return static_cast<std::uint64_t>(time) ^ kHighestBit;
+}
+
+std::int64_t time_of(std::uint64_t id) {
+  return static_cast<std::int64_t>(id ^ kHighestBit);
 }
 
 /// Those of a batch by series and time.
@@ -63,7 +69,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> empty_intervals(const std::shared_pt
   for (const auto& [key, own] : keys) {
     if (own.empty()) continue;
     runs.push_back({.key = key, .rows = static_cast<std::int64_t>(own.size())});
-    for (const std::uint64_t id : own.ids()) times.push_back(static_cast<std::int64_t>(id ^ (1ULL << 63U)));
+    for (const std::uint64_t id : own.ids()) times.push_back(time_of(id));
   }
   if (times.empty()) return nullptr;
   const auto rows = static_cast<std::int64_t>(times.size());
@@ -315,19 +321,23 @@ class LevelRefresh {
 }  // namespace
 
 Result<RefreshReport> refresh_rollups(table::Engine& engine, const RefreshOptions& options) {
-  constexpr int kTries = 10;
+  constexpr int kConflictsMax = 10;
   MARIGRAM_TRY(engine.check_writable());
   MARIGRAM_TRY(engine.refresh());
   RefreshReport report;
-  int tries = 0;
-  for (std::size_t level = 0; level < engine.state()->levels.size(); ++level) {
-    if (!engine.state()->meta->schema) break;
+  int conflicts = 0;
+  std::size_t level = 0;
+  while (engine.state()->meta->schema && level < engine.state()->levels.size()) {
     MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, level, options));
     const Status done = refresh.run(report);
-    if (done) continue;
-    if (done.error().code != ErrorCode::kConflict || ++tries == kTries) return std::unexpected(done.error());
+    if (done) {
+      ++level;
+      continue;
+    }
+    if (done.error().code != ErrorCode::kConflict || ++conflicts == kConflictsMax) {
+      return std::unexpected(done.error());
+    }
     MARIGRAM_TRY(engine.refresh());
-    --level;
   }
   report.version = engine.state()->version;
   return report;
