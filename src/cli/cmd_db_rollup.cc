@@ -22,16 +22,14 @@ namespace {
 struct Options {
   std::string path;
   std::string table;
-  RollupTexts rollups;
-  bool none = false;
-  bool dry_run = false;
+  RollupChange change;
 };
 
 Result<int> run(Context& context, const Options& options) {
-  MARIGRAM_ASSIGN(const RollupOptions wanted, parse_rollups(context, options.rollups));
+  MARIGRAM_ASSIGN(const RollupOptions wanted, parse_rollups(context, options.change.rollups));
   MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
   const InterruptGuard guard(context.cancel);
-  if (options.dry_run) {
+  if (options.change.dry_run) {
     MARIGRAM_ASSIGN(const OpenedDatabase opened, open_to_read(context, options.path));
     MARIGRAM_ASSIGN(const Table table, opened.database.open_table(named.name_space, named.table));
     MARIGRAM_ASSIGN(const auto levels, table.rollups());
@@ -39,7 +37,7 @@ Result<int> run(Context& context, const Options& options) {
     return kExitOk;
   }
   MARIGRAM_ASSIGN(Database database, open_to_write(options.path));
-  if (options.none || !wanted.intervals.empty()) {
+  if (options.change.chooses(wanted)) {
     MARIGRAM_TRY(database.set_rollups(named.name_space, named.table, wanted));
   }
   MARIGRAM_ASSIGN(const RefreshReport report, database.refresh_rollups(named.name_space, named.table, context.cancel));
@@ -58,9 +56,7 @@ void add_db_rollup(CLI::App& app, Context& context) {
                                   "marigram db rollup metrics acme.cpu --set 1m,1h,1d");
   add_database(command, options->path);
   add_database_table(command, options->table);
-  add_rollup_options(command, "--set", options->rollups);
-  command.add_flag("--none", options->none, "Keep none any more")->excludes("--set");
-  add_dry_run(command, options->dry_run, "Change nothing, only list")->excludes("--set")->excludes("--none");
+  add_rollup_change(command, options->change);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -20,21 +20,19 @@ namespace {
 
 struct Options {
   std::string table;
-  RollupTexts rollups;
-  bool none = false;
-  bool dry_run = false;
+  RollupChange change;
 };
 
 Result<int> run(Context& context, const Options& options) {
-  MARIGRAM_ASSIGN(const RollupOptions wanted, parse_rollups(context, options.rollups));
+  MARIGRAM_ASSIGN(const RollupOptions wanted, parse_rollups(context, options.change.rollups));
   const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(Table table, Table::open(options.table));
-  if (options.dry_run) {
+  if (options.change.dry_run) {
     MARIGRAM_ASSIGN(const auto levels, table.rollups());
     MARIGRAM_TRY(print_rollups(context, options.table, levels, nullptr));
     return kExitOk;
   }
-  if (options.none || !wanted.intervals.empty()) MARIGRAM_TRY(table.set_rollups(wanted));
+  if (options.change.chooses(wanted)) MARIGRAM_TRY(table.set_rollups(wanted));
   MARIGRAM_ASSIGN(const RefreshReport report, table.refresh_rollups(context.cancel));
   MARIGRAM_ASSIGN(const auto levels, table.rollups());
   MARIGRAM_TRY(print_rollups(context, options.table, levels, &report));
@@ -48,9 +46,7 @@ void add_rollup(CLI::App& app, Context& context) {
   CLI::App& command = add_command(app, context, "rollup", "Bring a table's rollups up to its rows, and list them",
                                   "marigram rollup weather --set 1d,1mo --rollup-timezone America/New_York");
   add_table(command, options->table);
-  add_rollup_options(command, "--set", options->rollups);
-  command.add_flag("--none", options->none, "Keep none any more")->excludes("--set");
-  add_dry_run(command, options->dry_run, "Change nothing, only list")->excludes("--set")->excludes("--none");
+  add_rollup_change(command, options->change);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -24,6 +24,12 @@ void add_rollup_options(CLI::App& command, const std::string& name, RollupTexts&
   add_names(command, "--percentiles", texts.percentiles, "FIELD,...", "Keep percentiles of these fields too, about");
 }
 
+void add_rollup_change(CLI::App& command, RollupChange& change) {
+  add_rollup_options(command, "--set", change.rollups);
+  command.add_flag("--none", change.none, "Keep none any more")->excludes("--set");
+  add_dry_run(command, change.dry_run, "Change nothing, only list")->excludes("--set")->excludes("--none");
+}
+
 Result<RollupOptions> parse_rollups(Context& context, const RollupTexts& texts) {
   RollupOptions options{.intervals = texts.intervals, .timezone = texts.timezone, .percentiles = texts.percentiles};
   if (!texts.origin.empty()) {

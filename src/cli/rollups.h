@@ -27,6 +27,18 @@ void add_rollup_options(CLI::App& command, const std::string& name, RollupTexts&
 /// What the library takes, which checks it. A usage error: some of the others without intervals.
 Result<RollupOptions> parse_rollups(Context& context, const RollupTexts& texts);
 
+/// What `rollup` and `db rollup` do to a table.
+struct RollupChange {
+  RollupTexts rollups;
+  bool none = false;
+  bool dry_run = false;
+
+  /// Whether other levels are chosen; `wanted`: as parse_rollups took them.
+  bool chooses(const RollupOptions& wanted) const { return none || !wanted.intervals.empty(); }
+};
+/// Declares --set and what belongs to it, --none and --dry-run.
+void add_rollup_change(CLI::App& command, RollupChange& change);
+
 /// The levels, and what a refresh did, if there was one.
 Status print_rollups(Context& context, const std::string& table, const std::vector<RollupInfo>& levels,
                      const RefreshReport* refresh);

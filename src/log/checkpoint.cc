@@ -242,9 +242,7 @@ Status add_segment(TableState& state, json::Element element) {
 }
 
 Status make_levels(TableState& state, model::RollupSpec spec) {
-  const bool has_times = state.meta && state.meta->index && state.meta->dialect == Dialect::kV7 &&
-                         std::holds_alternative<model::TimestampIndex>(state.meta->index->kind);
-  if (!has_times) return json::bad("it has rollups of a table without times");
+  if (!state.meta || !model::can_keep_rollups(*state.meta)) return json::bad("it has rollups of a table without times");
   state.rollups = std::move(spec);
   for (const Interval& interval : state.rollups.intervals) state.levels.push_back(make_level(state, interval));
   return {};

@@ -256,9 +256,8 @@ Status check_levels(const TableState& state, const Commit& commit, const model::
   if (!commit.extension) return {};
   const Extension& extension = *commit.extension;
   const model::RollupSpec& spec = extension.rollups ? *extension.rollups : state.rollups;
-  const bool has_times =
-      meta.dialect == Dialect::kV7 && meta.index && std::holds_alternative<model::TimestampIndex>(meta.index->kind);
-  if (!spec.empty() && !has_times) return wrong("it keeps rollups of a table that has no times, or is of version 1");
+  if (!spec.empty() && !model::can_keep_rollups(meta))
+    return wrong("it keeps rollups of a table that has no times, or is of version 1");
   for (const LevelChange& change : extension.levels) {
     const auto named = [&](const Interval& interval) { return format_interval(interval) == change.interval; };
     const auto interval = std::ranges::find_if(spec.intervals, named);

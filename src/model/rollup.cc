@@ -37,19 +37,6 @@ Result<TimeBuckets> buckets_of(const RollupSpec& spec, const Interval& interval)
   return TimeBuckets::make(interval, spec.timezone, origin, 1);
 }
 
-bool is_number(TypeId type) {
-  switch (type) {
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-    case TypeId::kUInt64:
-    case TypeId::kFloat32:
-    case TypeId::kFloat64:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool is_float(TypeId type) {
   return type == TypeId::kFloat32 || type == TypeId::kFloat64;
 }
@@ -103,6 +90,10 @@ Schema level_schema(const Schema& table, const IndexSpec& index, const RollupSpe
 }
 
 }  // namespace
+
+bool can_keep_rollups(const TableMeta& table) {
+  return table.dialect == Dialect::kV7 && table.index && std::holds_alternative<TimestampIndex>(table.index->kind);
+}
 
 Status check_rollups(const RollupSpec& spec) {
   constexpr int kSamples = 1'000;

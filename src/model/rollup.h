@@ -43,6 +43,8 @@ struct RollupSpec {
   friend bool operator==(const RollupSpec&, const RollupSpec&) = default;
 };
 
+/// Whether a table may keep any: of v7, with an index of times.
+bool can_keep_rollups(const TableMeta& table);
 /// Intervals are of whole seconds, come from the finest to the coarsest, and nest. kInvalidInput names the one that
 /// does not.
 Status check_rollups(const RollupSpec& spec);

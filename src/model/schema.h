@@ -33,6 +33,12 @@ enum class TypeId {
   kOther,  // read from metadata only
 };
 
+/// Integers and floats, whose values can be added and compared by size.
+constexpr bool is_number(TypeId type) {
+  return type == TypeId::kInt32 || type == TypeId::kInt64 || type == TypeId::kUInt64 || type == TypeId::kFloat32 ||
+         type == TypeId::kFloat64;
+}
+
 using Metadata = std::map<std::string, std::string>;
 
 struct Column;

@@ -4,6 +4,7 @@
 #include "query/plain_columns.h"
 #include "query/sketch_column.h"
 #include "query/state_column.h"
+#include "query/visit_numbers.h"
 #include "segment/arrow_status.h"
 
 #include <marigram/error.h>
@@ -11,7 +12,6 @@
 #include <arrow/api.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -20,13 +20,6 @@ namespace {
 
 using model::AggregateKind;
 using ColumnPtr = std::unique_ptr<AggregateColumn>;
-
-bool is_number(const arrow::DataType* type) {
-  if (type == nullptr) return false;
-  const auto numbers = {arrow::Type::DOUBLE, arrow::Type::FLOAT, arrow::Type::INT64, arrow::Type::INT32,
-                        arrow::Type::UINT64};
-  return std::ranges::find(numbers, type->id()) != numbers.end();
-}
 
 struct Wanted {
   const model::Aggregate& aggregate;
@@ -135,12 +128,13 @@ Result<ColumnPtr> make_aggregate_column(const model::Aggregate& aggregate, const
                            aggregate.kind == AggregateKind::kBuckets;
   if (is_of_times && type == nullptr) return make_times(name, aggregate);
   if (aggregate.kind == AggregateKind::kVwap) {
-    if (is_number(types.values) && is_number(types.weights)) return make_weighted_avg(name);
+    const bool has_both = types.values != nullptr && types.weights != nullptr;
+    if (has_both && is_number(*types.values) && is_number(*types.weights)) return make_weighted_avg(name);
     return fail(ErrorCode::kInvalidInput,
                 fmt::format("cannot compute {}: it is of two columns of numbers, a value and its weight", name));
   }
   const bool is_sketch = aggregate.kind == AggregateKind::kSketch || aggregate.kind == AggregateKind::kApproxPercentile;
-  if (is_sketch && is_number(type)) return make_sketch(name, aggregate);
+  if (is_sketch && type != nullptr && is_number(*type)) return make_sketch(name, aggregate);
   const Wanted wanted{.aggregate = aggregate, .name = name, .units_per_second = units_per_second};
   ColumnPtr column = type == nullptr ? nullptr : make_for_type(wanted, type->id());
   if (column) return column;

@@ -1,6 +1,7 @@
 // One aggregate of one field over many groups and buckets: its states by slot, and the column that they end in.
 #pragma once
 
+#include "base/try.h"
 #include "model/aggregate.h"
 #include "model/rollup.h"
 #include "segment/native_block.h"
@@ -99,6 +100,13 @@ class AggregateColumn {
 
 /// What went wrong with a column of that name.
 Status from_builder(const arrow::Status& status, const std::string& name);
+/// What has been appended since the last call, to one of Arrow's builders.
+template <typename Builder>
+Result<std::shared_ptr<arrow::Array>> finish(Builder& builder, const std::string& name) {
+  std::shared_ptr<arrow::Array> column;
+  MARIGRAM_TRY(from_builder(builder.Finish(&column), name));
+  return column;
+}
 
 /// `name` is for errors: "sum(bytes)". `types` of the fields; none: rows are counted. `units_per_second` of the times.
 /// kInvalidInput for types that have no such aggregate.

@@ -95,6 +95,7 @@ class SumState {
     any_ |= other.any_;
   }
   auto result() const { return any_ ? std::optional(sum_.value()) : std::nullopt; }
+  std::optional<Sum<T>> sum() const { return any_ ? std::optional(sum_) : std::nullopt; }
 
  private:
   Sum<T> sum_;
@@ -151,33 +152,21 @@ enum class SumPart { kWord, kRest };
 
 /// Half of a sum: of floats the sum without what it lost, or that; of others the lower or the higher half of its bits.
 template <typename T, SumPart kWanted>
-class SumPartState {
+class SumPartState : public SumState<T> {
  public:
-  void add(T value, std::int64_t, std::uint64_t) {
-    sum_.add(value);
-    any_ = true;
+  auto result() const {
+    const std::optional<Sum<T>> sum = this->sum();
+    return sum ? std::optional(part_of(*sum)) : std::nullopt;
   }
-  void add(const Summary<T>& values) {
-    sum_.merge(values.sum);
-    any_ = true;
-  }
-  void merge(const SumPartState& other) {
-    sum_.merge(other.sum_);
-    any_ |= other.any_;
-  }
-  auto result() const { return any_ ? std::optional(part()) : std::nullopt; }
 
  private:
-  auto part() const {
+  static auto part_of(const Sum<T>& sum) {
     if constexpr (std::is_same_v<T, double>) {
-      return kWanted == SumPart::kWord ? sum_.sum() : sum_.lost();
+      return kWanted == SumPart::kWord ? sum.sum() : sum.lost();
     } else {
-      return kWanted == SumPart::kWord ? static_cast<std::int64_t>(sum_.low()) : sum_.high();
+      return kWanted == SumPart::kWord ? static_cast<std::int64_t>(sum.low()) : sum.high();
     }
   }
-
-  Sum<T> sum_;
-  bool any_ = false;
 };
 
 enum class Extreme { kMin, kMax };

@@ -26,10 +26,6 @@ std::vector<std::uint32_t> all_of(std::size_t count) {
   return rows;
 }
 
-bool is_number(const arrow::DataType& type) {
-  return arrow::is_integer(type.id()) || type.id() == arrow::Type::FLOAT || type.id() == arrow::Type::DOUBLE;
-}
-
 class DownsampledRows final : public table::BatchSource {
  public:
   DownsampledRows(std::unique_ptr<table::BatchSource> rows, std::size_t tags, const DownsampleRequest& request)

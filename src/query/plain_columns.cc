@@ -54,11 +54,7 @@ class CountColumn final : public AggregateColumn {
 
   Status emit(Slot slot) override { return from_builder(builder_.Append(counts_[slot]), name_); }
 
-  Result<std::shared_ptr<arrow::Array>> take() override {
-    std::shared_ptr<arrow::Array> column;
-    MARIGRAM_TRY(from_builder(builder_.Finish(&column), name_));
-    return column;
-  }
+  Result<std::shared_ptr<arrow::Array>> take() override { return finish(builder_, name_); }
 
  private:
   void add_rollup(Slot slot, const RollupValues& values, const RowSlice& rows) {
@@ -110,11 +106,7 @@ class WeightedAvgColumn final : public AggregateColumn {
     return from_builder(result ? builder_.Append(*result) : builder_.AppendNull(), name_);
   }
 
-  Result<std::shared_ptr<arrow::Array>> take() override {
-    std::shared_ptr<arrow::Array> column;
-    MARIGRAM_TRY(from_builder(builder_.Finish(&column), name_));
-    return column;
-  }
+  Result<std::shared_ptr<arrow::Array>> take() override { return finish(builder_, name_); }
 
  private:
   std::string name_;
@@ -171,11 +163,7 @@ class TimesColumn final : public AggregateColumn {
     return from_builder(builder_.Append(kind_ == model::AggregateKind::kBuckets ? state.buckets : time), name_);
   }
 
-  Result<std::shared_ptr<arrow::Array>> take() override {
-    std::shared_ptr<arrow::Array> column;
-    MARIGRAM_TRY(from_builder(builder_.Finish(&column), name_));
-    return column;
-  }
+  Result<std::shared_ptr<arrow::Array>> take() override { return finish(builder_, name_); }
 
  private:
   std::int64_t bucket_of(std::int64_t time) const { return floor_div(time, width_); }

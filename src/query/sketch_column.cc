@@ -1,6 +1,5 @@
 #include "query/sketch_column.h"
 
-#include "base/try.h"
 #include "query/quantile_sketch.h"
 #include "query/visit_numbers.h"
 
@@ -69,13 +68,6 @@ class SketchColumn : public AggregateColumn {
   std::vector<QuantileSketch> states_;  // by slot
   bool is_damaged_ = false;
 };
-
-template <typename Builder>
-Result<std::shared_ptr<arrow::Array>> finish(Builder& builder, const std::string& name) {
-  std::shared_ptr<arrow::Array> column;
-  MARIGRAM_TRY(from_builder(builder.Finish(&column), name));
-  return column;
-}
 
 class SketchBytes final : public SketchColumn {
  public:

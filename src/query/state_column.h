@@ -201,11 +201,7 @@ class StateColumn final : public AggregateColumn {
     return from_builder(builder_.Append(static_cast<T>(*result)), name_);
   }
 
-  Result<std::shared_ptr<arrow::Array>> take() override {
-    std::shared_ptr<arrow::Array> column;
-    MARIGRAM_TRY(from_builder(builder_.Finish(&column), name_));
-    return column;
-  }
+  Result<std::shared_ptr<arrow::Array>> take() override { return finish(builder_, name_); }
 
  private:
   void add_rollup(Slot slot, const RollupValues& values, const RowSlice& rows) {

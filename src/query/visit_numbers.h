@@ -7,7 +7,20 @@
 
 namespace marigram::query {
 
-/// Calls `visit` with what gives the value of a row that is not null.
+inline bool is_number(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::DOUBLE:
+    case arrow::Type::FLOAT:
+    case arrow::Type::INT64:
+    case arrow::Type::INT32:
+    case arrow::Type::UINT64:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// The array is of numbers. Calls `visit` with what gives the value of a row that is not null.
 template <typename Visit>
 void visit_numbers(const arrow::Array& array, Visit visit) {
   const auto as = [&]<typename Array>(const Array& numbers) {

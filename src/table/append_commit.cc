@@ -71,10 +71,6 @@ void fill_absent_tags(const log::TableState& now, Staged& staged) {
   for (model::SegmentMeta& segment : staged.segments) model::fill_absent_tags(segment.layout, tags);
 }
 
-bool may_be_committed(const Error& error) {
-  return std::holds_alternative<UnknownOutcome>(error.detail);
-}
-
 }  // namespace
 
 Status check_overlap(const log::TableState& state, const coverage::CoverageMap& covered,
@@ -128,11 +124,9 @@ Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, S
     proposal.extension.wal = extras.wal;
     return proposal;
   };
-  if (auto committed = engine.commit(propose); !committed) {
-    if (may_be_committed(committed.error())) files.keep();
-    return std::unexpected(std::move(committed).error());
-  }
-  files.keep();
+  const Status committed = engine.commit(propose);
+  files.keep_after(committed);
+  MARIGRAM_TRY(committed);
   engine.remember_coverage(snapshot_path, std::move(snapshot));
   return AppendResult{.version = engine.state()->version, .rows = staged.rows, .segments = staged.segments.size()};
 }

@@ -75,13 +75,10 @@ class Deletion {
       if (lost) return fail(ErrorCode::kConflict, "cannot delete rows: another writer came first");
       return proposal;
     });
-    if (!committed) {
-      if (std::holds_alternative<UnknownOutcome>(committed.error().detail)) files_.keep();
-      if (lost) return false;
-      return std::unexpected(committed.error());
-    }
-    files_.keep();
-    return true;
+    files_.keep_after(committed);
+    if (committed) return true;
+    if (lost) return false;
+    return std::unexpected(committed.error());
   }
 
  private:

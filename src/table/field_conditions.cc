@@ -24,13 +24,8 @@ static_assert(std::numeric_limits<Number>::digits >= 64);
 enum class Kind { kNumber, kBool, kText, kOther };
 
 Kind kind_of(TypeId type) {
+  if (model::is_number(type)) return Kind::kNumber;
   switch (type) {
-    case TypeId::kInt32:
-    case TypeId::kInt64:
-    case TypeId::kUInt64:
-    case TypeId::kFloat32:
-    case TypeId::kFloat64:
-      return Kind::kNumber;
     case TypeId::kBool:
       return Kind::kBool;
     case TypeId::kUtf8:

@@ -91,13 +91,11 @@ class Rewrite {
       if (level != nullptr) return of_level(std::move(proposal));
       return proposal;
     };
-    if (auto committed = engine_.commit(propose); !committed) {
-      if (std::holds_alternative<UnknownOutcome>(committed.error().detail)) files_.keep();
-      if (lost) return false;
-      return std::unexpected(std::move(committed).error());
-    }
-    files_.keep();
-    return true;
+    const Status committed = engine_.commit(propose);
+    files_.keep_after(committed);
+    if (committed) return true;
+    if (lost) return false;
+    return std::unexpected(committed.error());
   }
 
  private:

@@ -62,7 +62,7 @@ Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec)
   MARIGRAM_TRY(engine.refresh());
   if (engine.state()->rollups == spec) return engine.state()->version;
   const Status committed = engine.commit(propose);
-  if (committed || std::holds_alternative<UnknownOutcome>(committed.error().detail)) files.keep();
+  files.keep_after(committed);
   MARIGRAM_TRY(committed);
   return engine.state()->version;
 }
@@ -125,7 +125,7 @@ Status write_level(Engine& engine, const StatePtr& state, const std::string& lev
     proposal.extension.levels.push_back(change);
     return proposal;
   });
-  if (committed || std::holds_alternative<UnknownOutcome>(committed.error().detail)) files.keep();
+  files.keep_after(committed);
   if (committed) mark = {state->version, change.pending};
   return committed;
 }

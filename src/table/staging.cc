@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace marigram::table {
 namespace {
@@ -79,6 +80,10 @@ void StagedFiles::remove(const std::string& key) {
     std::erase(keys_, key);
   }
   (void)store_.remove(key);
+}
+
+void StagedFiles::keep_after(const Status& committed) {
+  if (committed || std::holds_alternative<UnknownOutcome>(committed.error().detail)) keep();
 }
 
 void StagedFiles::keep() {

@@ -32,6 +32,8 @@ class StagedFiles {
   void add(std::string key);
   void remove(const std::string& key);  ///< deletes one now
   void keep();
+  /// Keeps them if the commit that names them is there, or may be.
+  void keep_after(const Status& committed);
 
  private:
   io::ObjectStore& store_;
