@@ -222,6 +222,10 @@ class MARIGRAM_EXPORT Database {
   /// Brings the rollups of a table up to its segments: see Table::refresh_rollups. Queries find rows in memory too.
   Result<RefreshReport> refresh_rollups(std::string_view tenant, std::string_view series,
                                         const CancelToken& cancel = {});
+  /// How long rows and rollups of a table are kept from now on: see Table::set_retention.
+  Status set_retention(std::string_view tenant, std::string_view series, const std::vector<RetentionRule>& rules);
+  /// Drops what is older than is kept, of segments: see Table::expire. Rows in memory go after they became segments.
+  Result<ExpiryReport> expire(std::string_view tenant, std::string_view series, const CancelToken& cancel = {});
   /// Makes segments of all rows in memory.
   Status flush();
   /// Merges small and overlapping segments.

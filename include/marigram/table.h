@@ -19,6 +19,7 @@
 #include <marigram/export.h>
 #include <marigram/latest.h>
 #include <marigram/remove.h>
+#include <marigram/retention.h>
 #include <marigram/rollup.h>
 #include <marigram/scan.h>
 #include <marigram/series.h>
@@ -169,10 +170,18 @@ struct CompactReport {
   Total after = {};           ///< of those that took their place; fewer rows where some were replaced by others
 };
 
+/// Which versions stay, to be gone back to: those that one of the two says, and the newest; unset both: all. The others
+/// are given up for good.
+struct History {
+  std::optional<std::uint64_t> versions = {};  ///< the newest so many, 1 or more
+  std::optional<std::int64_t> seconds = {};    ///< those that were the newest at some time since so long ago
+};
+
 struct VacuumReport {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   std::vector<std::string> paths = {};  ///< removed, or with dry_run what would be
+  std::uint64_t oldest = 1;             ///< version that can be gone back to, or could
 };
 
 class MARIGRAM_EXPORT Table {
@@ -280,12 +289,26 @@ class MARIGRAM_EXPORT Table {
   /// Costs what has changed. Aggregates are right before, meanwhile and after.
   Result<RefreshReport> refresh_rollups(const CancelToken& cancel = {});
 
+  /// How long rows and levels of rollups are kept from now on (v7, of a timestamp index); none: for ever. What is gone
+  /// stays so; nothing goes before expire(). Returns the version. kInvalidInput: a rule by what is no tag, of what is
+  /// neither rows nor a level, of a coarser level that would go before what it is made of.
+  Result<std::uint64_t> set_retention(const std::vector<RetentionRule>& rules);
+  std::vector<RetentionInfo> retention() const;
+  /// Refreshes rollups, then drops what is older than is kept: down to a whole bucket of coverage and an interval of
+  /// the next coarser level, never more. Levels go on telling of the rows; a row that comes when those of its time are
+  /// gone is added to them. A commit for each rule by which something goes.
+  Result<ExpiryReport> expire(const CancelToken& cancel = {});
+  /// What would go now, by these rules in place of those that there are if they are given.
+  Result<ExpiryReport> preview_expiry(const std::optional<std::vector<RetentionRule>>& rules = {}) const;
+
   /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it. Each 64th
   /// commit does so by itself.
   Status checkpoint();
-  /// Deletes files that no commit refers to and that are older than `older_than_seconds` (writers in flight own newer
-  /// ones: keep it longer than the longest append).
-  Result<VacuumReport> vacuum(std::int64_t older_than_seconds = 7 * 86'400, bool dry_run = false);
+  /// Deletes files that no version of the history has and that are older than `older_than_seconds` (writers in flight
+  /// own newer ones: keep it longer than the longest append). Who still reads a version that is given up may miss its
+  /// files: keep those of as long ago as the longest query.
+  Result<VacuumReport> vacuum(std::int64_t older_than_seconds = 7 * 86'400, bool dry_run = false,
+                              const History& history = {});
 
   struct Impl;
   explicit Table(std::shared_ptr<Impl> impl);  // not for users: see create and open

@@ -12,10 +12,12 @@
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "model/matcher.h"
+#include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "table/append.h"
 #include "table/definition.h"
 #include "table/delete.h"
+#include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
 
@@ -268,6 +270,28 @@ Result<RefreshReport> Database::refresh_rollups(std::string_view tenant, std::st
   RefreshReport report;
   MARIGRAM_TRY(table->change_rollups([&](table::Engine& engine) -> Status {
     MARIGRAM_ASSIGN(report, query::refresh_rollups(engine, {.cancel = cancel}));
+    return {};
+  }));
+  return report;
+}
+
+Status Database::set_retention(std::string_view tenant, std::string_view series,
+                               const std::vector<RetentionRule>& rules) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  return table->change_rollups([&](table::Engine& engine) -> Status {
+    MARIGRAM_TRY(table::set_retention(engine, rules));
+    return {};
+  });
+}
+
+Result<ExpiryReport> Database::expire(std::string_view tenant, std::string_view series, const CancelToken& cancel) {
+  // Which takes long, while flushes go on.
+  MARIGRAM_TRY(refresh_rollups(tenant, series, cancel));
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  ExpiryReport report;
+  MARIGRAM_TRY(table->change_segments([&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(report, query::expire(engine, cancel));
     return {};
   }));
   return report;

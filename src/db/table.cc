@@ -7,6 +7,7 @@
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "io/local_store.h"
+#include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "segment/arrow_schema.h"
 #include "table/append.h"
@@ -15,6 +16,7 @@
 #include "table/delete.h"
 #include "table/engine.h"
 #include "table/evolve.h"
+#include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
 #include "table/scan.h"
@@ -228,14 +230,35 @@ Result<RefreshReport> Table::refresh_rollups(const CancelToken& cancel) {
   return query::refresh_rollups(*impl_->engine, {.cancel = cancel});
 }
 
+Result<std::uint64_t> Table::set_retention(const std::vector<RetentionRule>& rules) {
+  return table::set_retention(*impl_->engine, rules);
+}
+
+std::vector<RetentionInfo> Table::retention() const {
+  return table::list_retention(*impl_->engine->state());
+}
+
+Result<ExpiryReport> Table::expire(const CancelToken& cancel) {
+  return query::expire(*impl_->engine, cancel);
+}
+
+Result<ExpiryReport> Table::preview_expiry(const std::optional<std::vector<RetentionRule>>& rules) const {
+  table::Engine& engine = *impl_->engine;
+  const table::StatePtr state = engine.state();
+  if (!rules) return query::preview_expiry(engine, state->retention);
+  MARIGRAM_ASSIGN(const model::Retention wanted,
+                  table::retention_by(*state, *rules, engine.environment().clock->now()));
+  return query::preview_expiry(engine, wanted);
+}
+
 Status Table::checkpoint() {
   MARIGRAM_TRY(impl_->engine->check_writable());
   MARIGRAM_TRY(impl_->engine->refresh());
   return impl_->engine->log().write_checkpoint(*impl_->engine->state());
 }
 
-Result<VacuumReport> Table::vacuum(std::int64_t older_than_seconds, bool dry_run) {
-  return table::vacuum(*impl_->engine, older_than_seconds, dry_run);
+Result<VacuumReport> Table::vacuum(std::int64_t older_than_seconds, bool dry_run, const History& history) {
+  return table::vacuum(*impl_->engine, older_than_seconds, dry_run, history);
 }
 
 }  // namespace marigram

@@ -6,6 +6,7 @@
 // unknown actions but ignore unknown members, so there it is a member of the commit beside "actions": "marigram":{...}.
 #pragma once
 
+#include "model/retention.h"
 #include "model/rollup.h"
 #include "model/table_meta.h"
 #include "model/tombstone.h"
@@ -103,10 +104,12 @@ struct Extension {
   std::optional<WalMark> wal = {};  // last one wins
   std::optional<std::uint64_t> rank =
       {};  // of all segments that the commit adds; 1 to its version, which is the default
-  std::vector<model::Tombstone> tombstones = {};  // that the commit brings
-  std::vector<std::string> dissolved = {};        // by touched_path: no segment has rows that they hide any more
-  std::optional<model::RollupSpec> rollups = {};  // table option; last one wins. Levels that it does not change stay
-  std::vector<LevelChange> levels = {};           // those that it makes among them
+  std::vector<model::Tombstone> tombstones = {};   // that the commit brings
+  std::vector<std::string> dissolved = {};         // by touched_path: no segment has rows that they hide any more
+  std::optional<model::RollupSpec> rollups = {};   // table option; last one wins. Levels that it does not change stay
+  std::vector<LevelChange> levels = {};            // those that it makes among them
+  std::optional<model::Retention> retention = {};  // what is kept how long, and what is gone by now; last one wins
+  std::optional<std::uint64_t> oldest = {};  // versions before it are given up: files that they alone have may be gone
   /// What levels say of the rows is as true after the commit as before: it moved rows, or these have expired.
   bool keeps_rollups = false;
 

@@ -4,6 +4,7 @@
 #include "log/commit_codec.h"
 #include "log/level_codec.h"
 #include "log/meta_codec.h"
+#include "log/retention_codec.h"
 #include "log/tombstone_codec.h"
 
 #include <algorithm>
@@ -267,10 +268,11 @@ Result<DecodedAction> action_in(json::Element element) {
 
 Result<Extension> extension_in(json::Element element) {
   std::array slots{
-      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},    json::Slot{"calendar"},
-      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},          json::Slot{"rank"},
-      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"},   json::Slot{"dissolved"},
-      json::Slot{"rollups"},        json::Slot{"levels"},      json::Slot{"keeps_rollups"}};
+      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},     json::Slot{"calendar"},
+      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},           json::Slot{"rank"},
+      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"},    json::Slot{"dissolved"},
+      json::Slot{"rollups"},        json::Slot{"levels"},      json::Slot{"keeps_rollups"}, json::Slot{"retention"},
+      json::Slot{"oldest"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -296,6 +298,10 @@ Result<Extension> extension_in(json::Element element) {
   if (json::given(slots[14])) {
     MARIGRAM_ASSIGN(extension.keeps_rollups, json::boolean(slots[14]));
   }
+  if (json::given(slots[15])) {
+    MARIGRAM_ASSIGN(extension.retention, retention_in(slots[15]));
+  }
+  MARIGRAM_ASSIGN(extension.oldest, json::optional_u64(slots[16]));
   return extension;
 }
 
@@ -353,6 +359,8 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (!extension.dissolved.empty()) out["dissolved"] = extension.dissolved;
   if (extension.rollups) out["rollups"] = rollups_out(*extension.rollups);
   if (!extension.levels.empty()) out["levels"] = levels_out(extension.levels);
+  if (extension.retention) out["retention"] = retention_out(*extension.retention);
+  if (extension.oldest) out["oldest"] = *extension.oldest;
   if (extension.keeps_rollups) out["keeps_rollups"] = true;
   return dump(out);
 }

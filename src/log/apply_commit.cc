@@ -23,6 +23,8 @@ void apply_extension(TableState& state, Extension& extension) {
   if (extension.wal) state.wal = std::move(extension.wal);
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);
+  if (extension.oldest) state.oldest = *extension.oldest;
+  if (extension.retention) state.retention = *std::move(extension.retention);
   if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
   for (const std::string& name : extension.dissolved) state.tombstones.erase(name);
   for (model::Tombstone& tombstone : extension.tombstones) state.add(std::move(tombstone));

@@ -142,6 +142,8 @@ Status add_state(LineWriter& lines, const TableState& state) {
   if (state.compression != TableState{}.compression) options.compression = state.compression;
   for (const auto& [name, tombstone] : state.tombstones) options.tombstones.push_back(*tombstone);
   if (!state.rollups.empty()) options.rollups = state.rollups;
+  if (!state.retention.empty()) options.retention = state.retention;
+  if (state.oldest > 1) options.oldest = state.oldest;
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
   MARIGRAM_TRY(add_levels(lines, state));
@@ -303,6 +305,8 @@ Status add_line(TableState& state, json::Element element) {
     state.wal = std::move(options.wal);
     for (model::Tombstone& tombstone : options.tombstones) state.add(std::move(tombstone));
     if (options.rollups) MARIGRAM_TRY(make_levels(state, *std::move(options.rollups)));
+    if (options.retention) state.retention = *std::move(options.retention);
+    if (options.oldest) state.oldest = *options.oldest;
   } else if (member->name == "Level") {
     return fill_level(state, *member->value);
   } else if (member->name == "ChangedRows") {

@@ -43,9 +43,14 @@ class CheckpointTest : public ::testing::Test {
       if (state.version == 3) proposal.extension.rank = 2;
       if (state.version == 3 && dialect == Dialect::kV7) {
         proposal.extension.tombstones = {{.touched_path = "a", .emptied_path = "b", .rank = 1},
-                                         {.touched_path = "c", .points_path = "d", .rank = 3, .from = Instant{7}}};
+                                         {.touched_path = "c",
+                                          .points_path = "d",
+                                          .rank = 3,
+                                          .from = Instant{7},
+                                          .except = {{{.column = "tag", .values = {"x", "y"}}}}}};
       }
       if (state.version == 4) proposal.extension.dissolved = {"a"};
+      if (state.version == 5) proposal.extension.oldest = 3;
       if (dialect == Dialect::kV7) add_rollups(state.version, proposal.extension);
       const auto second = static_cast<std::int64_t>(state.version) + 1'000;
       proposal.actions.emplace_back(AddSegment{sample_segment(second, dialect)});
@@ -62,6 +67,9 @@ class CheckpointTest : public ::testing::Test {
   static void add_rollups(std::uint64_t version, Extension& extension) {
     LevelChange level{.interval = "1m"};
     if (version == 2) {
+      extension.retention = model::Retention{
+          {.where = {{.column = "tag", .values = {"a"}}}, .keep = {{"rows", Interval::of_months(1)}}, .horizons = {}},
+          {.where = {}, .keep = {{"1h", Interval(3'600'000'000'000)}}, .horizons = {{"rows", {.seconds = 7}}}}};
       extension.rollups = model::RollupSpec{.intervals = {Interval(60'000'000'000), Interval(3'600'000'000'000)},
                                             .timezone = "Europe/Berlin",
                                             .origin = Instant{.seconds = 60},

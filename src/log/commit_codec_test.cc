@@ -183,7 +183,7 @@ TEST(CommitCodecTest, TombstonesAreMembersOfTheExtension) {
       R"({"transaction_id":"t","operation":"o","tombstones":[{"touched":"_coverage/a.roar","emptied":"_coverage/b.roar",)"
       R"("points":"_coverage/c.roar","rank":7,"from":{"type":"timestamp","value":"1969-12-31T23:59:59.999999999Z"},)"
       R"("to":{"type":"int64","value":-1},"where":[{"tag":"host","values":["a","\u0001"]},{"tag":"core","values":[]}]},)"
-      R"({"touched":"d","rank":18446744073709551615}],"dissolved":["_coverage/e.roar","f"]})";
+      R"({"touched":"d","rank":18446744073709551615,"except":[[{"tag":"host","values":["b"]}],[]]}],"dissolved":["_coverage/e.roar","f"]})";
   const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
   expect_round_trip(text);
   expect_refused(with(text, "_coverage/a.roar", "../a.roar"), "touched");
@@ -192,7 +192,21 @@ TEST(CommitCodecTest, TombstonesAreMembersOfTheExtension) {
   expect_refused(with(text, R"("rank":7)", R"("rank":-7)"), "rank");
   expect_refused(with(text, R"("rank":7)", R"("rank":7,"more":1)"), "more");
   expect_refused(with(text, R"("values":[])", R"("values":[1])"), "values");
+  expect_refused(with(text, R"(,[]])", R"(,1])"), "except");
   expect_refused(with(text, R"("dissolved":[)", R"("dissolved":[1,)"), "dissolved");
+}
+
+TEST(CommitCodecTest, RetentionIsAMemberOfTheExtension) {
+  const std::string extension =
+      R"({"transaction_id":"t","operation":"o","retention":[{"where":[{"tag":"env","values":["dev"]}],"keep":{"1m":"1mo",)"
+      R"("rows":"7d"},"horizons":{"rows":"2024-01-02T00:00:00Z"}},{}]})";
+  const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
+  expect_round_trip(text);
+  expect_refused(with(text, R"("7d")", R"("soon")"), "soon");
+  expect_refused(with(text, R"("7d")", "7"), "keep");
+  expect_refused(with(text, "2024-01-02T00:00:00Z", "2024-13-02"), "2024-13-02");
+  expect_refused(with(text, R"({}])", R"({"more":1}])"), "more");
+  expect_refused(with(text, R"([{"where")", R"(["x",{"where")"), "a class of series");
 }
 
 TEST(CommitCodecTest, WhatIsNewerIsRefusedByName) {

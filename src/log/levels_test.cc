@@ -140,5 +140,20 @@ TEST_F(LevelsTest, WhatContradictsIsRefused) {
             std::string::npos);
 }
 
+TEST_F(LevelsTest, RetentionIsAnOption) {
+  Proposal keep{.actions = {}, .extension = {.operation = "set_retention"}};
+  keep.extension.retention = model::Retention{{.keep = {{"rows", Interval(60 * kMinute)}}}};
+  commit(keep);
+  commit(append_proposal(1));
+  EXPECT_EQ(state_.retention, keep.extension.retention);
+  keep.extension.retention->front().where = {{.column = "host", .values = {"a"}}};
+  const Status refused = try_commit(keep);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("\"host\", which is no tag"), std::string::npos);
+  keep.extension.retention->clear();
+  commit(keep);
+  EXPECT_TRUE(state_.retention.empty());
+}
+
 }  // namespace
 }  // namespace marigram::log

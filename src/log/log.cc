@@ -102,19 +102,30 @@ Result<std::uint64_t> Log::version_at(Instant time, std::uint64_t latest) const 
 }
 
 Result<TableState> Log::load(const std::variant<std::monostate, std::uint64_t, Instant>& at) const {
-  MARIGRAM_ASSIGN(std::uint64_t last, latest_version());
-  if (last == 0) {
+  MARIGRAM_ASSIGN(const std::uint64_t latest, latest_version());
+  if (latest == 0) {
     return fail(ErrorCode::kNotFound, fmt::format("cannot open table {}: there is none", store_->name()));
   }
+  std::uint64_t last = latest;
   if (const auto* version = std::get_if<std::uint64_t>(&at)) {
-    if (*version == 0 || *version > last) {
+    if (*version == 0 || *version > latest) {
       return fail(ErrorCode::kNotFound, fmt::format("cannot open table {} at version {}; it has versions 1 to {}",
-                                                    store_->name(), *version, last));
+                                                    store_->name(), *version, latest));
     }
     last = *version;
   } else if (const auto* time = std::get_if<Instant>(&at)) {
-    MARIGRAM_ASSIGN(last, version_at(*time, last));
+    MARIGRAM_ASSIGN(last, version_at(*time, latest));
   }
+  MARIGRAM_ASSIGN(TableState state, fold(last));
+  if (last == latest) return state;
+  MARIGRAM_ASSIGN(const TableState newest, fold(latest));
+  if (last >= newest.oldest) return state;
+  return fail(ErrorCode::kNotFound,
+              fmt::format("cannot open table {} at version {}: those before {} were given up; it has {} to {}",
+                          store_->name(), last, newest.oldest, newest.oldest, latest));
+}
+
+Result<TableState> Log::fold(std::uint64_t last) const {
   TableState state = load_newest_checkpoint(*store_, last).value_or(TableState{});
   MARIGRAM_TRY(replay(state, last));
   return state;

@@ -64,8 +64,10 @@ class Log {
   Result<std::uint64_t> latest_version() const;
 
   /// The state at the newest version, at a version, or at the newest one whose timestamp is at or before a time. Uses
-  /// the newest checkpoint that is not beyond it. kNotFound: no table, no such version, nothing that old.
+  /// the newest checkpoint that is not beyond it. kNotFound: no table, no such version, or none any more.
   Result<TableState> load(const std::variant<std::monostate, std::uint64_t, Instant>& at = {}) const;
+  /// The newest version up to `latest` whose timestamp is at or before a time. O(versions since). kNotFound: none is.
+  Result<std::uint64_t> version_at(Instant time, std::uint64_t latest) const;
   /// Applies what was committed since. O(new commits). kNotFound: the table was deleted or made anew.
   Status refresh(TableState& state) const;
   /// One commit. kNotFound if it does not exist.
@@ -97,8 +99,8 @@ class Log {
  private:
   Result<Commit> committed(std::uint64_t version) const;
   Status check_same_table(const TableState& state) const;
+  Result<TableState> fold(std::uint64_t last) const;
   Status replay(TableState& state, std::uint64_t last) const;
-  Result<std::uint64_t> version_at(Instant time, std::uint64_t latest) const;
   /// Whether the commit after `state` is that transaction, put before by someone who did not hear the reply.
   Result<std::optional<Commit>> find_committed(const TableState& state, const std::string& transaction_id) const;
   Result<Commit> prepare(const TableState& state, Proposal proposal) const;

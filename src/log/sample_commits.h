@@ -3,6 +3,8 @@
 
 #include "base/hash.h"
 #include "log/log.h"
+#include "log/retention_codec.h"
+#include "log/tombstone_codec.h"
 #include "model/table_meta.h"
 
 #include <cstdint>
@@ -13,6 +15,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 namespace marigram::log {
 
@@ -70,7 +73,10 @@ inline std::string describe(const TableState& state) {
     for (const TagPredicate& predicate : tombstone->where) {
       text += fmt::format(" {}={}", predicate.column, fmt::join(predicate.values, ","));
     }
+    for (const auto& others : tombstone->except) text += " except " + predicates_out(others).dump();
   }
+  if (!state.retention.empty()) text += "|" + retention_out(state.retention).dump();
+  if (state.oldest > 1) text += fmt::format("|from {}", state.oldest);
   for (const Level& level : state.levels) {
     text +=
         fmt::format("|{} {} {} [{} {}]", level.name, level.through, level.pending.value_or("-"),

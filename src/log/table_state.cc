@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <iterator>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -203,6 +204,27 @@ Status check_formats(const Commit& commit, const model::TableMeta& meta) {
   return wrong(fmt::format("it brings native segments to a table without the feature {}", kNativeFeature));
 }
 
+/// Tags that a tombstone, or a class of series, goes by.
+Status check_predicates(const std::vector<TagPredicate>& predicates, const model::IndexSpec& index,
+                        std::string_view who) {
+  for (const TagPredicate& predicate : predicates) {
+    if (std::ranges::find(index.tags, predicate.column) != index.tags.end()) continue;
+    return wrong(fmt::format("{} asks for column \"{}\", which is no tag", who, predicate.column));
+  }
+  return {};
+}
+
+/// Of a table with times, whose series can be told apart.
+Status check_retention(const model::TableMeta& meta, const model::Retention& retention) {
+  if (!retention.empty() && !model::can_keep_rollups(meta)) {
+    return wrong("it keeps rows for a time in a table that has no times, or is of version 1");
+  }
+  for (const model::RetentionClass& own : retention) {
+    MARIGRAM_TRY(check_predicates(own.where, *meta.index, "a class of what is kept for a time"));
+  }
+  return {};
+}
+
 /// Tombstones hide rows that were there before, at `version`, in tables whose readers know of them.
 Status check_tombstones(const TableState& state, const std::vector<model::Tombstone>& tombstones,
                         const model::TableMeta& meta, std::uint64_t version) {
@@ -222,9 +244,9 @@ Status check_tombstones(const TableState& state, const std::vector<model::Tombst
                                  model::index_kind_name(meta.index->kind)));
       }
     }
-    for (const TagPredicate& predicate : tombstone.where) {
-      if (std::ranges::find(meta.index->tags, predicate.column) != meta.index->tags.end()) continue;
-      return wrong(fmt::format("tombstone {} asks for column \"{}\", which is no tag", name, predicate.column));
+    MARIGRAM_TRY(check_predicates(tombstone.where, *meta.index, "tombstone " + name));
+    for (const auto& others : tombstone.except) {
+      MARIGRAM_TRY(check_predicates(others, *meta.index, "tombstone " + name));
     }
   }
   return {};
@@ -283,6 +305,11 @@ Status check_actions(const TableState& state, const Commit& commit) {
   if (commit.extension) {
     MARIGRAM_TRY(check_rank(commit.extension->rank, commit.version));
     MARIGRAM_TRY(check_tombstones(state, commit.extension->tombstones, *meta, state.version));
+    const std::uint64_t oldest = commit.extension->oldest.value_or(state.oldest);
+    if (oldest < state.oldest || oldest > std::max<std::uint64_t>(state.version, 1)) {
+      return wrong(fmt::format("it gives up versions before {}; want {} to {}", oldest, state.oldest, state.version));
+    }
+    if (commit.extension->retention) MARIGRAM_TRY(check_retention(*meta, *commit.extension->retention));
   }
   MARIGRAM_TRY(check_levels(state, commit, *meta));
   for (const Action& action : commit.actions) {

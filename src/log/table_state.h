@@ -56,8 +56,10 @@ struct TableState {
   std::optional<WalMark> wal = {};
   std::map<std::string, std::shared_ptr<const model::Tombstone>> tombstones = {};  // by touched_path
   model::RollupSpec rollups = {};
-  std::vector<Level> levels = {};                 // one an interval of it, from the finest to the coarsest
-  std::vector<ChangedRows> changed = {};          // since the level that is furthest behind; oldest first
+  std::vector<Level> levels = {};         // one an interval of it, from the finest to the coarsest
+  std::vector<ChangedRows> changed = {};  // since the level that is furthest behind; oldest first
+  model::Retention retention = {};
+  std::uint64_t oldest = 1;                       // version that can be gone back to
   std::string level = {};                         // of a level's table: its name
   std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 

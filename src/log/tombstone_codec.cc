@@ -22,9 +22,8 @@ Json tombstone_out(const model::Tombstone& tombstone) {
   out["rank"] = tombstone.rank;
   if (tombstone.from) out["from"] = value_out(*tombstone.from);
   if (tombstone.to) out["to"] = value_out(*tombstone.to);
-  for (const TagPredicate& predicate : tombstone.where) {
-    out["where"].push_back(Json{{"tag", predicate.column}, {"values", predicate.values}});
-  }
+  if (!tombstone.where.empty()) out["where"] = predicates_out(tombstone.where);
+  for (const auto& others : tombstone.except) out["except"].push_back(predicates_out(others));
   return out;
 }
 
@@ -49,7 +48,7 @@ Result<TagPredicate> predicate_in(json::Element element) {
 
 Result<model::Tombstone> tombstone_in(json::Element element) {
   std::array slots{json::Slot{"touched"}, json::Slot{"emptied"}, json::Slot{"points"}, json::Slot{"rank"},
-                   json::Slot{"from"},    json::Slot{"to"},      json::Slot{"where"}};
+                   json::Slot{"from"},    json::Slot{"to"},      json::Slot{"where"},  json::Slot{"except"}};
   MARIGRAM_TRY(json::read_members(element, "a tombstone", slots, json::Unknown::kRefuse));
   model::Tombstone tombstone;
   MARIGRAM_ASSIGN(tombstone.touched_path, path_in(slots[0]));
@@ -58,16 +57,36 @@ Result<model::Tombstone> tombstone_in(json::Element element) {
   MARIGRAM_ASSIGN(tombstone.rank, json::u64(slots[3]));
   MARIGRAM_ASSIGN(tombstone.from, optional_value_in(slots[4]));
   MARIGRAM_ASSIGN(tombstone.to, optional_value_in(slots[5]));
-  if (!json::given(slots[6])) return tombstone;
-  MARIGRAM_ASSIGN(const auto predicates, json::array(slots[6]));
-  for (const json::Element predicate : predicates) {
-    MARIGRAM_ASSIGN(TagPredicate own, predicate_in(predicate));
-    tombstone.where.push_back(std::move(own));
+  MARIGRAM_ASSIGN(tombstone.where, predicates_in(slots[6]));
+  if (!json::given(slots[7])) return tombstone;
+  MARIGRAM_ASSIGN(const auto except, json::array(slots[7]));
+  for (const json::Element others : except) {
+    MARIGRAM_ASSIGN(auto own, predicates_in({.name = "except", .value = others}));
+    tombstone.except.push_back(std::move(own));
   }
   return tombstone;
 }
 
 }  // namespace
+
+Json predicates_out(const std::vector<TagPredicate>& predicates) {
+  Json out = Json::array();
+  for (const TagPredicate& predicate : predicates) {
+    out.push_back(Json{{"tag", predicate.column}, {"values", predicate.values}});
+  }
+  return out;
+}
+
+Result<std::vector<TagPredicate>> predicates_in(const json::Slot& slot) {
+  std::vector<TagPredicate> predicates;
+  if (!json::given(slot)) return predicates;
+  MARIGRAM_ASSIGN(const auto elements, json::array(slot));
+  for (const json::Element element : elements) {
+    MARIGRAM_ASSIGN(TagPredicate own, predicate_in(element));
+    predicates.push_back(std::move(own));
+  }
+  return predicates;
+}
 
 Json tombstones_out(const std::vector<model::Tombstone>& tombstones) {
   Json out = Json::array();

@@ -1,6 +1,7 @@
 // Tombstones as JSON (docs/format/log.md):
 //   TOMBSTONE = {"touched":str[,"emptied":str][,"points":str],"rank":u64[,"from":VALUE][,"to":VALUE]
-//                [,"where":[{"tag":str,"values":[str...]}...]]}
+//                [,"where":[PREDICATE...]][,"except":[[PREDICATE...]...]]}
+//   PREDICATE = {"tag":str,"values":[str...]}
 #pragma once
 
 #include "log/json_in.h"
@@ -15,9 +16,12 @@
 
 namespace marigram::log {
 
+nlohmann::ordered_json predicates_out(const std::vector<TagPredicate>& predicates);
 nlohmann::ordered_json tombstones_out(const std::vector<model::Tombstone>& tombstones);
 
-/// Absent is none. kCorruption, naming the member.
+// Absent is none. kCorruption, naming the member.
+
+Result<std::vector<TagPredicate>> predicates_in(const json::Slot& slot);
 Result<std::vector<model::Tombstone>> tombstones_in(const json::Slot& slot);
 
 }  // namespace marigram::log

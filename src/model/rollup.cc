@@ -27,16 +27,6 @@ std::int64_t seconds_of(const Interval& interval) {
   return interval.fixed / kNanosPerSecond + days * kSecondsPerDay;
 }
 
-Result<TimeBuckets> buckets_of(const RollupSpec& spec, const Interval& interval) {
-  if (interval == Interval() || interval.fixed % kNanosPerSecond != 0) {
-    return fail(ErrorCode::kInvalidInput,
-                fmt::format("cannot keep rollups of {} ns; want whole seconds, 1 or more", interval.fixed));
-  }
-  std::optional<std::int64_t> origin;
-  if (spec.origin) origin = spec.origin->seconds;
-  return TimeBuckets::make(interval, spec.timezone, origin, 1);
-}
-
 bool is_float(TypeId type) {
   return type == TypeId::kFloat32 || type == TypeId::kFloat64;
 }
@@ -90,6 +80,16 @@ Schema level_schema(const Schema& table, const IndexSpec& index, const RollupSpe
 }
 
 }  // namespace
+
+Result<TimeBuckets> buckets_of(const RollupSpec& spec, const Interval& interval) {
+  if (interval == Interval() || interval.fixed % kNanosPerSecond != 0) {
+    return fail(ErrorCode::kInvalidInput,
+                fmt::format("cannot keep rollups of {} ns; want whole seconds, 1 or more", interval.fixed));
+  }
+  std::optional<std::int64_t> origin;
+  if (spec.origin) origin = spec.origin->seconds;
+  return TimeBuckets::make(interval, spec.timezone, origin, 1);
+}
 
 bool can_keep_rollups(const TableMeta& table) {
   return table.dialect == Dialect::kV7 && table.index && std::holds_alternative<TimestampIndex>(table.index->kind);

@@ -15,6 +15,7 @@
 // All can be merged, so a coarser level is made of a finer one, and an answer of either.
 #pragma once
 
+#include "base/time_buckets.h"
 #include "model/index.h"
 #include "model/schema.h"
 #include "model/table_meta.h"
@@ -45,6 +46,8 @@ struct RollupSpec {
 
 /// Whether a table may keep any: of v7, with an index of times.
 bool can_keep_rollups(const TableMeta& table);
+/// The intervals of a level, in seconds.
+Result<TimeBuckets> buckets_of(const RollupSpec& spec, const Interval& interval);
 /// Intervals are of whole seconds, come from the finest to the coarsest, and nest. kInvalidInput names the one that
 /// does not.
 Status check_rollups(const RollupSpec& spec);

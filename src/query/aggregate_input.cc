@@ -17,8 +17,9 @@ using BatchPtr = std::shared_ptr<arrow::RecordBatch>;
 
 class BatchCursor final : public SeriesCursor {
  public:
-  BatchCursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags, std::optional<LevelRows> level)
-      : rows_(std::move(rows)), tags_(std::move(tags)), level_(std::move(level)) {
+  BatchCursor(std::unique_ptr<table::BatchSource> rows, model::IndexSpec index,
+              std::shared_ptr<const model::SeriesSet> wanted, std::optional<LevelRows> level)
+      : rows_(std::move(rows)), index_(std::move(index)), wanted_(std::move(wanted)), level_(std::move(level)) {
     if (level_) statistics_.rollups.push_back({.interval = level_->interval, .rows = 0});
   }
 
@@ -54,28 +55,36 @@ class BatchCursor final : public SeriesCursor {
     return level_->columns.rows_of(time->data()->GetValues<std::int64_t>(1), level_columns_);
   }
 
-  /// The series at hand becomes that of the first row that is left.
+  /// The series at hand becomes that of the first row that is left, of those that are wanted.
   Status advance() {
     is_begun_ = true;
-    while (!batch_ || row_ == batch_->num_rows()) {
-      MARIGRAM_ASSIGN(batch_, rows_->next());
-      if (!batch_) {
-        series_.reset();
-        return {};
+    while (true) {
+      while (!batch_ || row_ == batch_->num_rows()) {
+        MARIGRAM_TRY(next_batch());
+        if (!batch_) return {};
       }
-      row_ = 0;
-      rows_of_batch_.reset();
-      columns_.clear();
-      for (const std::string& tag : tags_) columns_.push_back(batch_->GetColumnByName(tag));
-      (level_ ? statistics_.rollups.front().rows : statistics_.rows_scanned) +=
-          static_cast<std::uint64_t>(batch_->num_rows());
+      series_ = row_key(columns_, row_);
+      if (!wanted_ || wanted_->has(to_series(*series_), index_)) return {};
+      row_ = key_run_end(columns_, row_, batch_->num_rows());
     }
-    series_ = row_key(columns_, row_);
+  }
+
+  Status next_batch() {
+    MARIGRAM_ASSIGN(batch_, rows_->next());
+    series_.reset();
+    row_ = 0;
+    rows_of_batch_.reset();
+    columns_.clear();
+    if (!batch_) return {};
+    for (const std::string& tag : index_.tags) columns_.push_back(batch_->GetColumnByName(tag));
+    (level_ ? statistics_.rollups.front().rows : statistics_.rows_scanned) +=
+        static_cast<std::uint64_t>(batch_->num_rows());
     return {};
   }
 
   std::unique_ptr<table::BatchSource> rows_;
-  std::vector<std::string> tags_;
+  model::IndexSpec index_;
+  std::shared_ptr<const model::SeriesSet> wanted_;  // null: all
   std::optional<LevelRows> level_;
   bool is_begun_ = false;
   BatchPtr batch_;                          // of which the rows before row_ have been added
@@ -89,13 +98,10 @@ class BatchCursor final : public SeriesCursor {
 
 }  // namespace
 
-std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags) {
-  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags), std::nullopt);
-}
-
-std::unique_ptr<SeriesCursor> level_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags,
-                                           LevelRows level) {
-  return std::make_unique<BatchCursor>(std::move(rows), std::move(tags), std::move(level));
+std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, model::IndexSpec index,
+                                           std::shared_ptr<const model::SeriesSet> series,
+                                           std::optional<LevelRows> level) {
+  return std::make_unique<BatchCursor>(std::move(rows), std::move(index), std::move(series), std::move(level));
 }
 
 AggregateInput::AggregateInput(std::vector<std::unique_ptr<SeriesCursor>> stretches, CancelToken cancel,

@@ -1,6 +1,8 @@
 // Where an aggregation takes its rows from.
 #pragma once
 
+#include "model/index.h"
+#include "model/series_set.h"
 #include "query/aggregation.h"
 #include "query/level_columns.h"
 #include "query/row_key.h"
@@ -42,11 +44,11 @@ struct LevelRows {
   LevelColumns columns;
 };
 
-/// All of a source, which comes by (series, time); `tags`: the columns that name a series.
-std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags);
-/// The same of rows of a level of rollups.
-std::unique_ptr<SeriesCursor> level_cursor(std::unique_ptr<table::BatchSource> rows, std::vector<std::string> tags,
-                                           LevelRows level);
+/// A source, which comes by (series, time), of whose rows those of the set are taken (null: all). `index`: whose tags
+/// name a series. `level`: of rows of a level of rollups.
+std::unique_ptr<SeriesCursor> batch_cursor(std::unique_ptr<table::BatchSource> rows, model::IndexSpec index,
+                                           std::shared_ptr<const model::SeriesSet> series = {},
+                                           std::optional<LevelRows> level = {});
 
 /// Stretches of time that follow one another, read side by side, series by series. Not thread-safe.
 class AggregateInput {

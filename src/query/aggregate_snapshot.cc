@@ -98,7 +98,7 @@ Result<std::vector<Stretch>> cut_pieces(const std::vector<Piece>& pieces, const 
       MARIGRAM_ASSIGN(TableView view, TableView::make(level, own.from, own.to, own.where));
       MARIGRAM_ASSIGN(of, AggregateTable::of_level(std::move(view), spec));
     }
-    MARIGRAM_TRY(of->cut(own, stretches, statistics));
+    MARIGRAM_TRY(of->cut(own, piece.series, stretches, statistics));
   }
   return stretches;
 }
@@ -106,17 +106,17 @@ Result<std::vector<Stretch>> cut_pieces(const std::vector<Piece>& pieces, const 
 }  // namespace
 
 Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const ScanRequest& rows, AggregationSpec spec,
-                                             QueryStatistics* statistics, std::size_t levels) {
+                                             QueryStatistics* statistics, const Sources& sources) {
   MARIGRAM_ASSIGN(TableView view, TableView::make(snapshot, rows.from, rows.to, rows.where));
   spec.series = view.index.tags;
   spec.time = view.index.column;
   MARIGRAM_ASSIGN(const auto table, AggregateTable::of_rows(std::move(view), rows, spec));
-  levels = std::min(levels, snapshot.state->levels.size());
-  MARIGRAM_ASSIGN(const std::vector<Piece> pieces, plan_pieces(table->view(), rows, spec, levels, table->newer()));
+  MARIGRAM_ASSIGN(const Plan plan, plan_pieces(table->view(), rows, spec, sources, table->newer()));
+  spec.goes_back = plan.goes_back;
   QueryStatistics planned;
   std::vector<Stretch> stretches;
   if (rows.limit > 0) {
-    MARIGRAM_ASSIGN(stretches, cut_pieces(pieces, rows, spec, table, planned));
+    MARIGRAM_ASSIGN(stretches, cut_pieces(plan.pieces, rows, spec, table, planned));
   }
   if (statistics != nullptr) *statistics = planned;
   ThreadPool& pool = table->view().pool();

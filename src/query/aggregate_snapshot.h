@@ -3,6 +3,7 @@
 #pragma once
 
 #include "query/aggregation.h"
+#include "query/rollup_plan.h"
 #include "query/snapshot.h"
 #include "table/scan.h"
 
@@ -10,16 +11,12 @@
 #include <marigram/error.h>
 #include <marigram/scan.h>
 
-#include <cstddef>
-#include <limits>
-
 namespace marigram::query {
 
 /// Of the rows that `rows` asks for by range and tags; none if its limit is 0. `spec`: its columns, groups and buckets;
 /// the rest is the table's. `statistics` may be null; it is told when the stream has ended, or does. Errors as
-/// Aggregation's and those of a scan. `levels`: how many of the table's levels may be used, the finest first.
+/// Aggregation's and those of a scan. `sources`: what may be read.
 Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const ScanRequest& rows, AggregationSpec spec,
-                                             QueryStatistics* statistics,
-                                             std::size_t levels = std::numeric_limits<std::size_t>::max());
+                                             QueryStatistics* statistics, const Sources& sources = {});
 
 }  // namespace marigram::query

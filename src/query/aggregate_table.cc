@@ -95,11 +95,15 @@ bool AggregateTable::has_newer(std::size_t window, const ScanRequest& rows) cons
 }
 
 /// `none`: no series of it is asked for.
-Result<NativeQuestion> AggregateTable::question_of(const NativeSegment& segment, const ScanRequest& rows) const {
+Result<NativeQuestion> AggregateTable::question_of(const NativeSegment& segment, const ScanRequest& rows,
+                                                   const model::SeriesSet* series) const {
   MARIGRAM_ASSIGN(segment::NativePlan asked,
                   segment::NativePlan::make(segment.file(), view_.schema, view_.index,
                                             {.from = rows.from, .to = rows.to, .where = rows.where}));
   if (asked.none) std::ranges::fill(asked.series, 0);
+  for (std::size_t i = 0; series != nullptr && i < asked.series.size(); ++i) {
+    if (asked.series[i] != 0 && !series->has(segment.key(i), view_.index)) asked.series[i] = 0;
+  }
   return NativeQuestion{.segment = segment,
                         .schema = *schema_,
                         .columns = aggregates_,
@@ -109,7 +113,8 @@ Result<NativeQuestion> AggregateTable::question_of(const NativeSegment& segment,
                         .grows = view_.grows()};
 }
 
-Status AggregateTable::cut(const ScanRequest& rows, std::vector<Stretch>& stretches, QueryStatistics& statistics) {
+Status AggregateTable::cut(const ScanRequest& rows, const std::shared_ptr<const model::SeriesSet>& series,
+                           std::vector<Stretch>& stretches, QueryStatistics& statistics) {
   const auto self = shared_from_this();
   const std::size_t before = stretches.size();
   for (std::size_t window = 0; window < windows_.size(); ++window) {
@@ -123,14 +128,14 @@ Status AggregateTable::cut(const ScanRequest& rows, std::vector<Stretch>& stretc
     if (!newer) {
       MARIGRAM_ASSIGN(const auto segments, segments_->at(window));
       for (const NativeSegment& segment : segments) {
-        MARIGRAM_ASSIGN(NativeQuestion question, question_of(segment, rows));
+        MARIGRAM_ASSIGN(NativeQuestion question, question_of(segment, rows, series.get()));
         if (!level_) statistics.blocks_skipped += count_blocks(question);
-        stretches.push_back({self, rows, window, window, std::move(question)});
+        stretches.push_back({self, rows, series, window, window, std::move(question)});
       }
       if (!segments.empty()) continue;
     }
     const bool goes_on = stretches.size() > before && !stretches.back().question && stretches.back().last + 1 == window;
-    if (!goes_on) stretches.push_back({.table = self, .rows = rows, .first = window});
+    if (!goes_on) stretches.push_back({.table = self, .rows = rows, .series = series, .first = window});
     stretches.back().last = window;
   }
   return {};
@@ -141,8 +146,7 @@ Result<std::unique_ptr<SeriesCursor>> AggregateTable::cursor(const Stretch& stre
   ScanRequest request = stretch.rows;
   request.columns = columns_;
   MARIGRAM_ASSIGN(table::ScanStream rows, windows_.rows(stretch.first, stretch.last, std::move(request)));
-  if (level_) return level_cursor(std::move(rows.rows), view_.index.tags, *level_);
-  return batch_cursor(std::move(rows.rows), view_.index.tags);
+  return batch_cursor(std::move(rows.rows), view_.index, stretch.series, level_);
 }
 
 std::unique_ptr<SeriesCursor> AggregateTable::cursor(const Stretch& stretch, std::size_t begin, std::size_t end) const {

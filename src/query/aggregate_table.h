@@ -7,6 +7,7 @@
 #pragma once
 
 #include "coverage/bucket_set.h"
+#include "model/series_set.h"
 #include "query/aggregate_input.h"
 #include "query/aggregation.h"
 #include "query/native_cursor.h"
@@ -34,6 +35,7 @@ class AggregateTable;
 struct Stretch {
   std::shared_ptr<AggregateTable> table = {};
   ScanRequest rows = {};
+  std::shared_ptr<const model::SeriesSet> series = {};  // of these; null: of all
   std::size_t first = 0;
   std::size_t last = 0;
   std::optional<NativeQuestion> question = {};  // of the segment; unset: it is scanned
@@ -54,8 +56,9 @@ class AggregateTable : public std::enable_shared_from_this<AggregateTable> {
   /// The buckets of the table's coverage that hold rows which no segment has, of those that are asked for.
   const coverage::BucketSet& newer() const { return newer_; }
 
-  /// The rows that are asked for by range and tags, in order of time, behind `stretches`.
-  Status cut(const ScanRequest& rows, std::vector<Stretch>& stretches, QueryStatistics& statistics);
+  /// The rows that are asked for by range and tags, of these series (null: all), in order of time, behind `stretches`.
+  Status cut(const ScanRequest& rows, const std::shared_ptr<const model::SeriesSet>& series,
+             std::vector<Stretch>& stretches, QueryStatistics& statistics);
   /// All of a stretch of this table.
   Result<std::unique_ptr<SeriesCursor>> cursor(const Stretch& stretch) const;
   /// The segment's series [begin, end), of a stretch that is one.
@@ -67,7 +70,8 @@ class AggregateTable : public std::enable_shared_from_this<AggregateTable> {
   Status find_newer(ScanRequest rows);
   Status choose_columns(std::vector<std::string> fields);
   bool has_newer(std::size_t window, const ScanRequest& rows) const;
-  Result<NativeQuestion> question_of(const NativeSegment& segment, const ScanRequest& rows) const;
+  Result<NativeQuestion> question_of(const NativeSegment& segment, const ScanRequest& rows,
+                                     const model::SeriesSet* series) const;
 
   TableView view_;
   std::vector<AggregateOf> aggregates_;

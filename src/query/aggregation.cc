@@ -81,7 +81,8 @@ Result<Aggregation> Aggregation::make(const arrow::Schema& schema, const Aggrega
   std::vector<std::size_t> first(made.by_.size());
   std::iota(first.begin(), first.end(), std::size_t{0});
   if (emission == Emission::kEarly && made.by_ == first) {
-    made.kept_ = first.size() == made.series_.size() ? Until::kBucketEnds : Until::kGroupEnds;
+    const bool ascends = first.size() == made.series_.size() && !request.goes_back;
+    made.kept_ = ascends ? Until::kBucketEnds : Until::kGroupEnds;
   }
   return made;
 }

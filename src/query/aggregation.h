@@ -1,8 +1,9 @@
 // Aggregates over rows in order of (series, time): by group and bucket, in one pass.
 //
 // Memory: the states of all groups and buckets that may still see rows. Those are of one bucket where each series is a
-// group, of one group where groups follow one another (`by` are the first of `series`), else of all. A state takes up
-// to about a hundred bytes an aggregate; median and percentile keep every value they have seen, eight bytes each.
+// group and its rows ascend, of one group where groups follow one another (`by` are the first of `series`), else of
+// all. A state takes up to about a hundred bytes an aggregate; median and percentile keep every value they have seen,
+// eight bytes each.
 #pragma once
 
 #include "base/time_buckets.h"
@@ -32,6 +33,7 @@ struct AggregationSpec {
   std::vector<std::string> by = {};       ///< of these, the ones that name a group; empty: one group
   TimeBuckets every = {};                 ///< of `time`, in its units
   std::vector<AggregateOf> columns = {};  ///< at least one
+  bool goes_back = false;                 ///< of a series rows come whose times are not behind those so far
   std::size_t batch_rows = 65'536;        ///< at most this many rows a record batch of the result, >= 1
 };
 

@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "coverage/bucket_grid.h"
 #include "coverage/run_cursor.h"
+#include "model/series_set.h"
 #include "table/scan.h"
 
 #include <algorithm>
@@ -88,7 +89,7 @@ AsofSearch::AsofSearch(const AsofPlan& plan, AsofSide side, std::vector<AsofLane
 
 Status AsofSearch::run() {
   for (const auto& [key, stretch] : plan_.probes.series()) {
-    if (table::series_matches(key, plan_.table.index, plan_.request.where)) {
+    if (model::series_matches(key, plan_.table.index, plan_.request.where)) {
       if (!bounded_.empty()) set_bounds(stretch);
       distribute(key, stretch);
     } else {

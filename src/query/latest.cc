@@ -1,6 +1,7 @@
 #include "query/latest.h"
 
 #include "base/try.h"
+#include "model/series_set.h"
 #include "query/asof_rows.h"
 #include "query/row_key.h"
 #include "query/time_windows.h"
@@ -63,7 +64,7 @@ Result<std::set<SeriesKey>> find_series(const Asked& asked) {
   for (const auto& [key, buckets] : *coverage) series.insert(series.end(), pinned.value_or(key));
   MARIGRAM_TRY(add_newer_series(asked, series));
   std::erase_if(series, [&](const SeriesKey& key) {
-    return !table::series_matches(key, asked.table.index, asked.request.where);
+    return !model::series_matches(key, asked.table.index, asked.request.where);
   });
   return series;
 }

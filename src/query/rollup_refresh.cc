@@ -2,8 +2,10 @@
 
 #include "base/try.h"
 #include "coverage/bucket_grid.h"
+#include "model/retention.h"
 #include "query/aggregate_snapshot.h"
-#include "query/level_columns.h"
+#include "query/expiry.h"
+#include "query/level_rows.h"
 #include "query/row_key.h"
 #include "query/table_view.h"
 #include "segment/arrow_status.h"
@@ -44,8 +46,9 @@ std::int64_t time_of(std::uint64_t id) {
   return static_cast<std::int64_t>(id ^ kHighestBit);
 }
 
-/// Those of a batch by series and time.
-void note_keys(const arrow::RecordBatch& batch, const model::IndexSpec& index, Keys& keys) {
+/// Those of a batch by series and time, of the series of the set.
+void note_keys(const arrow::RecordBatch& batch, const model::IndexSpec& index, const model::SeriesSet& wanted,
+               Keys& keys) {
   Arrays tags;
   for (const std::string& tag : index.tags) tags.push_back(batch.GetColumnByName(tag));
   const auto* const times = batch.GetColumnByName(index.column)->data()->GetValues<std::int64_t>(1);
@@ -53,8 +56,13 @@ void note_keys(const arrow::RecordBatch& batch, const model::IndexSpec& index, K
                                  ->data()
                                  ->GetValues<std::int64_t>(1);
   for (std::int64_t row = 0; row < batch.num_rows();) {
-    BucketSet& own = keys[row_key(tags, row)];
+    const RowKey key = row_key(tags, row);
     const std::int64_t end = key_run_end(tags, row, batch.num_rows());
+    if (!wanted.is_all() && !wanted.has(to_series(key), index)) {
+      row = end;
+      continue;
+    }
+    BucketSet& own = keys[key];
     for (; row < end; ++row) {
       if (counts[row] > 0) own.add(id_of(times[row]));
     }
@@ -113,7 +121,7 @@ class LevelSource final : public table::BatchSource {
       MARIGRAM_ASSIGN(auto batch, streams_[at_].rows->next());
       if (!batch) continue;
       Keys own;
-      note_keys(*batch, index_, own);
+      note_keys(*batch, index_, {}, own);
       for (const auto& [key, times] : own) {
         const auto had = before_.find(key);
         if (had != before_.end()) had->second.subtract(times);
@@ -138,19 +146,23 @@ class LevelSource final : public table::BatchSource {
   bool ended_ = false;
 };
 
-/// One level, from one version of the table.
+/// One level of series that are kept alike, from one version of the table. What is due where the level is the finest
+/// that is left stays so: it is merged (expiry.h).
 class LevelRefresh {
  public:
-  static Result<LevelRefresh> make(table::Engine& engine, std::size_t level, const RefreshOptions& options) {
+  static Result<LevelRefresh> make(table::Engine& engine, std::size_t level, std::size_t series_class,
+                                   const RefreshOptions& options) {
     const table::StatePtr state = engine.state();
     MARIGRAM_ASSIGN(TableView view, TableView::make({engine, state, {}}, {}, {}, {}));
     MARIGRAM_ASSIGN(TimeBuckets intervals, table::level_buckets(*state, state->levels[level].interval));
     MARIGRAM_ASSIGN(const auto due, engine.due(*state, state->levels[level]));
-    return LevelRefresh(engine, std::move(view), level, std::move(intervals), *due, options);
+    LevelRefresh made(engine, std::move(view), level, series_class, std::move(intervals), options);
+    made.choose(*due);
+    return made;
   }
 
   Status run(RefreshReport& report) {
-    while (!left_.empty()) {
+    while (!due_.empty()) {
       if (options_.cancel.cancelled()) return fail(ErrorCode::kCancelled, "refresh of rollups cancelled");
       MARIGRAM_TRY(write_newest(report));
     }
@@ -164,19 +176,33 @@ class LevelRefresh {
     std::int64_t to = 0;
   };
 
-  LevelRefresh(table::Engine& engine, TableView view, std::size_t level, TimeBuckets intervals, CoverageMap due,
-               const RefreshOptions& options)
+  LevelRefresh(table::Engine& engine, TableView view, std::size_t level, std::size_t series_class,
+               TimeBuckets intervals, const RefreshOptions& options)
       : engine_(engine),
         view_(std::move(view)),
         level_(view_.snapshot.state->levels[level]),
-        number_(level),
+        sources_{.levels = level, .series_class = series_class},
+        series_(model::series_of(view_.snapshot.state->retention, series_class)),
         intervals_(std::move(intervals)),
         grid_(Dialect::kV7, view_.index.kind),
-        left_(std::move(due)),
         mark_{level_.through, level_.pending},
-        options_(options) {
-    all_ = coverage::across_series(left_);
-    std::erase_if(left_, [](const auto& series) { return series.second.empty(); });
+        options_(options) {}
+
+  /// What of all that is due is to be made here.
+  void choose(const CoverageMap& due) {
+    const std::int64_t finest = finest_until(view_, *sources_.series_class, sources_.levels);
+    IdRange made{0, grid_.max_id()};
+    if (finest != kMin) made.first = grid_.id_of(view_.units.to_value(finest)).value_or(made.last);
+    for (const auto& [series, buckets] : due) {
+      BucketSet others = buckets;
+      if (series_.has(series, view_.index)) {
+        for (const IdRange& run : buckets.runs_in(made)) due_[series].add_range(run);
+        const auto own = due_.find(series);
+        if (own != due_.end()) others.subtract(own->second);
+      }
+      if (!others.empty()) others_.emplace(series, std::move(others));
+    }
+    all_ = coverage::across_series(due_);
   }
 
   std::int64_t begin_of(std::uint64_t id) { return intervals_.of(view_.units.from_value(grid_.start_of(id))).start; }
@@ -219,49 +245,17 @@ class LevelRefresh {
   std::uint64_t pairs_of(const Chunk& chunk) {
     const std::uint64_t width = std::max<std::uint64_t>(intervals_.of(chunk.from).width, 1);
     const std::uint64_t span = static_cast<std::uint64_t>(chunk.to) - static_cast<std::uint64_t>(chunk.from);
-    return std::max<std::uint64_t>(span / width, 1) * left_.size();
+    return std::max<std::uint64_t>(span / width, 1) * due_.size();
   }
 
   /// The buckets of all series become ones that are not left.
   void forget(const BucketSet& taken) {
     touched_.clear();
-    for (auto& [series, own] : left_) {
+    for (auto& [series, own] : due_) {
       if (own.overlap_size(taken) > 0) touched_.push_back(series);
       own.subtract(taken);
     }
-    std::erase_if(left_, [](const auto& series) { return series.second.empty(); });
-  }
-
-  /// Which series are concerned, and perhaps some more; none: all.
-  std::vector<TagPredicate> where() const {
-    constexpr std::size_t kSeriesMax = 64;
-    std::vector<TagPredicate> predicates;
-    if (touched_.size() > kSeriesMax) return predicates;
-    for (std::size_t tag = 0; tag < view_.index.tags.size(); ++tag) {
-      std::set<std::string> values;
-      for (const SeriesKey& series : touched_) values.insert(format_tag_value(series[tag]));
-      predicates.push_back({.column = view_.index.tags[tag], .values = {values.begin(), values.end()}});
-    }
-    return predicates;
-  }
-
-  /// What the level keeps, as aggregates.
-  AggregationSpec spec() const {
-    const model::Schema& table = view_.schema;
-    const std::set<std::string>& sketches = view_.snapshot.state->rollups.sketches;
-    const auto unit = units_per_second(view_.units.unit());
-    const auto width = static_cast<std::int64_t>(grid_.width()) * unit;
-    AggregationSpec spec{.by = view_.index.tags, .every = intervals_};
-    for (const auto part : model::parts_of_rows()) spec.columns.push_back(aggregate_of(part, {}, width));
-    for (const model::Column& column : table.columns) {
-      const bool is_key = column.name == view_.index.column ||
-                          std::ranges::find(view_.index.tags, column.name) != view_.index.tags.end();
-      if (is_key) continue;
-      for (const auto part : model::parts_of(column.type, sketches.contains(column.name))) {
-        spec.columns.push_back(aggregate_of(part, column.name, width));
-      }
-    }
-    return spec;
+    std::erase_if(due_, [](const auto& series) { return series.second.empty(); });
   }
 
   ScanRequest request(const Chunk& chunk, const std::vector<TagPredicate>& where) const {
@@ -282,24 +276,26 @@ class LevelRefresh {
     while (true) {
       MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
       if (!batch) return {};
-      note_keys(*batch, view_.index, keys);
+      note_keys(*batch, view_.index, series_, keys);
     }
   }
 
   Status write_newest(RefreshReport& report) {
     const std::vector<Chunk> chunks = take_newest();
-    const std::vector<TagPredicate> wanted = where();
+    const std::vector<TagPredicate> wanted = predicates_of(touched_, view_.index);
     Keys present;
     std::vector<table::ScanStream> streams;
     for (const Chunk& chunk : chunks) {
       MARIGRAM_TRY(note_present(chunk, wanted, present));
-      MARIGRAM_ASSIGN(auto stream,
-                      aggregate_snapshot(view_.snapshot, request(chunk, wanted), spec(), nullptr, number_));
+      MARIGRAM_ASSIGN(auto stream, aggregate_snapshot(view_.snapshot, request(chunk, wanted),
+                                                      level_aggregates(view_, intervals_), nullptr, sources_));
       streams.push_back(std::move(stream));
     }
     const auto schema = streams.front().schema;
     LevelSource rows(std::move(streams), view_.index, std::move(present));
-    MARIGRAM_TRY(table::write_level(engine_, view_.snapshot.state, level_.name, *schema, rows, left_, mark_));
+    CoverageMap left = others_;
+    coverage::unite(left, due_);
+    MARIGRAM_TRY(table::write_level(engine_, view_.snapshot.state, level_.name, *schema, rows, left, mark_));
     report.rows += rows.rows();
     ++report.commits;
     return {};
@@ -308,36 +304,44 @@ class LevelRefresh {
   table::Engine& engine_;
   TableView view_;
   log::Level level_;
-  std::size_t number_;
+  Sources sources_;  // of what it is made
+  model::SeriesSet series_;
   TimeBuckets intervals_;
   coverage::BucketGrid grid_;
-  CoverageMap left_;  // what is due
-  BucketSet all_;     // the same of all series
+  CoverageMap due_;     // what is left to be made here
+  BucketSet all_;       // the same of all series
+  CoverageMap others_;  // what else is due
   std::vector<SeriesKey> touched_;
   table::LevelMark mark_;
   RefreshOptions options_;
 };
 
+/// What is due of one level, of series that are kept alike; again from the start when another writer was first.
+Status refresh_level(table::Engine& engine, std::size_t level, std::size_t series_class, const RefreshOptions& options,
+                     RefreshReport& report) {
+  constexpr int kConflictsMax = 10;
+  for (int conflicts = 0;;) {
+    if (level >= engine.state()->levels.size()) return {};
+    MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, level, series_class, options));
+    const Status done = refresh.run(report);
+    if (done || done.error().code != ErrorCode::kConflict || ++conflicts == kConflictsMax) return done;
+    MARIGRAM_TRY(engine.refresh());
+  }
+}
+
 }  // namespace
 
 Result<RefreshReport> refresh_rollups(table::Engine& engine, const RefreshOptions& options) {
-  constexpr int kConflictsMax = 10;
   MARIGRAM_TRY(engine.check_writable());
   MARIGRAM_TRY(engine.refresh());
   RefreshReport report;
-  int conflicts = 0;
-  std::size_t level = 0;
-  while (engine.state()->meta->schema && level < engine.state()->levels.size()) {
-    MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, level, options));
-    const Status done = refresh.run(report);
-    if (done) {
-      ++level;
-      continue;
+  if (engine.state()->meta->schema) {
+    MARIGRAM_TRY(merge_late_rows(engine, options.cancel, report));
+    for (std::size_t level = 0; level < engine.state()->levels.size(); ++level) {
+      for (std::size_t number = 0; number < model::class_count(engine.state()->retention); ++number) {
+        MARIGRAM_TRY(refresh_level(engine, level, number, options, report));
+      }
     }
-    if (done.error().code != ErrorCode::kConflict || ++conflicts == kConflictsMax) {
-      return std::unexpected(done.error());
-    }
-    MARIGRAM_TRY(engine.refresh());
   }
   report.version = engine.state()->version;
   return report;

@@ -72,7 +72,7 @@ class RollupTest : public ::testing::Test {
     return report.value_or(RefreshReport());
   }
   std::vector<Cells> read(const AggregationSpec& spec, QueryStatistics& statistics, std::size_t levels = SIZE_MAX) {
-    auto stream = aggregate_snapshot({*engine_, engine_->state()}, {}, spec, &statistics, levels);
+    auto stream = aggregate_snapshot({*engine_, engine_->state()}, {}, spec, &statistics, {.levels = levels});
     EXPECT_TRUE(stream) << stream.error().message;
     return testing::read_rows(*stream).value();
   }

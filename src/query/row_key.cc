@@ -95,6 +95,13 @@ RowKey row_key(const Arrays& columns, std::int64_t row) {
   return key;
 }
 
+SeriesKey to_series(const RowKey& key) {
+  SeriesKey series;
+  series.reserve(key.size());
+  for (const auto& value : key) series.push_back(value.value_or(TagValue()));
+  return series;
+}
+
 std::int64_t key_run_end(const Arrays& columns, std::int64_t row, std::int64_t rows) {
   return gallop(row, rows, [&](std::int64_t other) {
     return std::ranges::all_of(columns, [&](const auto& column) { return same_tag(*column, row, other); });

@@ -26,6 +26,9 @@ bool is_tag_type(const arrow::DataType& type);
 /// Columns of tag types. O(columns).
 RowKey row_key(const Arrays& columns, std::int64_t row);
 
+/// With "" for null, as tables name series.
+SeriesKey to_series(const RowKey& key);
+
 /// The first row after `row`, or their number `rows`, whose key is another; rows with one key are next to one another.
 /// O(columns log run).
 std::int64_t key_run_end(const Arrays& columns, std::int64_t row, std::int64_t rows);

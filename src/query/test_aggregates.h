@@ -140,7 +140,7 @@ inline std::vector<Cells> answer(const Snapshot& snapshot, const Question& quest
   if (question.decoded) std::ranges::copy(spec_of(kDecoded).columns, std::back_inserter(spec.columns));
   if (question.by_series) spec.by = {"series"};
   spec.every = question.every;
-  auto stream = aggregate_snapshot(snapshot, rows, spec, &statistics, levels);
+  auto stream = aggregate_snapshot(snapshot, rows, spec, &statistics, {.levels = levels});
   EXPECT_TRUE(stream) << stream.error().message;
   if (!stream) return {};
   const auto got = read_rows(*stream);

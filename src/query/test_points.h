@@ -91,7 +91,7 @@ class ListSource final : public table::BatchSource {
 inline std::unique_ptr<AggregateInput> input_of(std::unique_ptr<table::BatchSource> rows,
                                                 std::vector<std::string> tags = {"host", "core"}) {
   std::vector<std::unique_ptr<SeriesCursor>> stretches;
-  stretches.push_back(batch_cursor(std::move(rows), std::move(tags)));
+  stretches.push_back(batch_cursor(std::move(rows), model::IndexSpec{.tags = std::move(tags)}));
   return std::make_unique<AggregateInput>(std::move(stretches), CancelToken(), nullptr);
 }
 

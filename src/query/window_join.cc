@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "base/try.h"
+#include "model/series_set.h"
 #include "query/aggregate_column.h"
 #include "query/asof_rows.h"
 #include "query/asof_times.h"
@@ -135,7 +136,7 @@ std::vector<Work> WindowJoin::works_of(const ProbeSet& probes, const Bounds& bou
   const auto end = windows_.end(window);
   std::vector<Work> works;
   for (const auto& [key, stretch] : probes.series()) {
-    if (!table::series_matches(key, table_.index, request_.where)) continue;
+    if (!model::series_matches(key, table_.index, request_.where)) continue;
     const auto part = [&](const std::vector<std::int64_t>& all) {
       return std::span(all).subspan(stretch.begin, stretch.size());
     };

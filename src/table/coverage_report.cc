@@ -5,6 +5,7 @@
 #include "coverage/bucket_set.h"
 #include "coverage/calendar.h"
 #include "coverage/queries.h"
+#include "model/series_set.h"
 #include "table/definition.h"
 #include "table/scan.h"
 
@@ -28,7 +29,7 @@ std::map<SeriesKey, const BucketSet*> matching_series(const log::TableState& sta
   for (const auto& [stored, buckets] : map) {
     const SeriesKey& series =
         state.dialect() == Dialect::kV1 && state.meta->pinned_series ? *state.meta->pinned_series : stored;
-    if (series.size() == index.tags.size() ? series_matches(series, index, where) : where.empty()) {
+    if (series.size() == index.tags.size() ? model::series_matches(series, index, where) : where.empty()) {
       found.emplace(series, &buckets);
     }
   }

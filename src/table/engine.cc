@@ -1,7 +1,9 @@
 #include "table/engine.h"
 
 #include "base/try.h"
+#include "coverage/bucket_grid.h"
 #include "coverage/calendar.h"
+#include "model/retention.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
 #include "table/zola_folder.h"
@@ -23,6 +25,24 @@ bool has_all_tags(const coverage::CoverageMap& map, const log::TableState& state
 
 std::size_t columns_of(const log::TableState& state) {
   return state.meta && state.meta->schema ? state.meta->schema->columns.size() : 0;
+}
+
+/// A level says nothing of what is older than its horizon.
+void forget_what_is_gone(const log::TableState& state, const log::Level& level, coverage::CoverageMap& due) {
+  const coverage::BucketGrid grid(state.dialect(), state.meta->index->kind);
+  for (std::size_t number = 0; number < state.retention.size(); ++number) {
+    const auto horizon = model::horizon_of(state.retention, number, level.name);
+    const auto first = horizon ? grid.id_of(*horizon).value_or(0) : 0;
+    if (first == 0) continue;
+    const model::SeriesSet series = model::series_of(state.retention, number);
+    for (auto& [key, buckets] : due) {
+      if (!series.has(key, *state.meta->index)) continue;
+      coverage::BucketSet gone;
+      for (const coverage::IdRange& run : buckets.runs_in({0, first - 1})) gone.add_range(run);
+      buckets.subtract(gone);
+    }
+  }
+  std::erase_if(due, [](const auto& series) { return series.second.empty(); });
 }
 
 }  // namespace
@@ -171,6 +191,7 @@ Result<CoveragePtr> Engine::due(const log::TableState& state, const log::Level& 
   for (const log::ChangedRows& change : state.changed) {
     if (change.version > level.through) MARIGRAM_TRY(add(change.coverage_path));
   }
+  forget_what_is_gone(state, level, map);
   auto shared = std::make_shared<const coverage::CoverageMap>(std::move(map));
   const std::lock_guard lock(mutex_);
   due_[level.name] = {state.version, shared};

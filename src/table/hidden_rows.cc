@@ -55,12 +55,13 @@ class WithoutHidden : public BatchSource {
 }  // namespace
 
 Result<HiddenRows> HiddenRows::make(const model::Schema& schema, const model::IndexSpec& index,
-                                    const RowSelection& rows, std::shared_ptr<const coverage::CoverageMap> points) {
+                                    const std::optional<IndexValue>& from, const std::optional<IndexValue>& to,
+                                    model::SeriesSet series, std::shared_ptr<const coverage::CoverageMap> points) {
   HiddenRows hidden;
   hidden.index_ = index;
   MARIGRAM_ASSIGN(const segment::IndexBounds bounds,
-                  segment::IndexBounds::make(index.kind, schema.find(index.column)->type, rows.from, rows.to));
-  if (!bounds.none()) hidden.choices_.push_back({bounds, rows.where, std::move(points)});
+                  segment::IndexBounds::make(index.kind, schema.find(index.column)->type, from, to));
+  if (!bounds.none()) hidden.choices_.push_back({bounds, std::move(series), std::move(points)});
   return hidden;
 }
 
@@ -71,7 +72,7 @@ void HiddenRows::add(const HiddenRows& others) {
 KeyRanges HiddenRows::of(const SeriesKey& series) const {
   KeyRanges ranges;
   for (const Choice& choice : choices_) {
-    if (!series_matches(series, index_, choice.where)) continue;
+    if (!choice.series.has(series, index_)) continue;
     const coverage::IdRange all{choice.bounds.first_key(), choice.bounds.last_key()};
     if (!choice.points) {
       ranges.push_back(all);

@@ -5,6 +5,7 @@
 #include "coverage/coverage_map.h"
 #include "model/index.h"
 #include "model/schema.h"
+#include "model/series_set.h"
 #include "segment/index_bounds.h"
 #include "table/batch_source.h"
 #include "table/merge.h"
@@ -28,9 +29,11 @@ using KeyRanges = std::vector<coverage::IdRange>;
 /// Immutable; thread-safe.
 class HiddenRows {
  public:
-  /// Conditions on fields are for HiddenFilter. `points`: of each series the keys that are meant; null: all. `schema`
-  /// is the table's. kInvalidInput: a bound of another domain than the index.
-  static Result<HiddenRows> make(const model::Schema& schema, const model::IndexSpec& index, const RowSelection& rows,
+  /// Of these series in the half-open range. `points`: of each series the keys that are meant; null: all. `schema` is
+  /// the table's. kInvalidInput: a bound of another domain than the index.
+  static Result<HiddenRows> make(const model::Schema& schema, const model::IndexSpec& index,
+                                 const std::optional<IndexValue>& from, const std::optional<IndexValue>& to,
+                                 model::SeriesSet series,
                                  std::shared_ptr<const coverage::CoverageMap> points = nullptr);
   /// Those of another one too, of the same table.
   void add(const HiddenRows& others);
@@ -41,7 +44,7 @@ class HiddenRows {
  private:
   struct Choice {
     segment::IndexBounds bounds;
-    std::vector<TagPredicate> where;
+    model::SeriesSet series;
     std::shared_ptr<const coverage::CoverageMap> points;
   };
 

@@ -150,11 +150,9 @@ class Rewrite {
     }
     MARIGRAM_ASSIGN(const coverage::CoverageMap left, union_of_sidecars(engine_.store(), after));
     if (!snapshot_path_.empty() && now.dialect() == Dialect::kV7) files_.remove(snapshot_path_);  // of a try that lost
-    const CoverageFile file = make_table_coverage(now, left, now.version + 1, attempt_);
-    snapshot_path_ = file.path;
-    if (now.dialect() == Dialect::kV7) files_.add(file.path);
-    MARIGRAM_TRY(put_coverage_file(engine_.store(), file));
-    return log::UpdateTableCoverage{now.meta->index->kind, file.path};
+    MARIGRAM_ASSIGN(auto coverage, stage_table_coverage(engine_.store(), now, left, attempt_, files_));
+    snapshot_path_ = coverage.coverage_path;
+    return coverage;
   }
 
   Engine& engine_;
@@ -354,7 +352,7 @@ Result<std::uint64_t> rewrite_without(Engine& engine, const RowSelection& choice
     const StatePtr state = engine.state();
     MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(*state));
     MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*state));
-    MARIGRAM_ASSIGN(HiddenRows chosen, HiddenRows::make(schema, index, choice));
+    MARIGRAM_ASSIGN(HiddenRows chosen, HiddenRows::make(schema, index, choice.from, choice.to, {choice.where, {}}));
     const HiddenFilter filter(std::make_shared<const HiddenRows>(std::move(chosen)), key_columns(schema, index),
                               choice.fields);
     std::uint64_t removed = 0;

@@ -7,12 +7,14 @@
 #include "table/append.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
+#include "table/retention.h"
 #include "table/staging.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
+#include <ranges>
 #include <utility>
 #include <variant>
 
@@ -46,6 +48,8 @@ Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec)
   const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
     MARIGRAM_TRY(check_fits(now, spec));
     log::Proposal proposal{.actions = {}, .extension = {.operation = "set_rollups", .rollups = spec}};
+    MARIGRAM_ASSIGN(model::Retention retention, retention_with(now, spec));
+    if (retention != now.retention) proposal.extension.retention = std::move(retention);
     std::optional<std::string> all;  // what is due to levels that are new
     for (const Interval& interval : spec.intervals) {
       const std::string name = format_interval(interval);
@@ -101,25 +105,43 @@ Result<TimeBuckets> level_buckets(const log::TableState& state, const Interval& 
   return TimeBuckets::make(interval, state.rollups.timezone, origin, units_per_second(unit));
 }
 
-Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
-                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark) {
+Result<std::vector<log::Action>> stage_level(Engine& engine, const StatePtr& state, const std::string& level,
+                                             const arrow::Schema& schema, BatchSource& rows, const std::string& attempt,
+                                             StagedFiles& files) {
   const StatePtr table = state->find_level(level)->table;
-  const std::string attempt = random_uuid();
-  StagedFiles files(engine.store());
   MARIGRAM_ASSIGN(const Alignment alignment, Alignment::make(schema, *table));
   const auto taken = std::make_shared<const coverage::CoverageMap>();
   AlignedSource aligned(rows, alignment);
   MARIGRAM_ASSIGN(const Staged staged, stage_append(engine, table, alignment, taken, aligned, {}, attempt, files));
+  std::vector<log::Action> actions;
+  for (const model::SegmentMeta& segment : staged.segments) actions.emplace_back(log::AddSegment{segment});
+  return actions;
+}
+
+bool may_write_levels(const log::TableState& now, const log::TableState& made_of) {
+  const auto names = [](const log::TableState& table) { return table.tombstones | std::views::keys; };
+  const auto is_as_it_was = [&](const log::Level& level) {
+    const log::Level* const before = made_of.find_level(level.name);
+    return before != nullptr && std::ranges::equal(names(*level.table), names(*before->table));
+  };
+  return now.retention == made_of.retention && std::ranges::all_of(now.levels, is_as_it_was);
+}
+
+Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
+                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark) {
+  const std::string attempt = random_uuid();
+  StagedFiles files(engine.store());
   log::LevelChange change{.interval = level, .through = state->version};
+  MARIGRAM_ASSIGN(change.actions, stage_level(engine, state, level, schema, rows, attempt, files));
   if (!left.empty()) {
     MARIGRAM_ASSIGN(change.pending, stage_coverage(engine.store(), *state, left, attempt, files));
   }
-  for (const model::SegmentMeta& segment : staged.segments) change.actions.emplace_back(log::AddSegment{segment});
   const Status committed = engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
     const log::Level* const newest = now.find_level(level);
-    if (newest == nullptr || LevelMark{newest->through, newest->pending} != mark) {
+    const bool is_same = newest != nullptr && LevelMark{newest->through, newest->pending} == mark;
+    if (!is_same || !may_write_levels(now, *state)) {
       return fail(ErrorCode::kConflict,
-                  fmt::format("cannot refresh level {}: another writer did, or took it away", level));
+                  fmt::format("cannot refresh level {}: another writer did, or took something away", level));
     }
     log::Proposal proposal{.actions = {}, .extension = {.operation = "refresh_rollups"}};
     proposal.extension.levels.push_back(change);

@@ -5,6 +5,7 @@
 #include "model/rollup.h"
 #include "table/batch_source.h"
 #include "table/engine.h"
+#include "table/staging.h"
 
 #include <marigram/error.h>
 #include <marigram/rollup.h>
@@ -31,6 +32,15 @@ Result<std::vector<RollupInfo>> list_rollups(const Engine& engine);
 
 /// The intervals of a level, in units of the table's time. The table has a unit.
 Result<TimeBuckets> level_buckets(const log::TableState& state, const Interval& interval);
+
+/// Writes rows of a level, in its columns, as segments that no commit names yet. `attempt` is a UUID.
+Result<std::vector<log::Action>> stage_level(Engine& engine, const StatePtr& state, const std::string& level,
+                                             const arrow::Schema& schema, BatchSource& rows, const std::string& attempt,
+                                             StagedFiles& files);
+
+/// Whether rows of levels that were made of one state are right at another one, but for what is due: nothing was
+/// deleted from any level, or has expired, meanwhile.
+bool may_write_levels(const log::TableState& now, const log::TableState& made_of);
 
 /// How far a level is.
 struct LevelMark {

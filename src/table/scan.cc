@@ -357,21 +357,13 @@ std::unique_ptr<BatchSource> all_rows(const std::shared_ptr<const Plan>& plan, s
 
 }  // namespace
 
-bool series_matches(const SeriesKey& series, const model::IndexSpec& index, const std::vector<TagPredicate>& where) {
-  return std::ranges::all_of(where, [&](const TagPredicate& predicate) {
-    const auto tag = std::ranges::find(index.tags, predicate.column) - index.tags.begin();
-    const std::string value = format_tag_value(series[static_cast<std::size_t>(tag)]);
-    return std::ranges::find(predicate.values, value) != predicate.values.end();
-  });
-}
-
 bool segment_may_match(const model::SegmentMeta& segment, const model::IndexSpec& index,
                        const std::optional<IndexValue>& from, const std::optional<IndexValue>& to,
                        const std::vector<TagPredicate>& where) {
   if (from && model::is_before(segment.max, *from)) return false;
   if (to && !model::is_before(segment.min, *to)) return false;
   const auto* series = std::get_if<SeriesKey>(&segment.layout);
-  return series == nullptr || series_matches(*series, index, where);
+  return series == nullptr || model::series_matches(*series, index, where);
 }
 
 Status check_range_and_tags(const model::IndexSpec& index, const std::optional<IndexValue>& from,

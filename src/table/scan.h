@@ -53,7 +53,4 @@ bool segment_may_match(const model::SegmentMeta& segment, const model::IndexSpec
 Status check_range_and_tags(const model::IndexSpec& index, const std::optional<IndexValue>& from,
                             const std::optional<IndexValue>& to, const std::vector<TagPredicate>& where);
 
-/// Whether the series is one that the predicates ask for.
-bool series_matches(const SeriesKey& series, const model::IndexSpec& index, const std::vector<TagPredicate>& where);
-
 }  // namespace marigram::table

@@ -123,4 +123,13 @@ Result<std::string> stage_coverage(io::ObjectStore& store, const log::TableState
   return std::move(sidecar.path);
 }
 
+Result<log::UpdateTableCoverage> stage_table_coverage(io::ObjectStore& store, const log::TableState& now,
+                                                      const coverage::CoverageMap& covered, const std::string& attempt,
+                                                      StagedFiles& files) {
+  const CoverageFile file = make_table_coverage(now, covered, now.version + 1, attempt);
+  if (now.dialect() == Dialect::kV7) files.add(file.path);  // of v1 another commit may have named it
+  MARIGRAM_TRY(put_coverage_file(store, file));
+  return log::UpdateTableCoverage{now.meta->index->kind, file.path};
+}
+
 }  // namespace marigram::table

@@ -70,5 +70,9 @@ Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableSt
 Result<std::string> stage_coverage(io::ObjectStore& store, const log::TableState& state,
                                    const coverage::CoverageMap& covered, const std::string& attempt,
                                    StagedFiles& files);
+/// Writes the coverage of the table as it is behind `now`.
+Result<log::UpdateTableCoverage> stage_table_coverage(io::ObjectStore& store, const log::TableState& now,
+                                                      const coverage::CoverageMap& covered, const std::string& attempt,
+                                                      StagedFiles& files);
 
 }  // namespace marigram::table

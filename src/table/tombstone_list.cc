@@ -1,17 +1,27 @@
 #include "table/tombstone_list.h"
 
 #include "base/try.h"
+#include "model/series_set.h"
 #include "table/coverage_files.h"
 #include "table/engine.h"
 #include "table/scan.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace marigram::table {
 
+bool may_have_tombstones(const log::TableState& state) {
+  const auto is_ours = [](const std::string& feature) { return feature.starts_with("marigram_"); };
+  return state.dialect() == Dialect::kV7 && std::ranges::any_of(state.meta->reader_features, is_ours);
+}
+
 bool may_hide(const model::Tombstone& tombstone, const model::SegmentMeta& segment, const model::IndexSpec& index) {
-  return segment.rank.rank <= tombstone.rank &&
-         segment_may_match(segment, index, tombstone.from, tombstone.to, tombstone.where);
+  if (segment.rank.rank > tombstone.rank) return false;
+  if (!segment_may_match(segment, index, tombstone.from, tombstone.to, tombstone.where)) return false;
+  const auto* const series = std::get_if<SeriesKey>(&segment.layout);
+  return series == nullptr || tombstone.series().has(*series, index);
 }
 
 Result<std::shared_ptr<const TombstoneList>> TombstoneList::load(const io::ObjectStore& store,
@@ -27,8 +37,8 @@ Result<std::shared_ptr<const TombstoneList>> TombstoneList::load(const io::Objec
                       read_coverage_file(store, state, coverage::FileRole::kSegment, *tombstone->points_path));
       points = std::make_shared<const coverage::CoverageMap>(std::move(map));
     }
-    const RowSelection choice{.from = tombstone->from, .to = tombstone->to, .where = tombstone->where};
-    MARIGRAM_ASSIGN(HiddenRows rows, HiddenRows::make(schema, list->index_, choice, std::move(points)));
+    MARIGRAM_ASSIGN(HiddenRows rows, HiddenRows::make(schema, list->index_, tombstone->from, tombstone->to,
+                                                      tombstone->series(), std::move(points)));
     list->loaded_.push_back({tombstone, std::move(rows)});
   }
   return list;

@@ -14,6 +14,9 @@
 
 namespace marigram::table {
 
+/// Whether rows of the table may be hidden: no program that knows nothing of tombstones may read it anyway.
+bool may_have_tombstones(const log::TableState& state);
+
 /// Whether the segment may have rows that the tombstone hides.
 bool may_hide(const model::Tombstone& tombstone, const model::SegmentMeta& segment, const model::IndexSpec& index);
 

@@ -64,22 +64,53 @@ void collect(const log::Commit& commit, Paths& paths) {
   }
 }
 
-/// Everything that any commit ever named: every version stays readable.
-Result<Paths> referenced_paths(const Engine& engine) {
+/// What some version from `oldest` on may read.
+Result<Paths> referenced_paths(const Engine& engine, std::uint64_t oldest) {
   Paths paths;
-  for (std::uint64_t version = 1; version <= engine.state()->version; ++version) {
+  if (oldest > 1) {
+    MARIGRAM_ASSIGN(const log::TableState state, engine.log().load(oldest));
+    paths = log::files_of(state);
+  }
+  for (std::uint64_t version = oldest; version <= engine.state()->version; ++version) {
     MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
     collect(commit, paths);
   }
   return paths;
 }
 
+/// The oldest version that is kept.
+Result<std::uint64_t> oldest_of(const Engine& engine, const History& history) {
+  const log::TableState& state = *engine.state();
+  if (!history.versions && !history.seconds) return state.oldest;
+  std::uint64_t oldest = state.version;
+  if (history.versions) oldest = std::min(oldest, state.version - std::min(state.version - 1, *history.versions - 1));
+  if (history.seconds) {
+    Instant since = engine.environment().clock->now();
+    since.seconds -= *history.seconds;
+    oldest = std::min(oldest, engine.log().version_at(since, state.version).value_or(1));
+  }
+  return std::max(oldest, state.oldest);
+}
+
+/// Says that older versions cannot be gone back to, before they cannot.
+Status give_up_before(Engine& engine, std::uint64_t oldest) {
+  if (oldest <= engine.state()->oldest) return {};
+  return engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
+    return log::Proposal{
+        .actions = {},
+        .extension = {.operation = "give_up_history", .oldest = std::max(oldest, now.oldest), .keeps_rollups = true}};
+  });
+}
+
 }  // namespace
 
-Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run) {
+Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run, const History& history) {
   if (older_than_seconds < 0) {
     return fail(ErrorCode::kInvalidInput,
                 fmt::format("cannot vacuum: older_than is {} s; want 0 or more", older_than_seconds));
+  }
+  if (history.versions == 0 || history.seconds.value_or(0) < 0) {
+    return fail(ErrorCode::kInvalidInput, "cannot vacuum: history is of 1 version or more, of 0 s or more");
   }
   MARIGRAM_TRY(engine.check_writable());
   Instant cutoff = engine.environment().clock->now();
@@ -93,9 +124,11 @@ Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, boo
   }
   // Listed before the log is read: a file that a commit names by now is kept, however late the commit came.
   MARIGRAM_TRY(engine.refresh());
-  MARIGRAM_ASSIGN(const auto referenced, referenced_paths(engine));
+  MARIGRAM_ASSIGN(const std::uint64_t oldest, oldest_of(engine, history));
+  if (!dry_run) MARIGRAM_TRY(give_up_before(engine, oldest));
+  MARIGRAM_ASSIGN(const auto referenced, referenced_paths(engine, oldest));
 
-  VacuumReport report;
+  VacuumReport report{.oldest = oldest};
   const auto note = [&](const io::ObjectInfo& info) {
     ++report.files;
     report.bytes += info.size;

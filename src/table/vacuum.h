@@ -11,6 +11,6 @@
 namespace marigram::table {
 
 /// See Table::vacuum. Considers only files of names that appends make; all others belong to someone else.
-Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run);
+Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run, const History& history = {});
 
 }  // namespace marigram::table

@@ -92,7 +92,7 @@ class Maintenance(CliTest):
         self.assertTrue(path.exists())
         self.assertEqual(len(self.rows("stations", "--at", "2")), 8)
 
-        self.assertEqual(self.json("vacuum", "stations"), {"dry_run": False, "files": 0, "bytes": 0, "paths": []})
+        self.assertEqual(self.json("vacuum", "stations"), {"dry_run": False, "files": 0, "bytes": 0, "oldest": 1, "paths": []})
         would = self.json("vacuum", "stations", "--older-than", "0s", "--dry-run")
         self.assertTrue(would["dry_run"])
         before = self.files()

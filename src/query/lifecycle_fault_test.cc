@@ -1,0 +1,172 @@
+// Every storage call of refresh, expiry, the merging of late rows, compaction, vacuum and a delete fails once, fails
+// for good, runs out of space, or loses power. After each the table must answer as if each step had been taken as a
+// whole or not at all, and go on. Without this a crash could take rows before the levels tell of them, or count a late
+// one twice.
+#include "io/fault_store.h"
+#include "query/expiry.h"
+#include "query/rollup_refresh.h"
+#include "query/test_aggregates.h"
+#include "table/retention.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace marigram::query {
+namespace {
+
+using Mode = io::FaultStore::Mode;
+using table::testing::kMinuteUs;
+using table::testing::Row;
+using testing::Cells;
+
+constexpr std::int64_t kHourUs = 60 * kMinuteUs;
+constexpr std::int64_t kDayUs = 24 * kHourUs;
+constexpr std::int64_t kDays = 6;
+
+/// By series and day.
+std::vector<Cells> days_of(const std::vector<Row>& rows) {
+  std::map<std::pair<std::string, std::int64_t>, std::pair<std::int64_t, double>> days;
+  for (const Row& row : rows) {
+    auto& [count, sum] = days[{row.series, row.time_us / kDayUs * kDayUs}];
+    ++count;
+    sum += row.value.value_or(0);
+  }
+  std::vector<Cells> cells;
+  for (const auto& [key, own] : days) cells.push_back({key.first, key.second, own.first, own.second});
+  return cells;
+}
+
+Result<std::vector<Cells>> read_days(table::Engine& engine) {
+  AggregationSpec spec = testing::spec_of({"count", "sum(value)"});
+  spec.by = {"series"};
+  spec.every = kDayUs;
+  auto stream = aggregate_snapshot({engine, engine.state()}, {}, spec, nullptr);
+  if (!stream) return std::unexpected(stream.error());
+  return testing::read_rows(*stream);
+}
+
+/// A table with rows of some days, whose levels are empty still. Its rows.
+std::vector<Row> make_table(const table::Environment& environment) {
+  TableOptions options = table::testing::Fixture::options();
+  options.bucket = "1h";
+  options.segments = SegmentFormat::kNative;
+  options.duplicates = Duplicates::kLast;
+  options.rollups = {.intervals = {"6h", "1d"}};
+  const auto engine = table::Engine::create(environment, options).value();
+  std::vector<Row> rows;
+  for (const char* series : {"a", "b"}) {
+    for (std::int64_t hour = 0; hour < kDays * 24; ++hour) rows.push_back({hour * kHourUs, series, 1.0});
+  }
+  EXPECT_TRUE(table::testing::append_rows(*engine, rows));
+  EXPECT_TRUE(table::set_retention(*engine, {{.keep = {{"rows", "30h"}, {"6h", "3d"}}}}));
+  return rows;
+}
+
+/// What a run told its caller.
+struct Told {
+  std::vector<Row> rows;        // that the days are to tell of
+  std::vector<Row> or_as_well;  // if the step that failed was taken all the same
+};
+
+/// Stops at the first error.
+Told live(const table::Environment& environment, std::vector<Row> rows) {
+  auto opened = table::Engine::open(environment, {});
+  Told told{.rows = rows, .or_as_well = rows};
+  if (!opened) return told;
+  table::Engine& engine = **opened;
+  const std::vector<Row> late = {{kDayUs + 1, "a", 100.0}, {4 * kDayUs + 1, "b", 1000.0}};
+  told.or_as_well.insert(told.or_as_well.end(), late.begin(), late.end());
+  const auto without_b = [](std::vector<Row> all) {
+    std::erase_if(all, [](const Row& row) { return row.series == "b"; });
+    return all;
+  };
+  const std::vector<std::function<bool()>> steps = {
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return expire(engine).has_value(); },
+      [&] {
+        if (!table::testing::append_rows(engine, late)) return false;
+        told.rows = told.or_as_well;
+        return true;
+      },
+      [&] { return table::compact(engine).has_value(); },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::vacuum(engine, 0, false).has_value(); },
+      [&] {
+        told.or_as_well = without_b(told.rows);
+        if (!table::remove_rows(engine, {.where = {{.column = "series", .values = {"b"}}}})) return false;
+        told.rows = told.or_as_well;
+        return true;
+      },
+      [&] { return table::compact(engine).has_value(); },
+  };
+  for (const auto& step : steps) {
+    if (!step()) break;
+  }
+  return told;
+}
+
+void check_survivor(const table::Environment& environment, const Told& told) {
+  auto opened = table::Engine::open(environment, {});
+  ASSERT_TRUE(opened) << opened.error().message;
+  table::Engine& engine = **opened;
+  const auto found = read_days(engine);
+  ASSERT_TRUE(found) << found.error().message;
+  if (*found != days_of(told.rows)) {
+    ASSERT_EQ(*found, days_of(told.or_as_well));
+  }
+  const auto expired = expire(engine);
+  ASSERT_TRUE(expired) << expired.error().message;
+  ASSERT_EQ(read_days(engine).value(), *found);
+  ASSERT_TRUE(table::compact(engine));
+  ASSERT_EQ(read_days(engine).value(), *found);
+  const auto report = table::verify(environment, false);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->problems, std::vector<std::string>());
+}
+
+class LifecycleFaultTest : public ::testing::TestWithParam<Mode> {};
+
+TEST_P(LifecycleFaultTest, EveryStorageCall) {
+  const ManualClock clock({.seconds = kDays * 86'400});
+  ThreadPool pool(1);
+  std::uint64_t tried = 0;
+  for (std::uint64_t point = 0, fired = 1; fired > 0; ++point) {
+    fired = 0;
+    for (std::uint64_t seed = 1; seed <= (GetParam() == Mode::kPowerCut ? 3U : 1U); ++seed) {
+      SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
+      const auto store = io::make_fault_store(clock);
+      const table::Environment before{.store = store, .clock = &clock, .pool = &pool};
+      const std::vector<Row> rows = make_table(before);
+      store->arm(GetParam(), point, seed);
+      const Told told = live(before, rows);
+      fired += store->fired() ? 1 : 0;
+      const bool is_dark = GetParam() == Mode::kPowerCut && store->fired();
+      check_survivor({.store = is_dark ? store->restart() : store->reopen(), .clock = &clock, .pool = &pool}, told);
+      if (HasFatalFailure()) return;
+      ++tried;
+    }
+  }
+  RecordProperty("points", static_cast<int>(tried));
+  EXPECT_GT(tried, 100U) << "a run with so few faults proves nothing";
+}
+
+std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
+  constexpr const char* kNames[] = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
+  return kNames[static_cast<int>(parameter.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, LifecycleFaultTest,
+                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
+                                           Mode::kKill),
+                         mode_name);
+
+}  // namespace
+}  // namespace marigram::query
