@@ -1,6 +1,8 @@
 """Aggregates of a hundred million rows of a fleet of hosts: ours on native segments, DuckDB on Parquet files of the same rows."""
 
 import json
+import os
+import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -25,14 +27,14 @@ class Aggregate(Runner):
     def __init__(self, options, bounds):
         super().__init__(options, bounds)
         self.program = Path(options.program).parent / "query_bench"
-        self.lines, self.blocks = [], []
+        self.lines, self.blocks, self.upkeep = [], [], []
         self.hosts = self.scaled(HOSTS, 4)
         self.days = DAYS if options.scale > 0.01 else 3
         self.ticks = 86_400 // STEP_S
         self.names = pa.array([f"host_{i:04d}" for i in range(self.hosts)])
 
     def results(self):
-        return [table(self.lines), "Blocks: " + "; ".join(self.blocks)] if self.lines else []
+        return [table(self.lines), "Blocks: " + "; ".join(self.blocks), "Upkeep: " + "; ".join(self.upkeep)] if self.lines else []
 
     # ---- data ----
 
@@ -76,6 +78,32 @@ class Aggregate(Runner):
         self.measure(ours, parquet, "8 hosts, half a day, for each host and minute", ["max(usage)"], by=True,
                      every_ns=HOUR_NS // 60, where=some[:8], within=half_day)
         self.measure(ours, parquet, "all hosts, for each hour", ["avg(usage)"], every_ns=HOUR_NS)
+        both = ["avg(usage)", "max(usage)"]
+        minute = HOUR_NS // 60
+        self.measure(ours, parquet, "all hosts in one, for each minute", both, every_ns=minute, goal="≥ 10x")
+        self.measure(ours, parquet, "for each host and minute", both, by=True, every_ns=minute, goal="≥ 10x")
+        rolled = data.kept(self.data, "fleet-rollups", [*parameters, data.NATIVE_FORMAT], lambda path: self.roll(ours, path))
+        hundred = [f"host_{i:04d}" for i in range(0, self.hosts, max(1, self.hosts // 100))]
+        self.measure(rolled, parquet, f"{len(hundred)} hosts, for each host and hour, from rollups", both, by=True, every_ns=HOUR_NS,
+                     where=hundred)
+        self.measure(rolled, parquet, "for each host and hour, from rollups", both, by=True, every_ns=HOUR_NS)
+        self.keep_up(rolled, hundred)
+
+    def roll(self, ours, path):
+        shutil.copytree(ours, path)
+        made = self.run([self.program, "roll", path, "--tag", "host", "--set", "1m,1h,1d"])
+        self.upkeep.append(f"levels of 1m, 1h and 1d made: {count(made['rows'])} rows in {duration(statistics.median(made['times_s']))}")
+
+    def keep_up(self, rolled, some):
+        """On a copy, whose files are never changed but replaced."""
+        copy = Path(self.data) / "fleet-upkeep"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(rolled, copy, copy_function=os.link)
+        done = self.run(list(map(str, [self.program, "upkeep", copy, "--tag", "host", "--range-us", BEGIN_US + DAY_US, "--where", *some])))
+        shutil.rmtree(copy)
+        self.upkeep.append(f"refresh after a late row: {duration(statistics.median(done['times_s']))} (goal < 10 ms), {done['rows']} rows of levels")
+        self.upkeep.append(f"delete of {len(some)} hosts, {count(done['deleted'])} of {count(done['of'])} rows: "
+                           f"{duration(statistics.median(done['delete']['times_s']))} (goal < 100 ms)")
 
     def measure(self, ours, parquet, name, aggregates, by=False, every_ns=0, where=(), within=(), goal=""):
         command = [self.program, "aggregate", ours, "--tag", "host", "--every-ns", every_ns]

@@ -3,6 +3,7 @@
 #include "bench_support.h"
 #include "column_search.h"
 
+#include <marigram/batch.h>
 #include <marigram/table.h>
 
 #include <arrow/api.h>
@@ -46,6 +47,7 @@ struct Options {
   std::vector<std::string> aggregates = {};
   std::vector<std::int64_t> range_us = {};  // from, to; or none
   std::vector<std::string> where = {};      // values of the tag
+  std::vector<std::string> rollups = {};    // intervals
   int repeat = 5;
 };
 
@@ -128,6 +130,41 @@ Json aggregate_table(const Options& options) {
   return result;
 }
 
+Json keep_rollups(const Options& options) {
+  Table table = need(Table::open(options.table));
+  need(table.set_rollups({.intervals = options.rollups}));
+  const Stopwatch watch;
+  const RefreshReport report = need(table.refresh_rollups());
+  Json result{{"rows", report.rows}};
+  put_times(result, {watch.elapsed()});
+  return result;
+}
+
+/// Rows in the middle of a table's range, one at a time, and after each a refresh; then series are deleted.
+Json keep_up(const Options& options) {
+  Table table = need(Table::open(options.table));
+  std::vector<Duration> refreshes;
+  std::vector<Duration> deletes;
+  std::uint64_t rows = 0;
+  for (int i = 0; i < options.repeat; ++i) {
+    BatchBuilder late({{"ts", "timestamp[us]"}, {options.tag, "string"}, {"usage", "float64"}, {"requests", "int64"}});
+    late.add({Instant::from_units(options.range_us.front() + i * 60'000'000, TimeUnit::kMicro), options.where.front(),
+              50.0, std::int64_t{1}});
+    need(append(table, need(late.finish())));
+    const Stopwatch watch;
+    rows = need(table.refresh_rollups()).rows;
+    refreshes.push_back(watch.elapsed());
+  }
+  const std::uint64_t all = table.info().rows;
+  const Stopwatch watch;
+  const std::uint64_t gone = need(table.remove_rows({.where = {{.column = options.tag, .values = options.where}}}));
+  deletes.push_back(watch.elapsed());
+  Json result{{"rows", rows}, {"deleted", gone}, {"of", all}};
+  put_times(result, refreshes);
+  put_times(result["delete"], deletes);
+  return result;
+}
+
 Json join_columns(const Options& options) {
   if (options.direction == AsofDirection::kNearest) stop("cannot search the nearest: there is no such method");
   const ColumnSearch search(options.table);
@@ -167,8 +204,16 @@ int run(int argc, char** argv) {
   aggregate->add_option("--range-us", options.range_us, "from, to")->expected(2);
   aggregate->add_option("--where", options.where, "values of the tag");
   aggregate->add_option("--repeat", options.repeat);
+  auto* roll = add("roll", "let a table keep rollups, and make them", false);
+  roll->add_option("--set", options.rollups)->required()->delimiter(',');
+  auto* upkeep = add("upkeep", "refresh rollups after a late row, then delete series", false);
+  upkeep->add_option("--range-us", options.range_us, "when it is of")->required()->expected(1);
+  upkeep->add_option("--where", options.where, "values of the tag")->required();
+  upkeep->add_option("--repeat", options.repeat);
   CLI11_PARSE(app, argc, argv);
   const Json result = make->parsed()        ? make_table(options)
+                      : roll->parsed()      ? keep_rollups(options)
+                      : upkeep->parsed()    ? keep_up(options)
                       : join->parsed()      ? join_table(options)
                       : aggregate->parsed() ? aggregate_table(options)
                                             : join_columns(options);

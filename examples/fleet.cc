@@ -29,7 +29,8 @@ T check(marigram::Result<T> result) {
 /// A load in percent that wanders, by tenths.
 class Host {
  public:
-  explicit Host(int number) : name_("host" + std::to_string(number)), random_(static_cast<std::uint64_t>(number)) {}
+  explicit Host(int number)
+      : name_("host" + std::to_string(1'000 + number).substr(1)), random_(static_cast<std::uint64_t>(number)) {}
 
   const std::string& name() const { return name_; }
   double next() {
@@ -52,21 +53,24 @@ int main(int argc, char** argv) {
   auto table = check(marigram::Table::create(argv[1], {.time_column = "time",
                                                        .tags = {{"host", "string"}},
                                                        .bucket = "1m",
-                                                       .duplicates = marigram::Duplicates::kLast,
-                                                       .segments = marigram::SegmentFormat::kNative}));
+                                                       .segments = marigram::SegmentFormat::kNative,
+                                                       .duplicates = marigram::Duplicates::kLast}));
   std::vector<Host> hosts;
   for (int number = 0; number < std::atoi(argv[3]); ++number) hosts.emplace_back(number);
   const auto now =
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count();
   const std::int64_t end = now / kStep * kStep;
-  for (std::int64_t day = end - days * kDay; day < end; day += kDay) {
+  const std::int64_t begin = end - days * kDay;
+  for (std::int64_t from = begin; from < end;) {
+    const std::int64_t to = std::min(end, (from / kDay + 1) * kDay);  // the end of the day, as segments are cut
     marigram::BatchBuilder rows({{"time", "timestamp[us]"}, {"host", "string"}, {"load", "float64"}});
     for (Host& host : hosts) {
-      for (std::int64_t time = day; time < day + kDay; time += kStep) {
+      for (std::int64_t time = from; time < to; time += kStep) {
         rows.add({marigram::Instant{time}, host.name(), host.next()});
       }
     }
     check(append(table, check(rows.finish())));
+    from = to;
   }
   std::printf("%lld days of %zu hosts: %lld rows\n", static_cast<long long>(days), hosts.size(),
               static_cast<long long>(days * kDay / kStep) * static_cast<long long>(hosts.size()));

@@ -182,9 +182,19 @@ dashboard() { # NAME: the last 30 days of every host by the hour
   local began=$EPOCHREALTIME
   "$marigram" aggregate fleet --agg 'avg(load)' --agg 'max(load)' --by host --every 1h --from "$month_ago" --format csv --explain \
     -o "$1.csv"
-  echo "$1: $((${EPOCHREALTIME/[.,]/} - ${began/[.,]/})) us, the start of the process included"
+  echo "$1: $(((${EPOCHREALTIME/[.,]/} - ${began/[.,]/}) / 1000)) ms, the start of the process included"
 }
-on_disk() { du -sh fleet | cut -f1; }
+on_disk() { # by tier
+  "$marigram" segments fleet --json >rows.json
+  "$marigram" rollup fleet --dry-run --json >levels.json
+  python3 - <<'PYTHON'
+import json
+rows, levels = (json.load(open(name, encoding="utf-8")) for name in ("rows.json", "levels.json"))
+tiers = {"rows": sum(segment["bytes"] for segment in rows["segments"]), **{level["interval"]: level["bytes"] for level in levels["levels"]}}
+print(", ".join(f"{name} {size / 2**20:.1f} MiB" for name, size in tiers.items()))
+PYTHON
+  du -sh fleet | cut -f1
+}
 month_ago=$(date -u -d '30 days ago' +%Y-%m-%dT%H:00:00Z)
 dashboard rows
 
@@ -193,11 +203,11 @@ run rollup fleet --set 1m,1h
 dashboard rollups
 
 step 'Rows are kept for a week, minutes for a month, hours for a year: the answer stays'
-echo "on disk: $(on_disk)"
+on_disk
 run retention fleet --keep rows=7d,1m=30d,1h=1y
 run compact fleet
 "$marigram" vacuum fleet --older-than 0s --history 1 >vacuum.txt
-echo "on disk, after a vacuum: $(on_disk)"
+on_disk
 run rollup fleet --dry-run
 run show fleet
 dashboard retention

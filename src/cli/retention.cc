@@ -50,6 +50,7 @@ Result<RetentionRule> parse_rule(Context& context, const std::string& text) {
 
 std::string series_text(const std::vector<TagPredicate>& where) {
   std::vector<std::string> parts;
+  parts.reserve(where.size());
   for (const TagPredicate& predicate : where) {
     parts.push_back(fmt::format("{}={}", predicate.column, fmt::join(predicate.values, "|")));
   }

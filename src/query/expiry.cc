@@ -151,6 +151,7 @@ class LateRows {
       }
     }
     std::vector<ScanRequest> requests;
+    requests.reserve(spans.size());
     for (const auto& [from, to] : spans) {
       requests.push_back({.from = view_.units.to_value(from), .to = view_.units.to_value(to)});
     }

@@ -5,6 +5,7 @@
 #include "coverage/bucket_grid.h"
 #include "log/apply_commit.h"
 #include "table/definition.h"
+#include "table/rollups.h"
 #include "table/tombstone_list.h"
 
 #include <fmt/format.h>
@@ -35,12 +36,6 @@ std::unexpected<Error> no_common_edge(const log::TableState& state, std::string_
   return fail(ErrorCode::kInvalidInput,
               fmt::format("cannot keep {} for a time: no interval of {} begins with one of the table's buckets of {}",
                           name, format_interval(interval), model::format_bucket(state.meta->index->kind)));
-}
-
-std::vector<std::string> level_names(const log::TableState& state) {
-  std::vector<std::string> names;
-  for (const log::Level& level : state.levels) names.push_back(level.name);
-  return names;
 }
 
 Status check_rules(const log::TableState& state, const model::Retention& retention, Instant now) {

@@ -6,6 +6,7 @@
 #include "table/coverage_files.h"
 #include "table/definition.h"
 #include "table/field_conditions.h"
+#include "table/rollups.h"
 #include "table/scan_part.h"
 #include "table/tombstone_list.h"
 
@@ -261,13 +262,6 @@ void add(CompactReport::Total& total, const CompactReport::Total& more) {
   total.segments += more.segments;
   total.rows += more.rows;
   total.bytes += more.bytes;
-}
-
-std::vector<std::string> level_names(const log::TableState& state) {
-  std::vector<std::string> names;
-  names.reserve(state.levels.size());
-  for (const log::Level& level : state.levels) names.push_back(level.name);
-  return names;
 }
 
 /// The table's rows, or a level of that name, if it is still there.

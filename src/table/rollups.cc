@@ -71,6 +71,13 @@ Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec)
   return engine.state()->version;
 }
 
+std::vector<std::string> level_names(const log::TableState& state) {
+  std::vector<std::string> names;
+  names.reserve(state.levels.size());
+  for (const log::Level& level : state.levels) names.push_back(level.name);
+  return names;
+}
+
 RollupOptions rollup_options(const log::TableState& state) {
   RollupOptions options{.intervals = {},
                         .timezone = state.rollups.timezone,
@@ -114,6 +121,7 @@ Result<std::vector<log::Action>> stage_level(Engine& engine, const StatePtr& sta
   AlignedSource aligned(rows, alignment);
   MARIGRAM_ASSIGN(const Staged staged, stage_append(engine, table, alignment, taken, aligned, {}, attempt, files));
   std::vector<log::Action> actions;
+  actions.reserve(staged.segments.size());
   for (const model::SegmentMeta& segment : staged.segments) actions.emplace_back(log::AddSegment{segment});
   return actions;
 }

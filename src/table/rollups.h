@@ -26,6 +26,8 @@ namespace marigram::table {
 /// table without times, or of v1; a sketch of what is no field of numbers.
 Result<std::uint64_t> set_rollups(Engine& engine, const model::RollupSpec& spec);
 
+/// From the finest to the coarsest.
+std::vector<std::string> level_names(const log::TableState& state);
 RollupOptions rollup_options(const log::TableState& state);
 /// The levels, from the finest to the coarsest. kNotFound, kCorruption: what says what is due.
 Result<std::vector<RollupInfo>> list_rollups(const Engine& engine);
