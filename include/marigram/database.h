@@ -230,6 +230,10 @@ class MARIGRAM_EXPORT Database {
   Status flush();
   /// Merges small and overlapping segments.
   Status compact();
+  /// Deletes files that no version of the history has, of all tables: see Table::vacuum. Paths begin with the table's
+  /// folder in the database.
+  Result<VacuumReport> vacuum(std::int64_t older_than_seconds = 7 * 86'400, bool dry_run = false,
+                              const History& history = {});
   /// A copy in a new folder, which can be opened as a database: each table as it was at some moment of the call, with
   /// all that was acknowledged before it. kAlreadyExists: something is there. After an error the folder is no database.
   Status snapshot(std::string_view path) const;

@@ -20,8 +20,10 @@
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
+#include "table/vacuum.h"
 
 #include <arrow/record_batch.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
@@ -309,6 +311,21 @@ Status Database::compact() {
       return {};
     });
   });
+}
+
+Result<VacuumReport> Database::vacuum(std::int64_t older_than_seconds, bool dry_run, const History& history) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  VacuumReport all;
+  MARIGRAM_TRY(impl_->each_table([&](std::string_view name_space, std::string_view name, table::LiveTable& table) {
+    return table.change_segments([&](table::Engine& engine) -> Status {
+      MARIGRAM_ASSIGN(const VacuumReport own, table::vacuum(engine, older_than_seconds, dry_run, history));
+      all.files += own.files;
+      all.bytes += own.bytes;
+      for (const std::string& path : own.paths) all.paths.push_back(fmt::format("{}/{}/{}", name_space, name, path));
+      return {};
+    });
+  }));
+  return all;
 }
 
 Status Database::snapshot(std::string_view path) const {

@@ -112,6 +112,13 @@ class RetentionTest(CliTest):
         self.assertGreaterEqual(done["rows"], 2 * 24 * 32)
         self.assertTrue(self.json("db", "verify", "d")["ok"])
         self.assertIn("expired 0 rows", self.out("db", "retention", "d", "n.t"))
+        daily = self.out("db", "query", "d", "n.t", "--agg", "count", "--every", "1d", "--format", "csv")
+        self.run_cli("db", "compact", "d")
+        vacuumed = self.json("db", "vacuum", "d", "--older-than", "0s", "--history", "1")
+        self.assertGreater(vacuumed["files"], 40, "the space is given back")
+        self.assertTrue(all(path.startswith("n/t/") for path in vacuumed["paths"]), vacuumed["paths"][:3])
+        self.assertEqual(self.out("db", "query", "d", "n.t", "--agg", "count", "--every", "1d", "--format", "csv"), daily)
+        self.assertTrue(self.json("db", "verify", "d")["ok"])
 
 
 if __name__ == "__main__":
