@@ -140,7 +140,7 @@ TEST_P(LifecycleFaultTest, EveryStorageCall) {
   std::uint64_t tried = 0;
   for (std::uint64_t point = 0, fired = 1; fired > 0; ++point) {
     fired = 0;
-    for (std::uint64_t seed = 1; seed <= (GetParam() == Mode::kPowerCut ? 3U : 1U); ++seed) {
+    for (std::uint64_t seed = 1; seed <= (GetParam() == Mode::kPowerCut ? 2U : 1U); ++seed) {
       SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
       const auto store = io::make_fault_store(clock);
       const table::Environment before{.store = store, .clock = &clock, .pool = &pool};

@@ -299,7 +299,7 @@ TEST_P(RetentionModelTest, LevelsTellOfWhatIsGone) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RetentionModelTest,
                          ::testing::Combine(::testing::Values(Duplicates::kReject, Duplicates::kLast, Duplicates::kAll),
-                                            ::testing::Range<std::uint64_t>(1, 13)));
+                                            ::testing::Range<std::uint64_t>(1, 7)));
 
 }  // namespace
 }  // namespace marigram::query
