@@ -13,10 +13,12 @@
 
 #include <marigram/arrow_abi.h>
 #include <marigram/asof.h>
+#include <marigram/backup.h>
 #include <marigram/batch.h>
 #include <marigram/downsample.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
+#include <marigram/jobs.h>
 #include <marigram/latest.h>
 #include <marigram/remove.h>
 #include <marigram/table.h>
@@ -63,6 +65,7 @@ struct DatabaseOptions {
   Duplicates duplicates = Duplicates::kLast;  ///< of tables that are made by their first insert
   SegmentFormat segments = SegmentFormat::kParquet;  ///< of those too
   std::string compression = "auto";                  ///< and that, see TableOptions
+  JobOptions jobs = {};
 };
 
 /// A value at a time, of the series that the tags name.
@@ -102,6 +105,9 @@ struct QueryRequest {
   bool by_series = false;            ///< aggregates for each series
   ScanOrder order = ScanOrder::kTime;                               ///< of rows; aggregates come by (group, time)
   std::uint64_t limit = std::numeric_limits<std::uint64_t>::max();  ///< at most so many rows
+  /// What was known at a version or time of the table, or at a named version: rows that were in segments then. As it is
+  /// now, with what is in memory, if unset.
+  OpenOptions at = {};
   CancelToken cancel = {};
   /// Of aggregates: told when the stream has ended or was released; must live until then.
   QueryStatistics* statistics = nullptr;
@@ -129,6 +135,17 @@ struct DatabaseMetrics {
   std::uint64_t flushed_points = 0;
   double flush_seconds = 0;           ///< spent, all told
   std::string last_flush_error = {};  ///< empty: the last one went well
+  /// Bytes of segments that flushes and appends made, and of those that were made of others (compaction, tiers): their
+  /// sum divided by the first is the write amplification.
+  std::uint64_t segment_bytes_written = 0;
+  std::uint64_t segment_bytes_rewritten = 0;
+};
+
+/// A table that was dropped, and can be had back until vacuum.
+struct DroppedTable {
+  std::string name_space = {};
+  std::string table = {};
+  Instant dropped = {};
 };
 
 /// What opening a database found.
@@ -155,7 +172,21 @@ class MARIGRAM_EXPORT Database {
   /// Declares a table. kAlreadyExists.
   Status create_table(std::string_view name_space, std::string_view table, const TableOptions& options);
   /// The segments of a table: coverage, history, scans of what has been flushed. kNotFound.
-  Result<Table> open_table(std::string_view name_space, std::string_view table) const;
+  Result<Table> open_table(std::string_view name_space, std::string_view table, const OpenOptions& options = {}) const;
+  /// Takes a table away; undrop_table() has it back until a vacuum that is older_than_seconds later. Who is reading it
+  /// reads on or gets an error; who writes to it meanwhile gets kNotFound. kNotFound.
+  Status drop_table(std::string_view name_space, std::string_view table);
+  /// The one that was dropped last of that name. kNotFound; kAlreadyExists: there is one of that name again.
+  Status undrop_table(std::string_view name_space, std::string_view table);
+  Result<std::vector<DroppedTable>> list_dropped_tables() const;
+  /// Within its namespace. Who uses it by the old name meanwhile as by drop_table(). kNotFound, kAlreadyExists.
+  Status rename_table(std::string_view name_space, std::string_view from, std::string_view to);
+  /// Makes a table that is another one as it was at a version, with its history; files are shared, not copied, where
+  /// the file system can. Flushes it first. kNotFound, kAlreadyExists.
+  Status clone_table(std::string_view name_space, std::string_view from, std::string_view to,
+                     const OpenOptions& at = {});
+  /// Deletes all rows of a table: see Table::truncate.
+  Result<std::uint64_t> truncate_table(std::string_view name_space, std::string_view table);
 
   /// Inserts one value, into the field "value". A table that is not there is made: its tags and fields appear as they
   /// come. Errors, and nothing was inserted: kInvalidInput, kSchemaMismatch, kOverlap (tables that reject duplicates),
@@ -226,19 +257,40 @@ class MARIGRAM_EXPORT Database {
   Status set_retention(std::string_view tenant, std::string_view series, const std::vector<RetentionRule>& rules);
   /// Drops what is older than is kept, of segments: see Table::expire. Rows in memory go after they became segments.
   Result<ExpiryReport> expire(std::string_view tenant, std::string_view series, const CancelToken& cancel = {});
+  /// Which rows of a table become cold: see Table::set_tiers. Below `root` each table has a folder of its own.
+  Status set_tiers(std::string_view tenant, std::string_view series, const TierOptions& options);
+  /// Moves what is old enough to the cold tier: see Table::move_cold.
+  Result<TierReport> move_cold(std::string_view tenant, std::string_view series, bool dry_run = false,
+                               const CancelToken& cancel = {});
   /// Makes segments of all rows in memory.
   Status flush();
-  /// Merges small and overlapping segments.
-  Status compact();
-  /// Deletes files that no version of the history has, of all tables: see Table::vacuum. Paths begin with the table's
-  /// folder in the database.
+  /// Merges small and overlapping segments of all tables. The version of the report is 0.
+  Result<CompactReport> compact(const CompactOptions& options = {});
+  /// Deletes files that no version of the history has, of all tables: see Table::vacuum, and tables that were dropped
+  /// as long ago. Paths begin with the table's name: "acme/cpu/data/...".
   Result<VacuumReport> vacuum(std::int64_t older_than_seconds = 7 * 86'400, bool dry_run = false,
                               const History& history = {});
-  /// A copy in a new folder, which can be opened as a database: each table as it was at some moment of the call, with
-  /// all that was acknowledged before it. kAlreadyExists: something is there. After an error the folder is no database.
-  Status snapshot(std::string_view path) const;
-  /// Makes a database at `path`, which must not exist, of the snapshot at `from`. All or nothing.
-  static Status restore(std::string_view from, std::string_view path);
+  /// Backs up to a new folder, which can be opened as a database: each table as it was at some moment of the call, with
+  /// all that was acknowledged before it; inserts go on. What is copied is read back and compared. kAlreadyExists:
+  /// something is there. After an error the folder is no database.
+  Result<SnapshotReport> snapshot(std::string_view path, const SnapshotOptions& options = {}) const;
+  /// Reads a snapshot, and compares each file with what was written.
+  static Result<SnapshotVerifyReport> verify_snapshot(std::string_view path);
+  /// Makes a database at `path`, which must not exist, of the snapshot at `from`, or of a part of it. What is restored
+  /// is compared with what the snapshot says of it: files by their hashes, tables by their rows. All or nothing.
+  /// kNotFound: it has no such namespace or table; kCorruption names the file that is not what it was.
+  static Result<RestoreReport> restore(std::string_view from, std::string_view path,
+                                       const RestoreOptions& options = {});
+
+  /// What is done in the background, or would be: by table, then kind. Opens tables that are not open.
+  Result<std::vector<JobInfo>> jobs() const;
+  /// Does all that is due now, or all of one kind, in the order of priority, on this thread, whether paused or not.
+  /// Returns the jobs in which there was something to do, or that failed; a failure does not end it.
+  Result<std::vector<JobInfo>> run_jobs(std::optional<JobKind> kind = {}, const CancelToken& cancel = {});
+  /// Until resumed or closed, jobs of that kind, or of all, do not begin by themselves; one that runs stops at its next
+  /// step.
+  Status pause_jobs(std::optional<JobKind> kind = {});
+  Status resume_jobs(std::optional<JobKind> kind = {});
 
   DatabaseMetrics metrics() const;
 

@@ -17,16 +17,21 @@
 #include <marigram/downsample.h>
 #include <marigram/error.h>
 #include <marigram/export.h>
+#include <marigram/history.h>
 #include <marigram/latest.h>
 #include <marigram/remove.h>
 #include <marigram/retention.h>
 #include <marigram/rollup.h>
 #include <marigram/scan.h>
+#include <marigram/segment_format.h>
 #include <marigram/series.h>
+#include <marigram/tier.h>
 #include <marigram/time.h>
 #include <marigram/window_join.h>
 
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -49,13 +54,6 @@ enum class Duplicates {
             ///< bucket
   kLast,    ///< the row that came last replaces the others
   kAll,     ///< keeps all rows, in the order in which they came
-};
-
-/// What files rows are kept in.
-enum class SegmentFormat {
-  kParquet,  ///< any program reads it
-  kNative,   ///< v7: ours (docs/format/segment.md), smaller and quicker; other programs refuse such a table
-  kZola,     ///< days of a zola folder (docs/format/zola.md), which are read, not written
 };
 
 /// A column, as users name its type: bool, int32, int64, uint64, float32, float64, string, binary,
@@ -89,13 +87,16 @@ struct TableOptions {
   /// strings, and for a row null, the empty value and a tag that did not exist yet say the same: its series lacks the
   /// tag. The schema is set from the beginning, by `unit` (default us), `tags` and `fields`.
   bool growing = false;
-  RollupOptions rollups = {};  ///< v7, of a timestamp index
+  RollupOptions rollups = {};                 ///< v7, of a timestamp index
+  std::vector<RetentionRule> retention = {};  ///< likewise
+  TierOptions tiers = {};                     ///< likewise
 };
 
 /// Which version to open.
 struct OpenOptions {
-  /// Newest (monostate), a version number, or the newest version committed at or before a time.
-  std::variant<std::monostate, std::uint64_t, Instant> at = {};
+  /// Newest (monostate), a version number, the newest version committed at or before a time, or the version of a name
+  /// (Table::name_version).
+  std::variant<std::monostate, std::uint64_t, Instant, std::string> at = {};
 };
 
 struct AppendResult {
@@ -158,23 +159,33 @@ struct VerifyReport {
   std::vector<std::string> repaired = {};  ///< what repair mended
 };
 
+struct CompactOptions {
+  /// Merges only where segments are many (size-tiered): four or more of like size that came one after the other, so a
+  /// row is written anew about log4(good / first) times while its table grows. Else all that can be merged.
+  bool tiered = false;
+  /// Of the files that are read, about so many in this call and 1 at least; what is left is done by the next.
+  std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
+  CancelToken cancel = {};
+};
+
 /// What a compaction did; of segments that it left alone nothing is counted.
 struct CompactReport {
   struct Total {
     std::uint64_t segments = 0;
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
+
+    Total& operator+=(const Total& more) {
+      segments += more.segments;
+      rows += more.rows;
+      bytes += more.bytes;
+      return *this;
+    }
   };
   std::uint64_t version = 0;  ///< that holds the result; unchanged if there was nothing to do
   Total before = {};          ///< of the segments that were rewritten
   Total after = {};           ///< of those that took their place; fewer rows where some were replaced by others
-};
-
-/// Which versions stay, to be gone back to: those that one of the two says, and the newest; unset both: all. The others
-/// are given up for good.
-struct History {
-  std::optional<std::uint64_t> versions = {};  ///< the newest so many, 1 or more
-  std::optional<std::int64_t> seconds = {};    ///< those that were the newest at some time since so long ago
+  bool more = false;          ///< something is left to be done, beyond CompactOptions::bytes
 };
 
 struct VacuumReport {
@@ -261,6 +272,9 @@ class MARIGRAM_EXPORT Table {
   /// another domain than the index, a condition with a value of another kind than the field; kNotFound: no such tag or
   /// field.
   Result<std::uint64_t> remove_rows(const RowSelection& rows, bool dry_run = false);
+  /// Deletes all rows and all that levels of rollups say, as one commit; earlier versions have them. Returns how many
+  /// rows there were.
+  Result<std::uint64_t> truncate();
   /// Takes segments (by id or path) out of the table; their files stay until vacuum. kNotFound names an unknown one.
   Result<std::uint64_t> remove_segments(std::span<const std::string> ids);
   /// Adds nullable columns at the end (v7); rows written before read null. Returns the new version.
@@ -274,9 +288,20 @@ class MARIGRAM_EXPORT Table {
   /// writes those of another format anew. Returns the new version. kInvalidInput for a compression that there is not.
   Result<std::uint64_t> set_segments(SegmentFormat format, const std::optional<std::string>& compression = {});
   /// Merges small and overlapping segments of a partition, and writes those of another format than the table's anew, as
-  /// one commit, or none if there is nothing to gain. Scans give the same rows before and after; the old files stay,
-  /// for versions that name them, until vacuum. Memory: that of an append.
-  Result<CompactReport> compact();
+  /// one commit of the table and each level, or none if there is nothing to gain. Scans give the same rows before and
+  /// after, appends go on meanwhile; the old files stay, for versions that name them, until vacuum. Memory: that of an
+  /// append. kCancelled: what was committed stays.
+  Result<CompactReport> compact(const CompactOptions& options = {});
+
+  /// Which rows become cold, and what of (v7, of a timestamp index). What is cold stays so until it is written anew.
+  /// Returns the version. kInvalidInput: an age that there is not, a root that is not empty.
+  Result<std::uint64_t> set_tiers(const TierOptions& options);
+  TierOptions tiers() const;
+  /// What lies where: "warm" rows, "cold" rows, and each level of rollups.
+  std::vector<TierUsage> tier_usage() const;
+  /// Moves segments whose rows all are as old as TierOptions::cold_after says to the cold tier, some at a time in
+  /// commits of their own; `dry_run`: says which would. Scans give the same rows before, meanwhile and after.
+  Result<TierReport> move_cold(bool dry_run = false, const CancelToken& cancel = {});
 
   /// Which rollups the table keeps from now on (v7, of a timestamp index); none: none. Levels of intervals that it kept
   /// already stay if time zone, origin and percentiles do. Returns the version. kInvalidInput: intervals that do not
@@ -300,6 +325,27 @@ class MARIGRAM_EXPORT Table {
   Result<ExpiryReport> expire(const CancelToken& cancel = {});
   /// What would go now, by these rules in place of those that there are if they are given.
   Result<ExpiryReport> preview_expiry(const std::optional<std::vector<RetentionRule>>& rules = {}) const;
+
+  /// The points that one version has and another has not, as rows with a column `change`, "added" or "removed", before
+  /// the table's own; by (series, time), what was removed first. Reads what differs between the two. kNotFound: a
+  /// version that there is not, or not any more.
+  Status diff(const DiffRequest& request, ArrowArrayStream* out) const;
+  /// Makes the rows what they were at a version, by a commit that can be undone in the same way; rules of retention,
+  /// tiers and columns stay as they are, levels of rollups are due where rows changed. Returns the new version.
+  /// kNotFound: no such version, or none any more; kInvalidInput: rows have expired since, of which levels tell alone
+  /// (clone the version instead).
+  Result<std::uint64_t> restore_version(std::uint64_t version);
+  /// Names a version, to open it by (OpenOptions) and to keep it however much history vacuum gives up. A name that is
+  /// there moves. Returns the table's version. kInvalidInput: a name that is empty, longer than 100 bytes or looks like
+  /// a number or time; kNotFound: no such version, or none any more.
+  Result<std::uint64_t> name_version(std::string_view name, std::uint64_t version);
+  /// kNotFound.
+  Result<std::uint64_t> forget_version_name(std::string_view name);
+  std::map<std::string, std::uint64_t> version_names() const;
+  /// Makes a table at `uri`, which must not exist or be empty, that is this one at the handle's version, with its
+  /// history. Files are shared with it (hard links) where both lie on one file system, and copied else; either is free
+  /// to change, compact and vacuum its own. All or nothing. kAlreadyExists.
+  Result<Table> clone(std::string_view uri) const;
 
   /// Folds the log into one file, so that open costs O(live segments). Readers that do not know it ignore it. Each 64th
   /// commit does so by itself.

@@ -328,7 +328,8 @@ marigram_status marigram_flush(marigram_database* db) {
 marigram_status marigram_compact(marigram_database* db) {
   return guarded([&]() -> Status {
     MARIGRAM_TRY(check_there(db, "the database"));
-    return db->database.compact();
+    MARIGRAM_TRY(db->database.compact());
+    return {};
   });
 }
 
@@ -336,7 +337,8 @@ marigram_status marigram_snapshot(marigram_database* db, const char* path) {
   return guarded([&]() -> Status {
     MARIGRAM_TRY(check_there(db, "the database"));
     MARIGRAM_TRY(check_text(path, "the path"));
-    return db->database.snapshot(path);
+    MARIGRAM_TRY(db->database.snapshot(path));
+    return {};
   });
 }
 
@@ -344,6 +346,7 @@ marigram_status marigram_restore(const char* from, const char* path) {
   return guarded([&]() -> Status {
     MARIGRAM_TRY(check_text(from, "the snapshot's path"));
     MARIGRAM_TRY(check_text(path, "the path"));
-    return marigram::Database::restore(from, path);
+    MARIGRAM_TRY(marigram::Database::restore(from, path));
+    return {};
   });
 }

@@ -77,12 +77,13 @@ Status Database::create_table(std::string_view name_space, std::string_view tabl
   return impl_->core->catalogue().create(name_space, table, options);
 }
 
-Result<Table> Database::open_table(std::string_view name_space, std::string_view table) const {
+Result<Table> Database::open_table(std::string_view name_space, std::string_view table,
+                                   const OpenOptions& options) const {
   MARIGRAM_ASSIGN(const std::string folder, db::Catalogue::folder(name_space, table));
   if (impl_->core->storage().files() == nullptr) {
     return fail(ErrorCode::kInvalidInput, "cannot open a table's folder: the database is in memory; query it instead");
   }
-  return Table::open(impl_->core->storage().path(folder).string());
+  return Table::open(impl_->core->storage().path(folder).string(), options);
 }
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
@@ -303,14 +304,19 @@ Status Database::flush() {
   return impl_->core->flush();
 }
 
-Status Database::compact() {
+Result<CompactReport> Database::compact(const CompactOptions& options) {
   MARIGRAM_TRY(impl_->core->flush());
-  return impl_->each_table([](std::string_view, std::string_view, table::LiveTable& table) {
-    return table.change_segments([](table::Engine& engine) -> Status {
-      MARIGRAM_TRY(table::compact(engine));
+  CompactReport all;
+  MARIGRAM_TRY(impl_->each_table([&](std::string_view, std::string_view, table::LiveTable& table) {
+    return table.change_rollups([&](table::Engine& engine) -> Status {
+      MARIGRAM_ASSIGN(const CompactReport own, table::compact(engine, options));
+      all.before += own.before;
+      all.after += own.after;
+      all.more |= own.more;
       return {};
     });
-  });
+  }));
+  return all;
 }
 
 Result<VacuumReport> Database::vacuum(std::int64_t older_than_seconds, bool dry_run, const History& history) {
@@ -328,15 +334,18 @@ Result<VacuumReport> Database::vacuum(std::int64_t older_than_seconds, bool dry_
   return all;
 }
 
-Status Database::snapshot(std::string_view path) const {
+Result<SnapshotReport> Database::snapshot(std::string_view path, const SnapshotOptions& /*options*/) const {
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  return db::make_snapshot(*impl_->core, *target.storage);
+  MARIGRAM_TRY(db::make_snapshot(*impl_->core, *target.storage));
+  return SnapshotReport{};
 }
 
-Status Database::restore(std::string_view from, std::string_view path) {
+Result<RestoreReport> Database::restore(std::string_view from, std::string_view path,
+                                        const RestoreOptions& /*options*/) {
   MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(from));
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  return db::restore_snapshot(*source.storage, *target.storage);
+  MARIGRAM_TRY(db::restore_snapshot(*source.storage, *target.storage));
+  return RestoreReport{};
 }
 
 DatabaseMetrics Database::metrics() const {

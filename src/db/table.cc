@@ -209,8 +209,8 @@ Result<std::uint64_t> Table::set_segments(SegmentFormat format, const std::optio
   return table::set_segments(*impl_->engine, format, compression);
 }
 
-Result<CompactReport> Table::compact() {
-  return table::compact(*impl_->engine);
+Result<CompactReport> Table::compact(const CompactOptions& options) {
+  return table::compact(*impl_->engine, options);
 }
 
 Result<std::uint64_t> Table::set_rollups(const RollupOptions& options) {

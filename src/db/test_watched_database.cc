@@ -128,7 +128,8 @@ Status WatchedDatabase::flush() {
 }
 
 Status WatchedDatabase::compact() {
-  return note(database_->compact(), {.flush = true}, [&] { model_.flushed(); });
+  const auto compacted = database_->compact();
+  return note(compacted ? Status() : std::unexpected(compacted.error()), {.flush = true}, [&] { model_.flushed(); });
 }
 
 Status WatchedDatabase::reopen() {

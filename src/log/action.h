@@ -9,6 +9,7 @@
 #include "model/retention.h"
 #include "model/rollup.h"
 #include "model/table_meta.h"
+#include "model/tiers.h"
 #include "model/tombstone.h"
 
 #include <marigram/table.h>
@@ -72,11 +73,15 @@ inline constexpr const char* kNativeFeature = "marigram_native";
 /// Required of readers and writers of tables with tombstones.
 inline constexpr const char* kTombstonesFeature = "marigram_tombstones";
 
+/// Required of readers and writers of tables whose cold segments lie elsewhere than in the table's folder.
+inline constexpr const char* kColdRootFeature = "marigram_cold_root";
+
 /// What a commit does to a level of rollups, which is a table of its own beside the rows.
 struct LevelChange {
   std::string interval = {};               // which level, as format_interval spells it
   std::vector<Action> actions = {};        // on its segments
-  std::optional<std::uint64_t> rank = {};  // as that of Extension, as are the next two
+  std::optional<std::uint64_t> rank = {};  // as that of Extension, as are the next three
+  std::map<std::string, model::SegmentRank> ranks = {};
   std::vector<model::Tombstone> tombstones = {};
   std::vector<std::string> dissolved = {};
   /// The level says what the rows of that version say, but for buckets in the coverage file `pending`. Stays as it was
@@ -104,12 +109,17 @@ struct Extension {
   std::optional<WalMark> wal = {};  // last one wins
   std::optional<std::uint64_t> rank =
       {};  // of all segments that the commit adds; 1 to its version, which is the default
+  /// Of some of them by path, in place of that: they stand where others stood.
+  std::map<std::string, model::SegmentRank> ranks = {};
   std::vector<model::Tombstone> tombstones = {};   // that the commit brings
   std::vector<std::string> dissolved = {};         // by touched_path: no segment has rows that they hide any more
   std::optional<model::RollupSpec> rollups = {};   // table option; last one wins. Levels that it does not change stay
   std::vector<LevelChange> levels = {};            // those that it makes among them
   std::optional<model::Retention> retention = {};  // what is kept how long, and what is gone by now; last one wins
   std::optional<std::uint64_t> oldest = {};  // versions before it are given up: files that they alone have may be gone
+  std::optional<model::Tiers> tiers = {};    // table option; last one wins
+  /// Names of versions, which are not given up; last one wins.
+  std::optional<std::map<std::string, std::uint64_t>> version_names = {};
   /// What levels say of the rows is as true after the commit as before: it moved rows, or these have expired.
   bool keeps_rollups = false;
 

@@ -5,6 +5,7 @@
 #include "log/level_codec.h"
 #include "log/meta_codec.h"
 #include "log/retention_codec.h"
+#include "log/storage_codec.h"
 #include "log/tombstone_codec.h"
 
 #include <algorithm>
@@ -34,8 +35,6 @@ constexpr std::string_view kUpdateTableCoverage = "UpdateTableCoverage";
 
 /// In the order of Duplicates.
 constexpr std::string_view kDuplicates[] = {"reject", "last", "all"};
-/// In the order of SegmentFormat.
-constexpr std::string_view kFormats[] = {"parquet", "native"};
 
 // ---- out ----
 
@@ -62,7 +61,7 @@ Json segment_out(Dialect dialect, const model::SegmentMeta& segment) {
   Json out;
   if (dialect == Dialect::kV1) out["segment_id"] = segment.id;
   out["path"] = segment.path;
-  out["format"] = kFormats[static_cast<std::size_t>(segment.format)];
+  out["format"] = format_name(segment.format);
   if (dialect == Dialect::kV1) {
     out["ts_min"] = format_index_value(segment.min);
     out["ts_max"] = format_index_value(segment.max);
@@ -168,14 +167,6 @@ Result<DecodedAction> add_in(json::Element element) {
   return DecodedAction{std::move(add), dialect};
 }
 
-Result<SegmentFormat> format_in(const json::Slot& slot) {
-  MARIGRAM_ASSIGN(const auto text, json::text(slot));
-  const auto* found = std::ranges::find(kFormats, text);
-  if (found != std::end(kFormats)) return static_cast<SegmentFormat>(found - std::begin(kFormats));
-  return json::bad(
-      fmt::format("member \"{}\" is wrong; got \"{}\", want {}", slot.name, text, fmt::join(kFormats, " or ")));
-}
-
 Result<Duplicates> duplicates_in(const json::Slot& slot) {
   MARIGRAM_ASSIGN(const auto text, json::optional_text(slot));
   if (!text) return Duplicates::kReject;
@@ -267,12 +258,26 @@ Result<DecodedAction> action_in(json::Element element) {
 }
 
 Result<Extension> extension_in(json::Element element) {
-  std::array slots{
-      json::Slot{"transaction_id"}, json::Slot{"operation"},   json::Slot{"partition"},     json::Slot{"calendar"},
-      json::Slot{"declared_types"}, json::Slot{"duplicates"},  json::Slot{"wal"},           json::Slot{"rank"},
-      json::Slot{"segments"},       json::Slot{"compression"}, json::Slot{"tombstones"},    json::Slot{"dissolved"},
-      json::Slot{"rollups"},        json::Slot{"levels"},      json::Slot{"keeps_rollups"}, json::Slot{"retention"},
-      json::Slot{"oldest"}};
+  std::array slots{json::Slot{"transaction_id"},
+                   json::Slot{"operation"},
+                   json::Slot{"partition"},
+                   json::Slot{"calendar"},
+                   json::Slot{"declared_types"},
+                   json::Slot{"duplicates"},
+                   json::Slot{"wal"},
+                   json::Slot{"rank"},
+                   json::Slot{"segments"},
+                   json::Slot{"compression"},
+                   json::Slot{"tombstones"},
+                   json::Slot{"dissolved"},
+                   json::Slot{"rollups"},
+                   json::Slot{"levels"},
+                   json::Slot{"keeps_rollups"},
+                   json::Slot{"retention"},
+                   json::Slot{"oldest"},
+                   json::Slot{"ranks"},
+                   json::Slot{"tiers"},
+                   json::Slot{"version_names"}};
   MARIGRAM_TRY(json::read_members(element, "the extension", slots));
   Extension extension;
   MARIGRAM_ASSIGN(extension.transaction_id, json::text(slots[0]));
@@ -302,6 +307,13 @@ Result<Extension> extension_in(json::Element element) {
     MARIGRAM_ASSIGN(extension.retention, retention_in(slots[15]));
   }
   MARIGRAM_ASSIGN(extension.oldest, json::optional_u64(slots[16]));
+  MARIGRAM_ASSIGN(extension.ranks, ranks_in(slots[17]));
+  if (json::given(slots[18])) {
+    MARIGRAM_ASSIGN(extension.tiers, tiers_in(*slots[18].value));
+  }
+  if (json::given(slots[19])) {
+    MARIGRAM_ASSIGN(extension.version_names, version_names_in(*slots[19].value));
+  }
   return extension;
 }
 
@@ -351,16 +363,19 @@ Result<std::string> encode_extension(const Extension& extension) {
   if (extension.duplicates != Duplicates::kReject) {
     out["duplicates"] = kDuplicates[static_cast<std::size_t>(extension.duplicates)];
   }
-  if (extension.segments) out["segments"] = kFormats[static_cast<std::size_t>(*extension.segments)];
+  if (extension.segments) out["segments"] = format_name(*extension.segments);
   if (extension.compression) out["compression"] = *extension.compression;
   if (extension.wal) out["wal"] = Json{{"log", extension.wal->log}, {"lsn", extension.wal->lsn}};
   if (extension.rank) out["rank"] = *extension.rank;
+  if (!extension.ranks.empty()) out["ranks"] = ranks_out(extension.ranks);
   if (!extension.tombstones.empty()) out["tombstones"] = tombstones_out(extension.tombstones);
   if (!extension.dissolved.empty()) out["dissolved"] = extension.dissolved;
   if (extension.rollups) out["rollups"] = rollups_out(*extension.rollups);
   if (!extension.levels.empty()) out["levels"] = levels_out(extension.levels);
   if (extension.retention) out["retention"] = retention_out(*extension.retention);
   if (extension.oldest) out["oldest"] = *extension.oldest;
+  if (extension.tiers) out["tiers"] = tiers_out(*extension.tiers);
+  if (extension.version_names) out["version_names"] = *extension.version_names;
   if (extension.keeps_rollups) out["keeps_rollups"] = true;
   return dump(out);
 }

@@ -24,6 +24,8 @@ void apply_extension(TableState& state, Extension& extension) {
   if (extension.partition) state.partition = std::move(extension.partition);
   if (extension.calendar) state.calendar = std::move(extension.calendar);
   if (extension.oldest) state.oldest = *extension.oldest;
+  if (extension.tiers) state.tiers = *std::move(extension.tiers);
+  if (extension.version_names) state.version_names = *std::move(extension.version_names);
   if (extension.retention) state.retention = *std::move(extension.retention);
   if (!extension.declared_types.empty()) state.declared_types = std::move(extension.declared_types);
   for (const std::string& name : extension.dissolved) state.tombstones.erase(name);
@@ -47,13 +49,17 @@ void apply_meta(TableState& state, model::TableMeta meta) {
   if (grew) fill_absent_tags(state);
 }
 
-/// `rank`: of the next segment.
-void apply_action(TableState& state, Action action, std::uint64_t version, model::SegmentRank& rank) {
+using Ranks = std::map<std::string, model::SegmentRank>;
+
+/// `rank`: of the next segment, if `own` has none of it.
+void apply_action(TableState& state, Action action, std::uint64_t version, model::SegmentRank& rank, const Ranks& own) {
   if (auto* update = std::get_if<UpdateTableMeta>(&action)) {
     apply_meta(state, std::move(update->meta));
   } else if (auto* add = std::get_if<AddSegment>(&action)) {
     auto segment = std::make_shared<model::SegmentMeta>(std::move(add->segment));
-    segment->rank = state.has_ranks() ? rank : model::SegmentRank{};
+    const auto given = own.find(segment->path);
+    const model::SegmentRank stands = given == own.end() ? rank : given->second;
+    segment->rank = state.has_ranks() ? stands : model::SegmentRank{};
     ++rank.place;
     state.segments.insert_or_assign(segment->key(state.dialect()), segment);
   } else if (const auto* remove = std::get_if<RemoveSegment>(&action)) {
@@ -66,9 +72,9 @@ void apply_action(TableState& state, Action action, std::uint64_t version, model
 }
 
 void apply_actions(TableState& state, std::vector<Action> actions, std::uint64_t version,
-                   std::optional<std::uint64_t> asked) {
+                   std::optional<std::uint64_t> asked, const Ranks& ranks) {
   model::SegmentRank rank{.rank = asked.value_or(version)};
-  for (Action& action : actions) apply_action(state, std::move(action), version, rank);
+  for (Action& action : actions) apply_action(state, std::move(action), version, rank, ranks);
 }
 
 // ---- levels ----
@@ -120,7 +126,7 @@ void apply_level(TableState& state, LevelChange change, std::uint64_t version) {
   table.version = version;
   for (const std::string& name : change.dissolved) table.tombstones.erase(name);
   for (model::Tombstone& tombstone : change.tombstones) table.add(std::move(tombstone));
-  apply_actions(table, std::move(change.actions), version, change.rank);
+  apply_actions(table, std::move(change.actions), version, change.rank, change.ranks);
   level->table = std::make_shared<const TableState>(std::move(table));
   if (!change.through) return;
   level->through = *change.through;
@@ -165,7 +171,7 @@ void apply_commit(TableState& state, Commit commit) {
   const bool has_meta = std::ranges::any_of(
       commit.actions, [](const Action& action) { return std::holds_alternative<UpdateTableMeta>(action); });
   apply_extension(state, extension);
-  apply_actions(state, std::move(commit.actions), commit.version, extension.rank);
+  apply_actions(state, std::move(commit.actions), commit.version, extension.rank, extension.ranks);
   if (has_meta) follow_meta(state);
   if (extension.rollups) choose_levels(state, *std::move(extension.rollups));
   for (LevelChange& level : extension.levels) apply_level(state, std::move(level), commit.version);

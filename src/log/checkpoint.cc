@@ -144,6 +144,8 @@ Status add_state(LineWriter& lines, const TableState& state) {
   if (!state.rollups.empty()) options.rollups = state.rollups;
   if (!state.retention.empty()) options.retention = state.retention;
   if (state.oldest > 1) options.oldest = state.oldest;
+  if (!state.tiers.empty()) options.tiers = state.tiers;
+  if (!state.version_names.empty()) options.version_names = state.version_names;
   MARIGRAM_ASSIGN(const std::string extension, encode_extension(options));
   MARIGRAM_TRY(lines.add(fmt::format(R"({{"Marigram":{}}})", extension)));
   MARIGRAM_TRY(add_levels(lines, state));
@@ -307,6 +309,8 @@ Status add_line(TableState& state, json::Element element) {
     if (options.rollups) MARIGRAM_TRY(make_levels(state, *std::move(options.rollups)));
     if (options.retention) state.retention = *std::move(options.retention);
     if (options.oldest) state.oldest = *options.oldest;
+    if (options.tiers) state.tiers = *std::move(options.tiers);
+    if (options.version_names) state.version_names = *std::move(options.version_names);
   } else if (member->name == "Level") {
     return fill_level(state, *member->value);
   } else if (member->name == "ChangedRows") {

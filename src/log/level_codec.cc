@@ -4,6 +4,7 @@
 #include "base/try.h"
 #include "log/action_codec.h"
 #include "log/meta_codec.h"
+#include "log/storage_codec.h"
 #include "log/tombstone_codec.h"
 
 #include <array>
@@ -23,6 +24,7 @@ Json level_out(const LevelChange& level) {
   out["interval"] = level.interval;
   for (const Action& action : level.actions) out["actions"].push_back(action_out(Dialect::kV7, action));
   if (level.rank) out["rank"] = *level.rank;
+  if (!level.ranks.empty()) out["ranks"] = ranks_out(level.ranks);
   if (!level.tombstones.empty()) out["tombstones"] = tombstones_out(level.tombstones);
   if (!level.dissolved.empty()) out["dissolved"] = level.dissolved;
   if (level.through) out["through"] = *level.through;
@@ -48,8 +50,8 @@ Result<std::vector<Action>> actions_in(const json::Slot& slot) {
 }
 
 Result<LevelChange> level_in(json::Element element) {
-  std::array slots{json::Slot{"interval"},  json::Slot{"actions"}, json::Slot{"rank"},   json::Slot{"tombstones"},
-                   json::Slot{"dissolved"}, json::Slot{"through"}, json::Slot{"pending"}};
+  std::array slots{json::Slot{"interval"},  json::Slot{"actions"}, json::Slot{"rank"},    json::Slot{"tombstones"},
+                   json::Slot{"dissolved"}, json::Slot{"through"}, json::Slot{"pending"}, json::Slot{"ranks"}};
   MARIGRAM_TRY(json::read_members(element, "a level", slots, json::Unknown::kRefuse));
   LevelChange level;
   MARIGRAM_ASSIGN(level.interval, json::text(slots[0]));
@@ -63,6 +65,7 @@ Result<LevelChange> level_in(json::Element element) {
   if (json::given(slots[6])) {
     MARIGRAM_ASSIGN(level.pending, path_in(slots[6]));
   }
+  MARIGRAM_ASSIGN(level.ranks, ranks_in(slots[7]));
   return level;
 }
 

@@ -119,7 +119,7 @@ Result<TableState> Log::load(const std::variant<std::monostate, std::uint64_t, I
   MARIGRAM_ASSIGN(TableState state, fold(last));
   if (last == latest) return state;
   MARIGRAM_ASSIGN(const TableState newest, fold(latest));
-  if (last >= newest.oldest) return state;
+  if (!newest.has_given_up(last)) return state;
   return fail(ErrorCode::kNotFound,
               fmt::format("cannot open table {} at version {}: those before {} were given up; it has {} to {}",
                           store_->name(), last, newest.oldest, newest.oldest, latest));

@@ -257,11 +257,28 @@ Status check_rank(const std::optional<std::uint64_t>& rank, std::uint64_t versio
   if (!rank || (*rank >= 1 && *rank <= version)) return {};
   return wrong(fmt::format("its segments have rank {}; want 1 to {}", *rank, version));
 }
+Status check_ranks(const std::map<std::string, model::SegmentRank>& ranks, std::uint64_t version) {
+  for (const auto& [path, rank] : ranks) MARIGRAM_TRY(check_rank(rank.rank, version));
+  return {};
+}
+
+/// Cold segments lie elsewhere only where a feature tells of it; names are of versions that are there.
+Status check_storage(const TableState& state, const Extension& extension, const model::TableMeta& meta) {
+  if (extension.tiers && !extension.tiers->cold_root.empty() && !meta.requires_feature(kColdRootFeature)) {
+    return wrong(fmt::format("it puts cold segments elsewhere without the feature {}", kColdRootFeature));
+  }
+  if (!extension.version_names) return {};
+  for (const auto& [name, version] : *extension.version_names) {
+    if (version > state.version) return wrong(fmt::format("version {} of name \"{}\" is not there", version, name));
+  }
+  return {};
+}
 
 /// What a commit does to a level is what it would do to a table. Null: the level is new.
 Status check_level(const TableState& state, const TableState* table, const Commit& commit, const LevelChange& change,
                    const model::TableMeta& meta) {
   MARIGRAM_TRY(check_rank(change.rank, commit.version));
+  MARIGRAM_TRY(check_ranks(change.ranks, commit.version));
   MARIGRAM_TRY(check_tombstones(table == nullptr ? TableState{} : *table, change.tombstones, meta, state.version));
   for (const Action& action : change.actions) {
     const auto* add = std::get_if<AddSegment>(&action);
@@ -304,6 +321,8 @@ Status check_actions(const TableState& state, const Commit& commit) {
   MARIGRAM_TRY(check_formats(commit, *meta));
   if (commit.extension) {
     MARIGRAM_TRY(check_rank(commit.extension->rank, commit.version));
+    MARIGRAM_TRY(check_ranks(commit.extension->ranks, commit.version));
+    MARIGRAM_TRY(check_storage(state, *commit.extension, *meta));
     MARIGRAM_TRY(check_tombstones(state, commit.extension->tombstones, *meta, state.version));
     const std::uint64_t oldest = commit.extension->oldest.value_or(state.oldest);
     if (oldest < state.oldest || oldest > std::max<std::uint64_t>(state.version, 1)) {
@@ -356,6 +375,11 @@ Status apply(TableState& state, Commit commit) {
   MARIGRAM_TRY(check(state, commit));
   apply_commit(state, std::move(commit));
   return {};
+}
+
+bool TableState::has_given_up(std::uint64_t of) const {
+  const auto is_named = [&](const auto& name) { return name.second == of; };
+  return of < oldest && std::ranges::none_of(version_names, is_named);
 }
 
 const Level* TableState::find_level(std::string_view name) const {

@@ -59,7 +59,9 @@ struct TableState {
   std::vector<Level> levels = {};         // one an interval of it, from the finest to the coarsest
   std::vector<ChangedRows> changed = {};  // since the level that is furthest behind; oldest first
   model::Retention retention = {};
-  std::uint64_t oldest = 1;                       // version that can be gone back to
+  std::uint64_t oldest = 1;                                 // version that can be gone back to,
+  std::map<std::string, std::uint64_t> version_names = {};  // and those that have a name
+  model::Tiers tiers = {};
   std::string level = {};                         // of a level's table: its name
   std::vector<std::string> unknown_actions = {};  // verbatim, oldest first
 
@@ -68,6 +70,8 @@ struct TableState {
     return duplicates != Duplicates::kReject || (meta && meta->requires_feature(kTombstonesFeature));
   }
   Dialect dialect() const { return meta ? meta->dialect : Dialect::kV7; }
+  /// Whether files that this version alone has may be gone.
+  bool has_given_up(std::uint64_t of) const;
   /// Null: there is none of that name.
   const Level* find_level(std::string_view name) const;
   void add(model::Tombstone tombstone);

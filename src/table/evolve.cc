@@ -88,7 +88,7 @@ Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::strin
     for (const std::string& id : ids) {
       MARIGRAM_ASSIGN(std::string key, find_segment(rest, id));
       rest.segments.erase(key);
-      proposal.actions.push_back(log::RemoveSegment{std::move(key)});
+      proposal.actions.emplace_back(log::RemoveSegment{std::move(key)});
     }
     MARIGRAM_ASSIGN(coverage::CoverageMap left, union_of_sidecars(engine.store(), rest));
     if (!snapshot_path.empty() && now.dialect() == Dialect::kV7)
@@ -98,7 +98,7 @@ Result<std::uint64_t> remove_segments(Engine& engine, std::span<const std::strin
     if (now.dialect() == Dialect::kV7) files.add(file.path);
     MARIGRAM_TRY(put_coverage_file(engine.store(), file));
     snapshot = std::make_shared<const coverage::CoverageMap>(std::move(left));
-    proposal.actions.push_back(log::UpdateTableCoverage{now.meta->index->kind, file.path});
+    proposal.actions.emplace_back(log::UpdateTableCoverage{now.meta->index->kind, file.path});
     return proposal;
   };
   MARIGRAM_TRY(engine.check_writable());
@@ -118,7 +118,7 @@ Result<std::uint64_t> evolve(Engine& engine, std::span<const std::string> tags, 
     MARIGRAM_TRY(check_types(now.segment_format, *meta.schema, "cannot add columns"));
     log::Proposal proposal;
     proposal.extension.operation = tags.empty() ? "add_columns" : "add_tags";
-    proposal.actions.push_back(log::UpdateTableMeta{std::move(meta)});
+    proposal.actions.emplace_back(log::UpdateTableMeta{std::move(meta)});
     return proposal;
   };
   MARIGRAM_TRY(engine.commit(propose));

@@ -258,12 +258,6 @@ CompactReport::Total total_of(const model::SegmentMeta& segment) {
   return {.segments = 1, .rows = segment.row_count, .bytes = segment.file_size.value_or(0)};
 }
 
-void add(CompactReport::Total& total, const CompactReport::Total& more) {
-  total.segments += more.segments;
-  total.rows += more.rows;
-  total.bytes += more.bytes;
-}
-
 /// The table's rows, or a level of that name, if it is still there.
 Status compact_part(Engine& engine, const std::string& name, CompactReport& report) {
   while (true) {
@@ -278,8 +272,8 @@ Status compact_part(Engine& engine, const std::string& name, CompactReport& repo
     if (rewrite.empty()) return {};
     MARIGRAM_ASSIGN(const bool committed, rewrite.commit("compact", false));
     if (committed) {
-      for (const SegmentPtr& segment : rewrite.old_segments()) add(report.before, total_of(*segment));
-      for (const model::SegmentMeta& segment : rewrite.new_segments()) add(report.after, total_of(segment));
+      for (const SegmentPtr& segment : rewrite.old_segments()) report.before += total_of(*segment);
+      for (const model::SegmentMeta& segment : rewrite.new_segments()) report.after += total_of(segment);
       return {};
     }
     MARIGRAM_TRY(engine.refresh());
@@ -330,7 +324,7 @@ KeyColumns key_columns(const model::Schema& schema, const model::IndexSpec& inde
 
 }  // namespace
 
-Result<CompactReport> compact(Engine& engine) {
+Result<CompactReport> compact(Engine& engine, const CompactOptions& /*options*/) {
   MARIGRAM_TRY(engine.check_writable());
   MARIGRAM_TRY(engine.refresh());
   CompactReport report;

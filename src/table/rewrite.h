@@ -22,7 +22,7 @@ namespace marigram::table {
 /// Segments that cross a partition, as other writers make them, stay. One commit, or none if there is nothing to gain;
 /// again from the start when another writer takes away one of the segments meanwhile. Memory: that of an append,
 /// whatever the table holds; in v1 the rows of a partition.
-Result<CompactReport> compact(Engine& engine);
+Result<CompactReport> compact(Engine& engine, const CompactOptions& options = {});
 
 /// Writes segments with rows of the choice anew without them, as one commit, or none if there is no such row; those
 /// that lose all are dropped. Returns how many rows there were to be seen; under Duplicates::kLast those that they had

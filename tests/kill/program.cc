@@ -58,7 +58,8 @@ DatabaseOptions options(const Arguments& arguments) {
   ::_exit(1);
 }
 
-void expect_done(std::string_view what, const Status& status) {
+template <typename Outcome>
+void expect_done(std::string_view what, const Outcome& status) {
   if (!status) give_up(what, status.error());
 }
 
