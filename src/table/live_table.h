@@ -163,6 +163,9 @@ class LiveTable {
   std::optional<wal::Lsn> oldest_lsn();
   /// Lets `change` commit to the engine while no flush does; then see learn_series.
   Status change_segments(const std::function<Status(Engine&)>& change);
+  /// Lets `change` commit to the engine other rows in place of all that arrived before; those that arrive later wait
+  /// for it, as views do. To be called behind a flush, so that they need not wait long; then see learn_series.
+  Status replace_rows(FlushLog& log, const std::function<Status(Engine&)>& change);
   /// Lets `change` commit to the engine what is beside the rows.
   Status change_rollups(const std::function<Status(Engine&)>& change) { return change(*engine_); }
 
@@ -185,7 +188,8 @@ class LiveTable {
   Status check_covered(const CoveredBuckets& added);
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
   void note_description(const IncomingRows& rows, wal::Lsn file);
-  Status close_generation(FlushLog& log);
+  Status close_generation(const head::Head::Lock& lock, FlushLog& log);
+  Result<std::uint64_t> flush_closed(FlushLog& log);
   Result<AppendResult> append_closed(const View& rows, const log::WalMark& mark);
 
   const TableName name_;
