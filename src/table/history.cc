@@ -10,7 +10,6 @@
 
 #include <marigram/time.h>
 
-#include <arrow/util/utf8.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,7 +46,7 @@ Status check_version(const Engine& engine, std::uint64_t version, const log::Tab
 // ---- names ----
 
 bool is_number(std::string_view text) {
-  const bool is_word = text.front() > '9' || text.front() == ' ';  // inf and nan are none
+  const bool is_word = text.front() > '9';  // inf and nan are none
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return !is_word && error != std::errc::invalid_argument && end == text.data() + text.size();
@@ -65,10 +64,6 @@ Status check_name(std::string_view name) {
                             name.substr(0, kNameMax), why, kNameMax));
   };
   if (name.empty()) return bad("the name is empty");
-  arrow::util::InitializeUTF8();
-  if (!arrow::util::ValidateUTF8(name)) {
-    return fail(ErrorCode::kInvalidInput, "cannot name a version so: the name is not UTF-8");
-  }
   if (name.size() > kNameMax) return bad(fmt::format("the name has {} bytes", name.size()));
   if (std::ranges::any_of(name, is_control)) return bad("it has control characters");
   if (is_number(name)) return bad("it looks like the number of a version");
