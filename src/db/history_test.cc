@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -176,11 +177,12 @@ TEST_F(OneDatabaseHistoryTest, WhoInsertsBesideItLosesNothingThatCameLater) {
     fine(round % 2 == 0 ? db.truncate_table("t", "cpu") : db.restore_table_version("t", "cpu", first));
     const std::int64_t seen = acknowledged;
     const std::string rows = rows_of(db, {.where = {{.name = "host", .value = "a"}}});
-    // Rows that are there follow one another up to the newest, and none is from before the call.
-    if (!rows.empty()) {
-      EXPECT_GT(std::stoll(rows.substr(2)), before) << rows.substr(0, 40);
-    }
-    EXPECT_TRUE(seen == before || !rows.empty() || acknowledged >= seen);
+    if (rows.empty()) continue;  // none has come since
+    // Those that came later, and all of them.
+    const std::int64_t oldest = std::stoll(rows.substr(2));
+    EXPECT_GT(oldest, before);
+    EXPECT_GE(oldest + std::ranges::count(rows, ','), seen);
+    EXPECT_TRUE(rows.ends_with(" " + std::to_string(oldest + std::ranges::count(rows, ',')) + " 1"));
   }
   stop = true;
   writer.join();

@@ -122,6 +122,7 @@ class ChangedRows : public table::BatchSource {
     MARIGRAM_ASSIGN(batch, behind_rest(std::move(batch)));
     if (!batch) return {};
     std::vector<ArrayPtr> tags;
+    tags.reserve(spec_.keys.tags.size());
     for (const int tag : spec_.keys.tags) tags.push_back(batch->column(tag));
     const std::vector<std::uint32_t> series = table::series_ranks(tags, batch->num_rows()).rank;
     const std::vector<std::uint64_t> times = table::index_keys(*batch->column(spec_.keys.index));

@@ -129,17 +129,17 @@ class Differing {
   void add(Span span) {
     if (request_.begin) span.first = std::max(span.first, *request_.begin);
     if (request_.end && span.first >= *request_.end) return;
-    if (span.first <= span.last) spans_.push_back(std::move(span));
+    if (span.first <= span.last) spans_.push_back(span);
   }
 
   void join_spans() {
     std::ranges::sort(spans_, {}, &Span::first);
     std::vector<Span> joined;
-    for (Span& span : spans_) {
+    for (const Span& span : spans_) {
       if (!joined.empty() && span.first <= joined.back().last) {
         joined.back().last = std::max(joined.back().last, span.last);
       } else {
-        joined.push_back(std::move(span));
+        joined.push_back(span);
       }
     }
     spans_ = std::move(joined);

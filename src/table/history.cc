@@ -113,7 +113,7 @@ class Restoration {
     return committed;
   }
 
-  /// Whether the rows are those of that version already.
+  /// Whether the rows are others than those of that version.
   bool changes(const log::TableState& now) const {
     const auto names = [](const log::TableState& state) {
       std::vector<std::string> all;
@@ -125,6 +125,20 @@ class Restoration {
       return left.first == right.first && left.second->rank == right.second->rank;
     };
     return names(now) != names(then_) || !std::ranges::equal(wanted, now.segments, same);
+  }
+
+  /// What levels tell of rows that have expired cannot be made again, so that it must be what it was.
+  Status check_levels(const log::TableState& now) {
+    if (now.levels.empty() || !has_row_horizons(now.retention)) return {};
+    for (; checked_ < now.version; ++checked_) {
+      MARIGRAM_ASSIGN(const log::Commit commit, engine_.log().read(checked_ + 1));
+      if (!moves_what_levels_alone_tell(commit)) continue;
+      return fail(ErrorCode::kInvalidInput,
+                  fmt::format("cannot restore version {} of table {}: rows expired or were deleted at version {}, and "
+                              "rollups alone tell of them; clone version {} to a table of its own instead",
+                              then_.version, engine_.store().name(), checked_ + 1, then_.version));
+    }
+    return {};
   }
 
  private:
@@ -196,20 +210,6 @@ class Restoration {
     for (const auto& [name, tombstone] : then_.tombstones) {
       if (!now.tombstones.contains(name)) extension.tombstones.push_back(*tombstone);
     }
-  }
-
-  /// What levels tell of rows that have expired cannot be made again, so that it must be what it was.
-  Status check_levels(const log::TableState& now) {
-    if (now.levels.empty() || !has_row_horizons(now.retention)) return {};
-    for (; checked_ < now.version; ++checked_) {
-      MARIGRAM_ASSIGN(const log::Commit commit, engine_.log().read(checked_ + 1));
-      if (!moves_what_levels_alone_tell(commit)) continue;
-      return fail(ErrorCode::kInvalidInput,
-                  fmt::format("cannot restore version {} of table {}: rows expired or were deleted at version {}, and "
-                              "rollups alone tell of them; clone version {} to a table of its own instead",
-                              then_.version, engine_.store().name(), checked_ + 1, then_.version));
-    }
-    return {};
   }
 
   Engine& engine_;
@@ -310,6 +310,7 @@ Result<std::uint64_t> restore_version(Engine& engine, std::uint64_t version) {
   MARIGRAM_TRY(require_index(*engine.state()));
   MARIGRAM_ASSIGN(log::TableState then, engine.log().load(version));
   Restoration restoration(engine, std::move(then));
+  MARIGRAM_TRY(restoration.check_levels(*engine.state()));
   if (restoration.changes(*engine.state())) MARIGRAM_TRY(restoration.commit());
   return engine.state()->version;
 }
