@@ -17,6 +17,7 @@
 #include "table/append.h"
 #include "table/definition.h"
 #include "table/delete.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
@@ -106,6 +107,29 @@ Result<std::vector<DroppedTable>> Database::list_dropped_tables() const {
 Status Database::rename_table(std::string_view name_space, std::string_view from, std::string_view to) {
   MARIGRAM_TRY(impl_->core->check_writable());
   return impl_->core->catalogue().rename(name_space, from, to, impl_->core->marks());
+}
+
+Result<std::uint64_t> Database::truncate_table(std::string_view name_space, std::string_view table) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t rows = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(rows, table::truncate(engine));
+    return {};
+  }));
+  return rows;
+}
+
+Result<std::uint64_t> Database::restore_table_version(std::string_view name_space, std::string_view table,
+                                                      std::uint64_t version) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t restored = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(restored, table::restore_version(engine, version));
+    return {};
+  }));
+  return restored;
 }
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
