@@ -348,6 +348,28 @@ Result<RestoreReport> Database::restore(std::string_view from, std::string_view 
   return RestoreReport{};
 }
 
+Result<std::vector<JobInfo>> Database::jobs() const {
+  db::Core& core = *impl_->core;
+  if (core.options().read_only) return db::recorded_jobs(core.storage(), core.catalogue());
+  MARIGRAM_TRY(core.check_writable());
+  return core.jobs()->jobs();
+}
+
+Result<std::vector<JobInfo>> Database::run_jobs(std::optional<JobKind> kind, const CancelToken& cancel) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->run(kind, cancel);
+}
+
+Status Database::pause_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, true);
+}
+
+Status Database::resume_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, false);
+}
+
 DatabaseMetrics Database::metrics() const {
   const db::Core& core = *impl_->core;
   const db::FlushFigures flushed = core.flush_figures();
