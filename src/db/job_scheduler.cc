@@ -154,6 +154,7 @@ void JobScheduler::add(const table::TableName& name) {
   const Time at = now();
   const Time first = std::max(at, opened_ + bounded(options_.start_after));
   for (const JobKind kind : kAllJobKinds) {
+    if (!source_.has(kind, name)) continue;
     Job& job = table->jobs.at(index(kind));
     job.table = table.get();
     job.number = numbers_++;
@@ -450,7 +451,9 @@ Result<std::vector<JobInfo>> JobScheduler::jobs() {
   std::vector<JobInfo> jobs;
   for (const auto& [name, table] : tables_) {
     if (table->gone) continue;
-    for (const Job& job : table->jobs) jobs.push_back(info_of(job));
+    for (const Job& job : table->jobs) {
+      if (job.table != nullptr) jobs.push_back(info_of(job));
+    }
   }
   return jobs;
 }
@@ -489,6 +492,7 @@ Result<std::vector<JobInfo>> JobScheduler::run(std::optional<JobKind> kind, cons
   for (const JobKind each : kAllJobKinds) {
     if (kind && *kind != each) continue;
     for (const table::TableName& name : names) {
+      if (!source_.has(each, name)) continue;
       Table* const table = wait_for(name, cancel, lock);
       if (table != nullptr) run_now(*table, each, cancel, lock, done);
     }
@@ -501,6 +505,24 @@ Result<std::vector<JobInfo>> JobScheduler::run(std::optional<JobKind> kind, cons
   if (stopped) return fail(ErrorCode::kCancelled, "running of jobs was cut short: the database was closed");
   if (cancel.cancelled()) return fail(ErrorCode::kCancelled, "running of jobs cancelled; what was done stays");
   return done;
+}
+
+std::shared_ptr<void> JobScheduler::hold(const table::TableName& name) {
+  Lock lock(mutex_);
+  for (Table* table = find(name); table != nullptr && !stopped_; table = find(name)) {
+    if (!table->taken) {
+      take(*table);
+      return {table, [this](void* held) {
+                const Lock letting(mutex_);
+                let_go(*static_cast<Table*>(held));
+              }};
+    }
+    for (const Job& job : table->jobs) {
+      if (job.stepping && !job.asked) job.cancel.cancel();
+    }
+    changed_.wait_for(lock, kLookForCancel);
+  }
+  return nullptr;
 }
 
 Status JobScheduler::pause(std::optional<JobKind> kind, bool paused) {

@@ -53,6 +53,8 @@ class JobSource {
   virtual ~JobSource() = default;
   /// That are there, ascending.
   virtual Result<std::vector<table::TableName>> tables() = 0;
+  /// Whether there is a job of that kind.
+  virtual bool has(JobKind /*kind*/, const table::TableName& /*table*/) const { return true; }
   /// kNotFound: the table is no more.
   virtual Result<std::unique_ptr<JobWork>> begin(JobKind kind, const table::TableName& table) = 0;
 };
@@ -89,10 +91,12 @@ class JobScheduler {
   /// Cancels what runs, waits for the end of its steps, and begins nothing any more. What was done is kept.
   void stop();
 
-  /// By table, then kind. O(tables).
+  /// By table, then kind.
   Result<std::vector<JobInfo>> jobs();
   /// See Database::run_jobs.
   Result<std::vector<JobInfo>> run(std::optional<JobKind> kind, const CancelToken& cancel);
+  /// Cancels what runs of a table, and begins no other before the result is let go, which must not outlive this.
+  std::shared_ptr<void> hold(const table::TableName& name);
   /// See Database::pause_jobs. What is said holds also after an error, which tells that it could not be kept.
   Status pause(std::optional<JobKind> kind, bool paused);
 
@@ -100,7 +104,7 @@ class JobScheduler {
   struct Table;
   enum class Place { kNone, kWaiting, kDue };
   struct Job {
-    Table* table = nullptr;
+    Table* table = nullptr;    // null: there is no such job
     std::uint64_t number = 0;  // in order of appearance, to tell those apart that wait equally long
     JobInfo info = {};         // without state, next and name
     Place place = Place::kNone;

@@ -459,6 +459,24 @@ TEST_F(Scheduling, ATableThatGoesDuringAStepIsLetGo) {
   EXPECT_EQ(kept.jobs.size(), 1U);
 }
 
+TEST_F(Scheduling, WhoHoldsATableIsAloneWithIt) {
+  start(all_the_time(), {"a", "b"});
+  source->on(JobKind::kCompact, "a", 10, 1, seconds(1));
+  source->on(JobKind::kCompact, "b", 10, 1, seconds(1));
+  until(seconds(12));
+  auto held = scheduler->hold({.name_space = "n", .name = "a"});
+  ASSERT_NE(held, nullptr);
+  source->log.clear();
+  until(seconds(30));
+  EXPECT_EQ(source->log.size(), 10U - 1) << "the other table's jobs go on";
+  for (const std::string& line : source->log) EXPECT_THAT(line, ::testing::EndsWith(" b"));
+  held.reset();
+  source->log.clear();
+  until(minutes(1));
+  EXPECT_EQ(source->log.size(), 10U - 2);
+  EXPECT_EQ(scheduler->hold({.name_space = "n", .name = "c"}), nullptr) << "nothing runs of it";
+}
+
 TEST_F(Scheduling, ListsThatFailAreTriedAgain) {
   start(all_the_time());
   source->on(JobKind::kRefresh, "a", 1, 1'000);

@@ -27,7 +27,7 @@ void Jobs::stop() {
 }
 
 Result<std::vector<JobInfo>> recorded_jobs(Storage& storage, const Catalogue& catalogue) {
-  MARIGRAM_ASSIGN(const auto tables, list_tables(catalogue));
+  MARIGRAM_ASSIGN(const auto tables, tables_with_jobs(catalogue));
   const JobRecords records = read_job_records(storage);
   std::map<std::pair<table::TableName, JobKind>, JobInfo> by_job;
   for (const JobInfo& job : records.jobs) {
@@ -36,6 +36,7 @@ Result<std::vector<JobInfo>> recorded_jobs(Storage& storage, const Catalogue& ca
   std::vector<JobInfo> jobs;
   for (const table::TableName& table : tables) {
     for (const JobKind kind : kAllJobKinds) {
+      if (!has_job(kind, table)) continue;
       const auto found = by_job.find({table, kind});
       JobInfo job = found == by_job.end() ? JobInfo{} : found->second;
       job.kind = kind;

@@ -154,13 +154,40 @@ class VacuumWork final : public TableWork {
  private:
   /// Whether all that the version no longer has was so old then that it went, and so was what history is kept.
   bool was_old_enough(Instant version, Instant then) const {
-    version.seconds += std::max(options_.vacuum_older_than.count(), options_.history.seconds.value_or(0));
+    constexpr std::int64_t kAgeMax = std::int64_t{1} << 40U;  // so that no sum overflows
+    version.seconds +=
+        std::min(std::max(options_.vacuum_older_than.count(), options_.history.seconds.value_or(0)), kAgeMax);
     return then > version;
   }
 
   JobMarks& marks_;
   const Clock& clock_;
   const JobOptions options_;
+};
+
+/// Of tables that were dropped.
+class SweepWork final : public JobWork {
+ public:
+  SweepWork(Catalogue& catalogue, const Clock& clock, const JobOptions& options)
+      : catalogue_(catalogue), clock_(clock), older_than_(options.vacuum_older_than) {}
+
+  Result<JobStep> step(const CancelToken& /*cancel*/) override {
+    Instant cutoff = clock_.now();
+    cutoff.seconds -= older_than_.count();
+    MARIGRAM_ASSIGN(const VacuumReport report, catalogue_.sweep_dropped(cutoff, false));
+    if (report.files > 0) {
+      result_ =
+          fmt::format("{} of dropped tables deleted, {}", count_of(report.files, "file"), format_bytes(report.bytes));
+    }
+    return JobStep{};
+  }
+  std::string result() const override { return result_; }
+
+ private:
+  Catalogue& catalogue_;
+  const Clock& clock_;
+  const std::chrono::seconds older_than_;
+  std::string result_;
 };
 
 }  // namespace
@@ -182,8 +209,8 @@ void JobMarks::keep(const std::vector<table::TableName>& tables) {
   std::erase_if(marks_, [&](const auto& entry) { return !kept.contains(entry.first.first); });
 }
 
-Result<std::vector<table::TableName>> list_tables(const Catalogue& catalogue) {
-  std::vector<table::TableName> tables;
+Result<std::vector<table::TableName>> tables_with_jobs(const Catalogue& catalogue) {
+  std::vector<table::TableName> tables = {kWholeDatabase};
   MARIGRAM_ASSIGN(const auto name_spaces, catalogue.name_spaces());
   for (const std::string& name_space : name_spaces) {
     MARIGRAM_ASSIGN(const auto names, catalogue.tables(name_space));
@@ -192,13 +219,18 @@ Result<std::vector<table::TableName>> list_tables(const Catalogue& catalogue) {
   return tables;
 }
 
+bool has_job(JobKind kind, const table::TableName& table) {
+  return kind == JobKind::kVacuum || table != kWholeDatabase;
+}
+
 Result<std::vector<table::TableName>> TableJobs::tables() {
-  MARIGRAM_ASSIGN(auto tables, list_tables(catalogue_));
+  MARIGRAM_ASSIGN(auto tables, tables_with_jobs(catalogue_));
   marks_.keep(tables);
   return tables;
 }
 
 Result<std::unique_ptr<JobWork>> TableJobs::begin(JobKind kind, const table::TableName& name) {
+  if (name == kWholeDatabase) return std::make_unique<SweepWork>(catalogue_, clock_, options_);
   MARIGRAM_ASSIGN(LiveTable* const table, catalogue_.find(name.name_space, name.name));
   switch (kind) {
     case JobKind::kRefresh:

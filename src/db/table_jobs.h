@@ -19,6 +19,13 @@
 
 namespace marigram::db {
 
+/// What is done for no table in particular is of this one, which is none: vacuum of tables that were dropped.
+inline const table::TableName kWholeDatabase = {};
+
+/// That there are jobs of, ascending.
+Result<std::vector<table::TableName>> tables_with_jobs(const Catalogue& catalogue);
+bool has_job(JobKind kind, const table::TableName& table);
+
 /// Where a job of a table found nothing left to do: as long as the table is at that version, there is nothing. Of
 /// vacuum: when it was done last. Thread-safe.
 class JobMarks {
@@ -44,6 +51,7 @@ class TableJobs final : public JobSource {
       : catalogue_(catalogue), clock_(clock), options_(options) {}
 
   Result<std::vector<table::TableName>> tables() override;
+  bool has(JobKind kind, const table::TableName& table) const override { return has_job(kind, table); }
   /// Opens the table if it is not open.
   Result<std::unique_ptr<JobWork>> begin(JobKind kind, const table::TableName& table) override;
 
@@ -53,8 +61,5 @@ class TableJobs final : public JobSource {
   const JobOptions options_;
   JobMarks marks_;
 };
-
-/// Of all tables, ascending.
-Result<std::vector<table::TableName>> list_tables(const Catalogue& catalogue);
 
 }  // namespace marigram::db
