@@ -21,6 +21,7 @@ void add_db(CLI::App& app, Context& context) {
   add_db_rollup(group, context);
   add_db_retention(group, context);
   add_db_vacuum(group, context);
+  add_db_jobs(group, context);
   add_db_snapshot(group, context);
   add_db_restore(group, context);
   add_db_stats(group, context);

@@ -93,6 +93,7 @@ void add_db_compact(CLI::App& app, Context& context);
 void add_db_rollup(CLI::App& app, Context& context);
 void add_db_retention(CLI::App& app, Context& context);
 void add_db_vacuum(CLI::App& app, Context& context);
+void add_db_jobs(CLI::App& app, Context& context);
 void add_db_snapshot(CLI::App& app, Context& context);
 void add_db_restore(CLI::App& app, Context& context);
 void add_db_stats(CLI::App& app, Context& context);

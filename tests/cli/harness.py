@@ -20,7 +20,7 @@ DEADLINE_S = 120
 COMMANDS = ["create", "import", "append", "scan", "asof", "window-join", "latest", "aggregate", "export", "coverage", "gaps", "window",
             "show", "log", "segments", "delete", "remove",
             "add-column", "verify", "checkpoint", "compact", "rollup", "retention", "vacuum", "db init", "db tables", "db write", "db query", "db series",
-            "db tags", "db delete", "db flush", "db compact", "db rollup", "db retention", "db vacuum", "db snapshot", "db restore", "db stats", "db verify",
+            "db tags", "db delete", "db flush", "db compact", "db rollup", "db retention", "db vacuum", "db jobs", "db snapshot", "db restore", "db stats", "db verify",
             "completion"]
 WORDS = list(dict.fromkeys(command.split()[0] for command in COMMANDS))  # that may come first
 
