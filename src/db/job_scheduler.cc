@@ -263,7 +263,7 @@ JobScheduler::Job* JobScheduler::first_due() const {
   for (const JobKind kind : kAllJobKinds) {
     if (paused_.at(index(kind))) continue;
     for (const auto& [since, number, job] : due_.at(index(kind))) {
-      if (!job->table->taken) return job;
+      if (!job->table->taken && !wanted_.contains(job->table->name)) return job;
     }
   }
   return nullptr;
@@ -458,14 +458,24 @@ Result<std::vector<JobInfo>> JobScheduler::jobs() {
   return jobs;
 }
 
-/// Null: it is gone, or nobody is to go on.
-JobScheduler::Table* JobScheduler::wait_for(const table::TableName& name, const CancelToken& cancel, Lock& lock) {
+/// Threads leave a table alone that somebody waits for. `interrupt`: cancels what runs by itself. Null: the table is
+/// gone, or nobody is to go on.
+JobScheduler::Table* JobScheduler::wait_for(const table::TableName& name, const CancelToken& cancel, bool interrupt,
+                                            Lock& lock) {
+  const auto wanted = wanted_.insert(name);
+  Table* table = nullptr;
   while (!stopped_ && !cancel.cancelled()) {
-    Table* const table = find(name);
-    if (table == nullptr || !table->taken) return table;
+    table = find(name);
+    if (table == nullptr || !table->taken) break;
+    for (const Job& job : table->jobs) {
+      if (interrupt && job.stepping && !job.asked) job.cancel.cancel();
+    }
     changed_.wait_for(lock, kLookForCancel);
+    table = nullptr;
   }
-  return nullptr;
+  wanted_.erase(wanted);
+  wake_all();
+  return table;
 }
 
 /// Adds what it did, if that is worth telling.
@@ -493,7 +503,7 @@ Result<std::vector<JobInfo>> JobScheduler::run(std::optional<JobKind> kind, cons
     if (kind && *kind != each) continue;
     for (const table::TableName& name : names) {
       if (!source_.has(each, name)) continue;
-      Table* const table = wait_for(name, cancel, lock);
+      Table* const table = wait_for(name, cancel, false, lock);
       if (table != nullptr) run_now(*table, each, cancel, lock, done);
     }
   }
@@ -509,20 +519,13 @@ Result<std::vector<JobInfo>> JobScheduler::run(std::optional<JobKind> kind, cons
 
 std::shared_ptr<void> JobScheduler::hold(const table::TableName& name) {
   Lock lock(mutex_);
-  for (Table* table = find(name); table != nullptr && !stopped_; table = find(name)) {
-    if (!table->taken) {
-      take(*table);
-      return {table, [this](void* held) {
-                const Lock letting(mutex_);
-                let_go(*static_cast<Table*>(held));
-              }};
-    }
-    for (const Job& job : table->jobs) {
-      if (job.stepping && !job.asked) job.cancel.cancel();
-    }
-    changed_.wait_for(lock, kLookForCancel);
-  }
-  return nullptr;
+  Table* const table = wait_for(name, {}, true, lock);
+  if (table == nullptr) return nullptr;
+  take(*table);
+  return {table, [this](void* held) {
+            const Lock letting(mutex_);
+            let_go(*static_cast<Table*>(held));
+          }};
 }
 
 Status JobScheduler::pause(std::optional<JobKind> kind, bool paused) {

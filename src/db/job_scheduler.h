@@ -152,7 +152,7 @@ class JobScheduler {
   Time until_due(Time now) const;
   void take(Table& table);
   void let_go(Table& table);
-  Table* wait_for(const table::TableName& name, const CancelToken& cancel, Lock& lock);
+  Table* wait_for(const table::TableName& name, const CancelToken& cancel, bool interrupt, Lock& lock);
   void step(Job& job, const CancelToken& cancel, Lock& lock);
   Result<JobStep> attempt(Job& job, const CancelToken& cancel);  // without it
   void settle(Job& job, const Result<JobStep>& done);
@@ -184,6 +184,7 @@ class JobScheduler {
   Tables tables_;
   std::set<Key> waiting_;
   std::array<std::set<Key>, kJobKinds> due_;
+  std::multiset<table::TableName> wanted_;  // that somebody waits for
   std::optional<Time> listed_;
   bool listing_ = false;
   bool unkept_ = false;  // something happened since records were kept,
