@@ -5,6 +5,7 @@
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "table/rewrite.h"
+#include "table/tiers.h"
 #include "table/vacuum.h"
 
 #include <fmt/format.h>
@@ -96,7 +97,20 @@ class TierWork final : public TableWork {
  public:
   using TableWork::TableWork;
 
-  Result<JobStep> step(const CancelToken& /*cancel*/) override { return JobStep{}; }
+  Result<JobStep> step(const CancelToken& cancel) override {
+    if (!look().tiers.cold_after || !table::has_cold_rows_to_move(table().engine())) return JobStep{};
+    MARIGRAM_TRY(table().change_rollups([&](table::Engine& engine) -> Status {
+      MARIGRAM_ASSIGN(const TierReport report, table::move_cold(engine, false, cancel));
+      if (report.segments == 0) return {};
+      tell(fmt::format("{} in {} became cold, {} became {}", count_of(report.rows, "row"),
+                       count_of(report.segments, "segment"), format_bytes(report.bytes_before),
+                       format_bytes(report.bytes_after)));
+      return {};
+    }));
+    return JobStep{};
+  }
+};
+}
 };
 
 class CompactWork final : public TableWork {
