@@ -30,6 +30,7 @@ void add_db(CLI::App& app, Context& context) {
   add_db_undrop(group, context);
   add_db_rename(group, context);
   add_db_vacuum(group, context);
+  add_db_jobs(group, context);
   add_db_snapshot(group, context);
   add_db_restore(group, context);
   add_db_stats(group, context);

@@ -111,6 +111,7 @@ void add_db_drop(CLI::App& app, Context& context);
 void add_db_undrop(CLI::App& app, Context& context);
 void add_db_rename(CLI::App& app, Context& context);
 void add_db_vacuum(CLI::App& app, Context& context);
+void add_db_jobs(CLI::App& app, Context& context);
 void add_db_snapshot(CLI::App& app, Context& context);
 void add_db_restore(CLI::App& app, Context& context);
 void add_db_stats(CLI::App& app, Context& context);

@@ -92,6 +92,7 @@ Result<Table> Database::open_table(std::string_view name_space, std::string_view
 
 Status Database::drop_table(std::string_view name_space, std::string_view table) {
   MARIGRAM_TRY(impl_->core->check_writable());
+  const auto no_jobs = impl_->core->jobs()->hold({std::string(name_space), std::string(table)});
   return impl_->core->catalogue().drop(name_space, table, impl_->core->marks());
 }
 
@@ -106,6 +107,7 @@ Result<std::vector<DroppedTable>> Database::list_dropped_tables() const {
 
 Status Database::rename_table(std::string_view name_space, std::string_view from, std::string_view to) {
   MARIGRAM_TRY(impl_->core->check_writable());
+  const auto no_jobs = impl_->core->jobs()->hold({std::string(name_space), std::string(from)});
   return impl_->core->catalogue().rename(name_space, from, to, impl_->core->marks());
 }
 
@@ -424,6 +426,28 @@ Result<RestoreReport> Database::restore(std::string_view from, std::string_view 
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
   MARIGRAM_TRY(db::restore_snapshot(*source.storage, *target.storage));
   return RestoreReport{};
+}
+
+Result<std::vector<JobInfo>> Database::jobs() const {
+  db::Core& core = *impl_->core;
+  if (core.options().read_only) return db::recorded_jobs(core.storage(), core.catalogue());
+  MARIGRAM_TRY(core.check_writable());
+  return core.jobs()->jobs();
+}
+
+Result<std::vector<JobInfo>> Database::run_jobs(std::optional<JobKind> kind, const CancelToken& cancel) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->run(kind, cancel);
+}
+
+Status Database::pause_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, true);
+}
+
+Status Database::resume_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, false);
 }
 
 DatabaseMetrics Database::metrics() const {
