@@ -71,7 +71,7 @@ Result<table::LiveTable*> Catalogue::find(std::string_view name_space, std::stri
   {
     const std::lock_guard lock(mutex_);
     budget = &budget_of(name_space);
-    number = tables_.size();
+    number = tables_.size() + moved_.size();
   }
   table::TableName table_name{.name_space = std::string(name_space), .name = std::string(name)};
   auto table = table::LiveTable::open(table_name, number, std::move(environment),

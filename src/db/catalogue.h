@@ -10,6 +10,7 @@
 #include "head/series_budget.h"
 #include "table/live_table.h"
 
+#include <marigram/database.h>
 #include <marigram/error.h>
 #include <marigram/table.h>
 
@@ -24,7 +25,11 @@
 
 namespace marigram::db {
 
-/// Thread-safe. Tables are opened when they are first asked for, and stay open as long as it lives.
+// A table that was dropped keeps its folder under a name that no table has, "<folder>~<seconds since 1970>", until it
+// is had back or swept away: then under "<folder>~<seconds>~", so that what is half deleted is not had back.
+
+/// Thread-safe. Tables are opened when they are first asked for, and stay open as long as it lives, or until they are
+/// dropped or renamed; but they are there to be pointed to as long as it lives.
 class Catalogue {
  public:
   /// What is borrowed outlives it. `series_max`: of a namespace. `owner`: what is found in a table may be relied on by
@@ -42,6 +47,21 @@ class Catalogue {
   /// kAlreadyExists.
   Status create(std::string_view name_space, std::string_view name, const TableOptions& options);
 
+  // Dropping and renaming. `log`: for what is in memory of the table, which is flushed.
+
+  /// kNotFound.
+  Status drop(std::string_view name_space, std::string_view name, table::FlushLog& log);
+  /// Within the namespace. kNotFound, kAlreadyExists.
+  Status rename(std::string_view name_space, std::string_view from, std::string_view to, table::FlushLog& log);
+  /// The one of that name that was dropped last. kNotFound, kAlreadyExists.
+  Status undrop(std::string_view name_space, std::string_view name);
+  /// By namespace, name and time.
+  Result<std::vector<DroppedTable>> dropped() const;
+  /// Deletes those that were dropped before `cutoff`; `dry_run`: and leaves them. Files are named below "tables/".
+  Result<VacuumReport> sweep_dropped(Instant cutoff, bool dry_run);
+  /// Lets go of a table that another process has taken away.
+  void forget(std::string_view name_space, std::string_view name);
+
   /// Of those that exist, ascending.
   Result<std::vector<std::string>> name_spaces() const;
   Result<std::vector<std::string>> tables(std::string_view name_space) const;
@@ -58,6 +78,7 @@ class Catalogue {
   Result<table::Environment> environment(std::string_view name_space, std::string_view name) const;
   Result<bool> exists(const std::string& folder) const;
   head::SeriesBudget& budget_of(std::string_view name_space);  // with mutex_
+  Status move(std::string_view name_space, std::string_view name, const std::string& to, table::FlushLog& log);
 
   const std::shared_ptr<Storage> storage_;
   const Clock& clock_;
@@ -70,6 +91,7 @@ class Catalogue {
   mutable StripedSharedMutex mutex_;                                           // guards all below
   std::map<std::string, head::SeriesBudget, std::less<>> budgets_;             // by namespace
   std::unordered_map<std::string, std::unique_ptr<table::LiveTable>> tables_;  // by namespace, NUL, name
+  std::vector<std::unique_ptr<table::LiveTable>> moved_;                       // who was using them still may be
 };
 
 }  // namespace marigram::db

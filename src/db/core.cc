@@ -137,8 +137,12 @@ Status Core::write(std::string_view name_space, const model::WriteBatch& batch, 
 
 Result<table::LiveTable*> Core::table_to_read(std::string_view name_space, std::string_view name) {
   MARIGRAM_ASSIGN(table::LiveTable* const table, catalogue_.find(name_space, name));
-  if (options_.read_only) MARIGRAM_TRY(table->refresh());
-  return table;
+  if (!options_.read_only) return table;
+  const Status refreshed = table->refresh();
+  if (refreshed) return table;
+  if (refreshed.error().code != ErrorCode::kNotFound) return std::unexpected(refreshed.error());
+  catalogue_.forget(name_space, name);  // its owner has dropped it, and may have made it anew
+  return catalogue_.find(name_space, name);
 }
 
 Status Core::flush(table::LiveTable& table) {

@@ -79,6 +79,8 @@ class Core {
   }
   /// A table to read from: the newest version, if the database is not ours.
   Result<table::LiveTable*> table_to_read(std::string_view name_space, std::string_view name);
+  /// For flushes that a change of the catalogue asks for.
+  table::FlushLog& marks() { return *marks_; }
   /// Makes segments of all rows in memory, and cuts the log.
   Status flush();
   Status flush(table::LiveTable& table);

@@ -27,6 +27,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 namespace marigram {
@@ -84,6 +85,25 @@ Result<Table> Database::open_table(std::string_view name_space, std::string_view
     return fail(ErrorCode::kInvalidInput, "cannot open a table's folder: the database is in memory; query it instead");
   }
   return Table::open(impl_->core->storage().path(folder).string(), options);
+}
+
+Status Database::drop_table(std::string_view name_space, std::string_view table) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->catalogue().drop(name_space, table, impl_->core->marks());
+}
+
+Status Database::undrop_table(std::string_view name_space, std::string_view table) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->catalogue().undrop(name_space, table);
+}
+
+Result<std::vector<DroppedTable>> Database::list_dropped_tables() const {
+  return impl_->core->catalogue().dropped();
+}
+
+Status Database::rename_table(std::string_view name_space, std::string_view from, std::string_view to) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->catalogue().rename(name_space, from, to, impl_->core->marks());
 }
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
@@ -331,6 +351,12 @@ Result<VacuumReport> Database::vacuum(std::int64_t older_than_seconds, bool dry_
       return {};
     });
   }));
+  Instant cutoff = impl_->core->surroundings().clock->now();
+  cutoff.seconds -= older_than_seconds;
+  MARIGRAM_ASSIGN(VacuumReport dropped, impl_->core->catalogue().sweep_dropped(cutoff, dry_run));
+  all.files += dropped.files;
+  all.bytes += dropped.bytes;
+  std::ranges::move(dropped.paths, std::back_inserter(all.paths));
   return all;
 }
 

@@ -26,6 +26,11 @@ class Storage {
   virtual std::shared_ptr<io::ObjectStore> store(const std::string& folder) = 0;
   /// Names of the folders in a folder, ascending; none if it does not exist.
   virtual Result<std::vector<std::string>> folders(const std::string& folder) const = 0;
+  /// Gives a folder another name; both are in one. All that is in it comes along, at once and for good. kNotFound;
+  /// kAlreadyExists: that name is taken.
+  virtual Status move_folder(const std::string& from, const std::string& to) = 0;
+  /// Deletes a folder and what is in it; it may be interrupted, and be taken up again. Nothing is there: no error.
+  virtual Status remove_folder(const std::string& folder) = 0;
   /// What a write-ahead log can be kept in; null in memory.
   virtual io::FileSystem* files() const = 0;
   /// The absolute path of a folder; empty in memory.

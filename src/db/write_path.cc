@@ -174,7 +174,7 @@ Status WritePath::place(std::span<Part> parts, bool logged) {
     for (const Part& part : parts) record->add(part.rows.section(part.table->number()));
   }
   for (Part& part : parts) part.lock.emplace(part.table->lock(part.rows.route().shards()));
-  for (const Part& part : parts) MARIGRAM_TRY(part.table->check_duplicates(part.rows));
+  for (const Part& part : parts) MARIGRAM_TRY(part.table->check_arrival(part.rows));
   std::optional<wal::Placed> placed;
   if (record) {
     MARIGRAM_ASSIGN(placed, append_to_log(parts, *record));

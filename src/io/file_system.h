@@ -92,7 +92,9 @@ class Folder {
   virtual FileResult<std::unique_ptr<File>> open_for_writing(const std::string& name) = 0;
   /// EEXIST if the name is taken.
   virtual FileStatus make_folder(const std::string& name) = 0;
-  /// Replaces what bears the name `to`.
+  /// ENOTEMPTY unless it is empty, ENOTDIR if it is no folder.
+  virtual FileStatus remove_folder(const std::string& name) = 0;
+  /// Replaces what bears the name `to`: a file a file, a folder an empty one.
   virtual FileStatus rename(const std::string& from, const std::string& to) = 0;
   /// EEXIST if `to` is taken; EINVAL or ENOSYS where the file system cannot do this.
   virtual FileStatus rename_new(const std::string& from, const std::string& to) = 0;

@@ -230,6 +230,10 @@ class PosixFolder final : public Folder {
     return status_of(::mkdirat(fd_.get(), name.c_str(), 0777));
   }
 
+  FileStatus remove_folder(const std::string& name) override {
+    return status_of(::unlinkat(fd_.get(), name.c_str(), AT_REMOVEDIR));
+  }
+
   FileStatus rename(const std::string& from, const std::string& to) override {
     return status_of(::renameat(fd_.get(), from.c_str(), fd_.get(), to.c_str()));
   }

@@ -206,6 +206,15 @@ class SimulatedFolder final : public Folder {
     });
   }
 
+  FileStatus remove_folder(const std::string& name) override {
+    const Lock lock(files_->mutex_);
+    MARIGRAM_ASSIGN(const SimulatedNode node, node_named(name));
+    const auto* const folder = std::get_if<FolderPointer>(&node);
+    if (folder == nullptr) return refuse(ENOTDIR);
+    if (!(*folder)->seen().empty()) return refuse(ENOTEMPTY);
+    return files_->step([&] { data_->change({.removed = name, .added = {}}); });
+  }
+
   FileStatus rename(const std::string& from, const std::string& to) override { return move(from, to, true, true); }
 
   FileStatus rename_new(const std::string& from, const std::string& to) override {
@@ -262,23 +271,40 @@ class SimulatedFolder final : public Folder {
   }
 
  private:
-  FileResult<SimulatedNode> file_named(const std::string& name) const {
+  FileResult<SimulatedNode> node_named(const std::string& name) const {
     if (!files_->power_) return refuse(EIO);
     const auto found = data_->seen().find(name);
     if (found == data_->seen().end()) return refuse(ENOENT);
-    if (std::holds_alternative<FolderPointer>(found->second)) return refuse(EISDIR);
     return found->second;
   }
 
-  /// Gives the file `from` the name `to`, and takes the old one away if `away`.
+  FileResult<SimulatedNode> file_named(const std::string& name) const {
+    MARIGRAM_ASSIGN(SimulatedNode node, node_named(name));
+    if (std::holds_alternative<FolderPointer>(node)) return refuse(EISDIR);
+    return node;
+  }
+
+  /// Whether what bears a name may be replaced by `node`.
+  static FileStatus check_replaceable(const SimulatedNode& there, const SimulatedNode& node) {
+    const auto* const folder = std::get_if<FolderPointer>(&there);
+    if (std::holds_alternative<FolderPointer>(node)) {
+      if (folder == nullptr) return refuse(ENOTDIR);
+      if (!(*folder)->seen().empty()) return refuse(ENOTEMPTY);
+    } else if (folder != nullptr) {
+      return refuse(EISDIR);
+    }
+    return {};
+  }
+
+  /// Gives `from` the name `to`, and takes the old one away if `away`.
   FileStatus move(const std::string& from, const std::string& to, bool away, bool replace) {
     const Lock lock(files_->mutex_);
-    MARIGRAM_ASSIGN(const SimulatedNode node, file_named(from));
+    MARIGRAM_ASSIGN(const SimulatedNode node, away ? node_named(from) : file_named(from));
     const auto there = data_->seen().find(to);
     if (there != data_->seen().end()) {
       if (!replace) return refuse(EEXIST);
-      if (std::holds_alternative<FolderPointer>(there->second)) return refuse(EISDIR);
       if (there->second == node) return {};  // two names of one file: rename(2) does nothing
+      MARIGRAM_TRY(check_replaceable(there->second, node));
     }
     return files_->step([&] {
       touch(node, files_->clock_.now());

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 namespace marigram::table {
@@ -61,6 +63,7 @@ Result<AppendResult> LiveTable::append_closed(const View& rows, const log::WalMa
 }
 
 Result<std::uint64_t> LiveTable::flush(FlushLog& log) {
+  const std::shared_lock here(place_mutex_);
   const std::lock_guard flushing(flush_mutex_);
   MARIGRAM_TRY(close_generation(log));
   View rows;
@@ -89,8 +92,34 @@ Result<std::uint64_t> LiveTable::flush(FlushLog& log) {
 }
 
 Status LiveTable::change_segments(const std::function<Status(Engine&)>& change) {
+  const std::shared_lock here(place_mutex_);
+  MARIGRAM_TRY(check_here());
   const std::lock_guard flushing(flush_mutex_);
   return change(*engine_);
+}
+
+Status LiveTable::change_rollups(const std::function<Status(Engine&)>& change) {
+  const std::shared_lock here(place_mutex_);
+  MARIGRAM_TRY(check_here());
+  return change(*engine_);
+}
+
+Status LiveTable::move_away(FlushLog& log, const std::function<Status()>& move) {
+  const auto let_in = [&](bool in) {
+    const head::Head::Lock lock(head_, head::kAllShards);
+    moved_ = !in;
+  };
+  MARIGRAM_TRY(flush(log));  // most of it, while rows may still come
+  let_in(false);
+  const auto flushed = flush(log);
+  Status moved = flushed ? Status() : std::unexpected(flushed.error());
+  if (moved) {
+    const std::lock_guard alone(place_mutex_);
+    moved = move();
+  }
+  // After kIo the folder may have moved: what came in now could be lost.
+  if (!moved && moved.error().code != ErrorCode::kIo) let_in(true);
+  return moved;
 }
 
 }  // namespace marigram::table

@@ -140,6 +140,8 @@ Result<FittingRows> LiveTable::check(const model::TableRows& rows, bool widen) {
 
 Result<IncomingRows> LiveTable::admit(FittingRows fitting, bool widen) {
   if (!fitting.missing.empty()) {
+    const std::shared_lock here(place_mutex_);
+    MARIGRAM_TRY(check_here());
     const std::lock_guard changing(change_mutex_);
     MARIGRAM_ASSIGN(const auto columns, schema());
     MARIGRAM_ASSIGN(const MissingColumns still, check_fit(*columns, *fitting.rows, widen, name_.text()));
@@ -187,7 +189,15 @@ Status LiveTable::cover(IncomingRows& rows) const {
   return {};
 }
 
-Status LiveTable::check_duplicates(const IncomingRows& rows) {
+Status LiveTable::check_here() const {
+  if (!moved_) return {};
+  return fail(ErrorCode::kNotFound, fmt::format("there is no table {} any more: it was dropped or renamed meanwhile; "
+                                                "try again with the name that it has now",
+                                                name_.text()));
+}
+
+Status LiveTable::check_arrival(const IncomingRows& rows) {
+  MARIGRAM_TRY(check_here());
   return guard_ ? check_covered(rows.buckets()) : Status();
 }
 

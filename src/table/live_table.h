@@ -8,7 +8,8 @@
 // carry its mark, the position in the write-ahead log that its commit tells: a view leaves them out if its version has
 // that mark. So a reader finds each row once, whenever the commit comes.
 //
-// Order of locks: shards (of tables in ascending order of number), view_mutex_.
+// Order of locks: place_mutex_, change_mutex_ or flush_mutex_, shards (of tables in ascending order of number),
+// view_mutex_.
 #pragma once
 
 #include "base/striped_shared_mutex.h"
@@ -30,11 +31,13 @@
 #include <marigram/scan.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -121,8 +124,8 @@ class LiveTable {
   /// Notes which buckets rows cover that were not admitted here, where duplicates are rejected. kOverlap: one twice.
   Status cover(IncomingRows& rows) const;
   head::Head::Lock lock(head::ShardSet shards) { return {head_, shards}; }
-  /// kOverlap, as by check(), but for good. With the lock.
-  Status check_duplicates(const IncomingRows& rows);
+  /// kOverlap, as by check(), but for good; kNotFound: the table was moved away. With the lock.
+  Status check_arrival(const IncomingRows& rows);
   /// What a record in that file of the log has to define for these rows. With the lock.
   RecordSection definitions(wal::Lsn file, const IncomingRows& rows) const;
   /// The rows are in the log, at `placed`, or in none. Returns the shards to be tidied. With the lock.
@@ -161,10 +164,14 @@ class LiveTable {
   Status learn_series();
   /// Where the oldest row in memory lies in the log; unset: nowhere.
   std::optional<wal::Lsn> oldest_lsn();
-  /// Lets `change` commit to the engine while no flush does; then see learn_series.
+  /// Lets `change` commit to the engine while no flush does; then see learn_series. kNotFound: the table was moved
+  /// away.
   Status change_segments(const std::function<Status(Engine&)>& change);
-  /// Lets `change` commit to the engine what is beside the rows.
-  Status change_rollups(const std::function<Status(Engine&)>& change) { return change(*engine_); }
+  /// Lets `change` commit to the engine what leaves the rows as they are. kNotFound likewise.
+  Status change_rollups(const std::function<Status(Engine&)>& change);
+  /// Flushes, and calls `move`, which takes the table's folder away, while nothing is written to it; from then on
+  /// nothing can be. After an error the table is as before; after kIo of `move` nothing can be written.
+  Status move_away(FlushLog& log, const std::function<Status()>& move);
 
  private:
   LiveTable(TableName name, std::uint64_t number, std::unique_ptr<Engine> engine, const Shared& shared);
@@ -183,6 +190,7 @@ class LiveTable {
   BucketGuard::Naming naming() const;
   Result<CoveredBuckets> cover(const model::TableRows& rows);
   Status check_covered(const CoveredBuckets& added);
+  Status check_here() const;
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
   void note_description(const IncomingRows& rows, wal::Lsn file);
   Status close_generation(FlushLog& log);
@@ -197,6 +205,8 @@ class LiveTable {
   head::Head head_;
   std::optional<BucketGuard> guard_;  // where duplicates are rejected
 
+  std::shared_mutex place_mutex_;     // held by who commits, and alone by who moves the table away
+  std::atomic<bool> moved_ = false;   // set with the locks of all shards; before the move itself
   std::mutex change_mutex_;           // held while columns are added, so that each is once
   std::mutex flush_mutex_;            // held while rows become segments, or segments others
   std::uint64_t unlogged_flush_ = 0;  // guarded by flush_mutex_: a mark where there is no log
