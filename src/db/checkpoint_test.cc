@@ -103,7 +103,7 @@ TEST_F(CheckpointTest, SnapshotsNeedNone) {
     const auto copy = std::make_shared<WatchedStorage>(clock, [&] {
       if (gone_meanwhile) remove_all();
     });
-    const Status copied = make_snapshot(*core, *copy);
+    const auto copied = make_snapshot(*core, *copy);
     ASSERT_TRUE(copied) << copied.error().message;
     EXPECT_EQ(newest_checkpoint(*copy->store(kFolder), version) > 0, !gone_meanwhile);
     const auto opened = Core::open(surroundings(copy), {.create = false});

@@ -12,8 +12,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -158,15 +160,14 @@ Status put_manifest(Storage& target, const BackupManifest& manifest) {
   MARIGRAM_TRY(target.store("")->put(kManifest, text, io::PutCondition::if_absent()));
   MARIGRAM_ASSIGN(const BackupManifest written, read_manifest(target));
   if (written == manifest) return {};
-  return fail(ErrorCode::kInternal, fmt::format("cannot back up to {}: its manifest does not say what it should",
-                                                target.name()));
+  return fail(ErrorCode::kInternal,
+              fmt::format("cannot back up to {}: its manifest does not say what it should", target.name()));
 }
 
 }  // namespace
 
 Status describe(Storage& storage) {
-  MARIGRAM_TRY(
-      storage.store("")->put(kDescription, description(random_uuid(), false), io::PutCondition::if_absent()));
+  MARIGRAM_TRY(storage.store("")->put(kDescription, description(random_uuid(), false), io::PutCondition::if_absent()));
   return {};
 }
 
