@@ -77,6 +77,7 @@ void add_compact(CLI::App& app, Context& context);
 void add_rollup(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
 void add_vacuum(CLI::App& app, Context& context);
+void add_clone(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
@@ -93,8 +94,10 @@ void add_db_compact(CLI::App& app, Context& context);
 void add_db_rollup(CLI::App& app, Context& context);
 void add_db_retention(CLI::App& app, Context& context);
 void add_db_vacuum(CLI::App& app, Context& context);
-void add_db_snapshot(CLI::App& app, Context& context);
+void add_db_backup(CLI::App& app, Context& context);
+void add_db_verify_backup(CLI::App& app, Context& context);
 void add_db_restore(CLI::App& app, Context& context);
+void add_db_clone(CLI::App& app, Context& context);
 void add_db_stats(CLI::App& app, Context& context);
 void add_db_verify(CLI::App& app, Context& context);
 

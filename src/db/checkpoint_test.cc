@@ -43,6 +43,8 @@ class WatchedStorage final : public Storage {
     return wrapper;
   }
   Result<std::vector<std::string>> folders(const std::string& folder) const override { return inner_->folders(folder); }
+  Status move_folder(const std::string& from, const std::string& to) override { return inner_->move_folder(from, to); }
+  Status remove_folder(const std::string& folder) override { return inner_->remove_folder(folder); }
   io::FileSystem* files() const override { return nullptr; }
   std::filesystem::path path(const std::string& /*folder*/) const override { return {}; }
 
