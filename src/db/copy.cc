@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -51,17 +52,17 @@ class TableBackup {
     if (in_base_ != nullptr) base_ = base->storage.store(folder);
   }
 
-  /// The table at its newest version. Files that go meanwhile, because there is a newer one, are of a version that is
-  /// not the newest any more: then that is taken.
-  Result<BackupTable> run(const Clock& clock, SnapshotReport& report) {
+  /// The table at its newest version. A file that has gone meanwhile is of one that is not the newest any more: then
+  /// that is taken, to which `refresh` moves.
+  Result<BackupTable> run(const std::function<Status()>& refresh, const Clock& clock, SnapshotReport& report) {
     while (true) {
       log::TableState state = *engine_.state();
       Keys keys;
       const Status taken = take(state, keys);
       if (taken) return finish(std::move(state), std::move(keys), clock, report);
-      if (taken.error().code != ErrorCode::kNotFound || engine_.state()->version == state.version) {
-        return std::unexpected(taken.error());
-      }
+      if (taken.error().code != ErrorCode::kNotFound) return std::unexpected(taken.error());
+      MARIGRAM_TRY(refresh());
+      if (engine_.state()->version == state.version) return std::unexpected(taken.error());
     }
   }
 
@@ -214,7 +215,8 @@ Result<SnapshotReport> make_snapshot(Core& core, Storage& target, Storage* base)
       MARIGRAM_ASSIGN(const std::string folder, Catalogue::folder(name_space, name));
       TableBackup backup((*live)->engine(), target, folder, shared ? &*shared : nullptr,
                          shared ? shared->manifest.find(name_space, name) : nullptr);
-      MARIGRAM_ASSIGN(BackupTable table, backup.run(clock, report));
+      const auto refresh = [&] { return core.options().read_only ? (*live)->refresh() : Status(); };
+      MARIGRAM_ASSIGN(BackupTable table, backup.run(refresh, clock, report));
       table.name_space = name_space;
       table.name = name;
       manifest.tables.push_back(std::move(table));
