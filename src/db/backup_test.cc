@@ -210,6 +210,25 @@ TEST_F(BackupTest, TheErrorNamesTheFile) {
               ::testing::ElementsAre(HasSubstr("t0/_timeseries_log/0000000001.json has ")));
 }
 
+/// It has not the files of versions before, so these cannot be asked for, nor gone back to.
+TEST_F(BackupTest, WhatItLacksOfTheHistoryIsGivenUp) {
+  Database db = open("db", true);
+  insert(db, "t0", minutes("x", 0, 60));
+  expect_fine(db.flush());
+  const std::uint64_t first = db.open_table(kTenant, "t0")->info().version;
+  insert(db, "t0", minutes("y", 0, 60));
+  expect_fine(db.compact());
+  const std::uint64_t last = db.open_table(kTenant, "t0")->info().version;
+  expect_fine(db.snapshot(at("s")));
+  expect_fine(Database::restore(at("s"), at("r")));
+  for (const std::string& name : {at("s"), at("r")}) {
+    const std::string table = name + "/tables/acme/t0";
+    expect_error(Table::open(table, {.at = first}), ErrorCode::kNotFound, "were given up");
+    expect_fine(Table::open(table, {.at = last}));
+    EXPECT_EQ(Table::open(table, {.at = last})->info().rows, 120U);
+  }
+}
+
 TEST_F(BackupTest, ADatabaseOfOneIsFreeToChange) {
   {
     Database db = open("db", true);

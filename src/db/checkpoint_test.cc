@@ -115,7 +115,7 @@ TEST_F(CheckpointTest, SnapshotsNeedNone) {
     const auto opened = Core::open(surroundings(copy), {.create = false});
     ASSERT_TRUE(opened) << opened.error().message;
     table::LiveTable* const table = (*opened)->table_to_read("t", "cpu").value();
-    EXPECT_EQ(table->engine().state()->version, version);
+    EXPECT_EQ(table->engine().state()->version, version + 1) << "it gives up the versions before";
   }
 }
 

@@ -7,6 +7,7 @@
 #include "io/posix_file_system.h"
 #include "log/log.h"
 #include "table/append.h"
+#include "table/vacuum.h"
 
 #include <fmt/format.h>
 
@@ -19,19 +20,7 @@
 namespace marigram::db {
 namespace {
 
-/// Versions that the table has given up since are given up in the copy too: their files may be gone.
-Status give_up_history(log::TableState& state, const table::Engine& source, const std::shared_ptr<io::ObjectStore>& to,
-                       const Clock& clock) {
-  MARIGRAM_ASSIGN(const log::TableState newest, source.log().load());
-  const std::uint64_t oldest = std::min(newest.oldest, state.version);
-  if (oldest <= state.oldest) return {};
-  return log::Log(to, clock).commit_with_retry(state, [&](const log::TableState&) -> Result<log::Proposal> {
-    return log::Proposal{.actions = {},
-                         .extension = {.operation = "give_up_history", .oldest = oldest, .keeps_rollups = true}};
-  });
-}
-
-/// The version that the engine reads.
+/// The version that the engine reads, and those before it that the table has not given up.
 Status share_version(const table::Engine& source, const std::shared_ptr<io::ObjectStore>& to) {
   if (!source.has_log()) {
     return fail(ErrorCode::kInvalidInput,
@@ -39,14 +28,21 @@ Status share_version(const table::Engine& source, const std::shared_ptr<io::Obje
                             source.store().name()));
   }
   log::TableState state = *source.state();
-  MARIGRAM_ASSIGN(const Keys keys, keys_of(state, source.store()));
+  MARIGRAM_ASSIGN(const Keys needed, keys_of(state, source.store()));
+  MARIGRAM_ASSIGN(Keys keys, table::files_of_history(source));
+  keys.insert(needed.begin(), needed.end());
   for (const std::string& key : keys) {
     const Status shared = share_file(source.store(), *to, key);
-    if (!shared && !may_be_gone(key, shared.error())) return shared;
+    const bool gone = !shared && shared.error().code == ErrorCode::kNotFound && !needed.contains(key);
+    if (!shared && !gone && !may_be_gone(key, shared.error())) return shared;
   }
-  const Clock& clock = *source.environment().clock;
-  MARIGRAM_TRY(finish_copy(state, to, clock));
-  return give_up_history(state, source, to, clock);
+  // What was given up since the version may be gone. So a file that is not found is of none that is kept.
+  MARIGRAM_ASSIGN(const log::TableState newest, source.log().load());
+  KeptHistory kept{.oldest = std::min(newest.oldest, state.version), .names = state.version_names};
+  std::erase_if(kept.names,
+                [&](const auto& name) { return name.second < kept.oldest && newest.has_given_up(name.second); });
+  MARIGRAM_TRY(finish_copy(state, kept, to, *source.environment().clock));
+  return {};
 }
 
 /// Records of the write-ahead log are of a table of that name; those that are there by now are of an earlier one.

@@ -90,6 +90,12 @@ TEST_F(CloneTest, OfAnEarlierVersion) {
   expect_fine(db.clone_table(kTenant, "t0", "t1", {.at = version}));
   expect_table(db, "t1", then);
   EXPECT_EQ(db.open_table(kTenant, "t1", {.at = version})->info().rows, 20U);
+  // A clone of the newest has the versions before it.
+  expect_fine(db.compact());
+  expect_fine(db.clone_table(kTenant, "t0", "t2"));
+  expect_table(db, "t2", model.table("t0"));
+  expect_fine(db.clone_table(kTenant, "t2", "t3", {.at = version}));
+  expect_table(db, "t3", then);
   expect_fine(db.insert_rows(kTenant, "t1", minutes("y", 0, 20)));
   expect_fine(db.close());
   expect_all_sound("db");

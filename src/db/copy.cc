@@ -114,7 +114,9 @@ class TableBackup {
     for (const auto& [key, taken] : taken_) {
       if (!keys.contains(key)) MARIGRAM_TRY(target_->remove(key));  // of a version before
     }
-    MARIGRAM_ASSIGN(const Keys added, finish_copy(state, target_, clock));
+    KeptHistory kept{.oldest = state.version, .names = state.version_names};
+    std::erase_if(kept.names, [&](const auto& name) { return name.second < kept.oldest; });
+    MARIGRAM_ASSIGN(const Keys added, finish_copy(state, kept, target_, clock));
     for (const std::string& key : added) {
       MARIGRAM_ASSIGN(taken_[key].file, read_file(*target_, key));
     }

@@ -110,16 +110,24 @@ bool is_named_for_good(std::string_view key) {
   return !key.starts_with(kLog) && stem.size() >= kUuidChars && is_uuid(stem.substr(stem.size() - kUuidChars));
 }
 
-Result<Keys> finish_copy(log::TableState& state, const std::shared_ptr<io::ObjectStore>& to, const Clock& clock) {
+Result<Keys> finish_copy(log::TableState& state, const KeptHistory& kept, const std::shared_ptr<io::ObjectStore>& to,
+                         const Clock& clock) {
   Keys added = {log::kCurrentPath};
   MARIGRAM_TRY(to->put(log::kCurrentPath, log::format_current(state.version)));
-  if (state.tiers.cold_root.empty()) return added;
-  // Elsewhere are the original's cold segments; the copy has them in its own folder.
-  const auto propose = [](const log::TableState& now) -> Result<log::Proposal> {
-    log::Proposal proposal{.actions = {}, .extension = {.operation = "set_tiers"}};
-    proposal.extension.tiers = now.tiers;
-    proposal.extension.tiers->cold_root.clear();
-    proposal.extension.keeps_rollups = true;
+  const bool is_cold_elsewhere = !state.tiers.cold_root.empty();
+  if (!is_cold_elsewhere && kept.oldest <= state.oldest && kept.names == state.version_names) return added;
+  const auto propose = [&](const log::TableState& now) -> Result<log::Proposal> {
+    log::Proposal proposal{.actions = {}, .extension = {.operation = "give_up_history"}};
+    log::Extension& extension = proposal.extension;
+    extension.keeps_rollups = true;
+    if (kept.oldest > now.oldest) extension.oldest = kept.oldest;
+    if (kept.names != now.version_names) extension.version_names = kept.names;
+    if (is_cold_elsewhere) {
+      // The original's cold segments lie there; the copy has them in its own folder.
+      extension.operation = "set_tiers";
+      extension.tiers = now.tiers;
+      extension.tiers->cold_root.clear();
+    }
     return proposal;
   };
   MARIGRAM_TRY(log::Log(to, clock).commit_with_retry(state, propose));

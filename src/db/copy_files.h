@@ -8,7 +8,9 @@
 
 #include <marigram/error.h>
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,9 +35,17 @@ bool may_be_gone(std::string_view key, const Error& error);
 /// Whether the object of that key has the same bytes wherever it is: its name has a random part, or a hash of them.
 bool is_named_for_good(std::string_view key);
 
-/// The last steps of a copy whose objects are in `to`: its log ends at `state`, and all of it is in one folder. Returns
-/// the keys that came, and leaves `state` at the version that the copy has.
-Result<Keys> finish_copy(log::TableState& state, const std::shared_ptr<io::ObjectStore>& to, const Clock& clock);
+/// Versions whose files a copy has.
+struct KeptHistory {
+  std::uint64_t oldest = 0;                         // from this one on,
+  std::map<std::string, std::uint64_t> names = {};  // and those that have a name
+};
+
+/// The last steps of a copy whose objects are in `to`: its log ends at `state`, all of it is in one folder, and
+/// versions that are not kept are given up. Returns the keys that came, and leaves `state` at the version that the copy
+/// has.
+Result<Keys> finish_copy(log::TableState& state, const KeptHistory& kept, const std::shared_ptr<io::ObjectStore>& to,
+                         const Clock& clock);
 
 /// Rows of all segments.
 std::uint64_t rows_of(const log::TableState& state);

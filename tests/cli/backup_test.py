@@ -100,7 +100,9 @@ class Backup(CliTest):
         self.write_rows("n", "u", range(10, 12))
         self.run_cli("db", "delete", "d", "n.t", "--where", "host=h1")
         self.assertEqual((self.days("d", "n.t"), self.days("d", "n.u")), (2, 6))
-        self.assertEqual(self.json("db", "clone", "d", "n.u", "n.old", "--at", "2"), {"table": "n.u", "clone": "n.old"})
+        commits = self.json("log", "d/tables/n/u")["commits"]
+        version = str(next(commit["version"] for commit in commits if commit["operation"] == "append"))
+        self.assertEqual(self.json("db", "clone", "d", "n.u", "n.old", "--at", version), {"table": "n.u", "clone": "n.old"})
         self.assertEqual(self.days("d", "n.old"), 4)
         self.error("db", "clone", "d", "n.t", "n.u", code=4)
         self.error("db", "clone", "d", "n.nosuch", "n.w", code=3)
