@@ -17,6 +17,8 @@ struct TierOptions {
   /// A folder for cold segments alone, of this table alone, on another disk perhaps; empty: within the table's. Where
   /// it cannot be reached, what is cold cannot be read.
   std::string root = {};
+
+  friend bool operator==(const TierOptions&, const TierOptions&) = default;
 };
 
 /// What lies in a tier.

@@ -115,6 +115,7 @@ void build_app(CLI::App& app, Context& context) {
   add_compact(app, context);
   add_rollup(app, context);
   add_retention(app, context);
+  add_tier(app, context);
   add_vacuum(app, context);
   add_clone(app, context);
   add_db(app, context);

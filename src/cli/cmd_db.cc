@@ -13,6 +13,7 @@ void add_db(CLI::App& app, Context& context) {
   add_db_tables(group, context);
   add_db_write(group, context);
   add_db_query(group, context);
+  add_db_explain(group, context);
   add_db_series(group, context);
   add_db_tags(group, context);
   add_db_delete(group, context);
@@ -20,6 +21,10 @@ void add_db(CLI::App& app, Context& context) {
   add_db_compact(group, context);
   add_db_rollup(group, context);
   add_db_retention(group, context);
+  add_db_tier(group, context);
+  add_db_drop(group, context);
+  add_db_undrop(group, context);
+  add_db_rename(group, context);
   add_db_vacuum(group, context);
   add_db_backup(group, context);
   add_db_verify_backup(group, context);

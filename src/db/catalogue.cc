@@ -5,6 +5,7 @@
 #include "log/log.h"
 #include "model/row_limits.h"
 #include "model/rows.h"
+#include "model/tiers.h"
 
 #include <fmt/format.h>
 
@@ -51,7 +52,8 @@ Result<std::string> Catalogue::folder(std::string_view name_space, std::string_v
 
 Result<table::Environment> Catalogue::environment(std::string_view name_space, std::string_view name) const {
   MARIGRAM_ASSIGN(const std::string path, folder(name_space, name));
-  return table::Environment{.store = storage_->store(path), .clock = &clock_, .pool = &pool_};
+  auto store = storage_->split_store(path, model::kColdFolder);
+  return table::Environment{.store = store, .clock = &clock_, .pool = &pool_, .cold = store};
 }
 
 table::LiveTable* Catalogue::find_open(std::string_view name_space, std::string_view name) const {
@@ -145,6 +147,18 @@ head::SeriesBudget& Catalogue::budget_of(std::string_view name_space) {
 Status Catalogue::check_room(std::string_view name_space, std::uint64_t series) {
   const std::lock_guard lock(mutex_);
   return budget_of(name_space).check(series);
+}
+
+std::pair<std::uint64_t, std::uint64_t> Catalogue::segment_traffic() const {
+  const std::shared_lock lock(mutex_);
+  std::pair<std::uint64_t, std::uint64_t> all;
+  const auto add = [&](const table::LiveTable& table) {
+    all.first += table.engine().traffic().written;
+    all.second += table.engine().traffic().rewritten;
+  };
+  for (const auto& [key, table] : tables_) add(*table);
+  for (const auto& table : moved_) add(*table);
+  return all;
 }
 
 std::uint64_t Catalogue::series() const {

@@ -22,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace marigram::db {
@@ -74,6 +75,8 @@ class Catalogue {
   /// Those that were asked for.
   std::vector<table::LiveTable*> open_tables() const;
   std::uint64_t series() const;
+  /// Bytes of segments of new rows, and of those that were made of others, since tables were opened.
+  std::pair<std::uint64_t, std::uint64_t> segment_traffic() const;
   /// kResourceExhausted if the namespace may not have so many more series.
   Status check_room(std::string_view name_space, std::uint64_t series);
 

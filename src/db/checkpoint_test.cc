@@ -46,6 +46,7 @@ class WatchedStorage final : public Storage {
     };
     return wrapper;
   }
+  std::shared_ptr<io::ObjectStore> elsewhere(const std::string& path) override { return inner_->elsewhere(path); }
   Result<std::vector<std::string>> folders(const std::string& folder) const override { return inner_->folders(folder); }
   Status move_folder(const std::string& from, const std::string& to) override { return inner_->move_folder(from, to); }
   Status remove_folder(const std::string& folder) override { return inner_->remove_folder(folder); }

@@ -6,6 +6,7 @@
 #include "db/storage.h"
 #include "io/posix_file_system.h"
 #include "log/log.h"
+#include "model/tiers.h"
 #include "table/append.h"
 #include "table/vacuum.h"
 
@@ -65,8 +66,8 @@ Status clone_table(Core& core, std::string_view name_space, std::string_view fro
   MARIGRAM_TRY(core.flush(*live));
   const auto environment_in = [&](const std::string& path) {
     const Surroundings& surroundings = core.surroundings();
-    return table::Environment{
-        .store = core.storage().store(path), .clock = surroundings.clock, .pool = surroundings.pool};
+    auto store = core.storage().split_store(path, model::kColdFolder);
+    return table::Environment{.store = store, .clock = surroundings.clock, .pool = surroundings.pool, .cold = store};
   };
   MARIGRAM_ASSIGN(const auto source, table::Engine::open(environment_in(folder), at));
   return core.catalogue().adopt(

@@ -170,6 +170,40 @@ TEST_F(CloneTest, InMemory) {
   expect_table(db, "t1", other);
 }
 
+/// Cold segments of the original lie elsewhere; the copies have them, and need nothing of it.
+TEST_F(CloneTest, OfATableWhoseColdSegmentsLieElsewhere) {
+  Database db = open("db", true);
+  insert(db, "t0", minutes("x", 0, 5'000));
+  expect_fine(db.flush());
+  insert(db, "t0", minutes("y", 30'000, 10));
+  expect_fine(db.set_tiers(kTenant, "t0", {.cold_after = "1d", .root = at("cold")}));
+  const auto moved = db.move_cold(kTenant, "t0");
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_GT(files("cold").size(), 0U);
+  const NaiveTable then = model.table("t0");
+  expect_fine(db.clone_table(kTenant, "t0", "t1"));
+  expect_fine(db.snapshot(at("s")));
+  const auto second = db.snapshot(at("s2"), {.base = at("s")});
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_GT(second->shared_files, second->files / 2);
+  const std::string original = at("db/tables/acme/t0");
+  expect_fine(Table::open(original)->clone(at("bare")));
+  expect_fine(Database::restore(at("s2"), at("r")));
+  expect_fine(db.drop_table(kTenant, "t0"));
+  fs::remove_all(at("cold"));
+  expect_table(db, "t1", then);
+  expect_fine(db.close());
+  expect_all_sound("db");
+  expect_sound("s");
+  expect_sound("s2");
+  expect_all_sound("r");
+  expect_table(open("r"), "t0", then);
+  EXPECT_TRUE(Table::verify(at("bare"))->problems.empty());
+  EXPECT_EQ(Table::open(at("bare"))->info().rows, 5'010U);
+  EXPECT_EQ(Table::open(at("bare"))->tiers().root, "");
+  EXPECT_FALSE(fs::exists(at("cold")));
+}
+
 /// A table in a folder of its own, without a database.
 TEST_F(CloneTest, OfABareTable) {
   {

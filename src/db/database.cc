@@ -22,6 +22,7 @@
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
+#include "table/tiers.h"
 #include "table/vacuum.h"
 
 #include <arrow/record_batch.h>
@@ -30,6 +31,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace marigram {
@@ -322,6 +324,32 @@ Result<ExpiryReport> Database::expire(std::string_view tenant, std::string_view 
   return report;
 }
 
+Status Database::set_tiers(std::string_view tenant, std::string_view series, const TierOptions& options) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  TierOptions own = options;
+  if (!own.root.empty()) {
+    MARIGRAM_ASSIGN(const std::string folder, db::Catalogue::folder(tenant, series));
+    own.root += "/" + folder;
+  }
+  return table->change_rollups([&](table::Engine& engine) -> Status {
+    MARIGRAM_TRY(table::set_tiers(engine, own));
+    return {};
+  });
+}
+
+Result<TierReport> Database::move_cold(std::string_view tenant, std::string_view series, bool dry_run,
+                                       const CancelToken& cancel) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const table, impl_->core->catalogue().find(tenant, series));
+  TierReport report;
+  MARIGRAM_TRY(table->change_rollups([&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(report, table::move_cold(engine, dry_run, cancel));
+    return {};
+  }));
+  return report;
+}
+
 Status Database::flush() {
   return impl_->core->flush();
 }
@@ -386,7 +414,7 @@ Status Database::clone_table(std::string_view name_space, std::string_view from,
 }
 
 DatabaseMetrics Database::metrics() const {
-  const db::Core& core = *impl_->core;
+  db::Core& core = *impl_->core;
   const db::FlushFigures flushed = core.flush_figures();
   DatabaseMetrics metrics;
   metrics.uptime_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - impl_->opened).count();
@@ -407,6 +435,7 @@ DatabaseMetrics Database::metrics() const {
   metrics.flushed_points = flushed.points;
   metrics.flush_seconds = flushed.seconds;
   metrics.last_flush_error = flushed.last_error;
+  std::tie(metrics.segment_bytes_written, metrics.segment_bytes_rewritten) = core.catalogue().segment_traffic();
   return metrics;
 }
 

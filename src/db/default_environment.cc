@@ -3,7 +3,11 @@
 #include "base/clock.h"
 #include "base/thread_pool.h"
 #include "base/try.h"
+#include "io/file_store.h"
 #include "io/local_store.h"
+#include "io/posix_file_system.h"
+#include "io/split_store.h"
+#include "model/tiers.h"
 
 #include <fmt/format.h>
 
@@ -38,7 +42,12 @@ Result<table::Environment> environment_for(std::string_view uri) {
   }
   if (path.empty()) return fail(ErrorCode::kInvalidInput, "cannot use a table without a name: the path is empty");
   MARIGRAM_ASSIGN(auto store, io::make_local_store(std::filesystem::path(path)));
-  return table::Environment{.store = std::move(store), .clock = &system_clock(), .pool = &process_pool()};
+  const auto elsewhere = [](const std::string& root) {
+    return io::make_file_store(io::make_posix_file_system(), root);
+  };
+  auto split = std::make_shared<io::SplitStore>(std::move(store), std::string(model::kColdFolder), elsewhere);
+  return table::Environment{
+      .store = split, .clock = &system_clock(), .pool = &process_pool(), .cold = std::move(split)};
 }
 
 }  // namespace marigram::db

@@ -27,6 +27,10 @@ class FileStorage final : public Storage {
     return io::make_file_store(files_, path(folder));
   }
 
+  std::shared_ptr<io::ObjectStore> elsewhere(const std::string& path) override {
+    return io::make_file_store(files_, path);
+  }
+
   Result<std::vector<std::string>> folders(const std::string& folder) const override {
     const std::string store = path(folder).string();
     const io::Attempt attempt{.doing = "list", .key = "", .store = store};
@@ -118,6 +122,8 @@ class MemoryStorage final : public Storage {
     return store;
   }
 
+  std::shared_ptr<io::ObjectStore> elsewhere(const std::string& path) override { return store(path); }
+
   Result<std::vector<std::string>> folders(const std::string& folder) const override {
     const std::lock_guard lock(mutex_);
     const std::string below = folder + "/";
@@ -155,6 +161,13 @@ class MemoryStorage final : public Storage {
 };
 
 }  // namespace
+
+std::shared_ptr<io::SplitStore> Storage::split_store(const std::string& folder, std::string_view prefix) {
+  // A store outlives the storage that it is of: the environment of a bare table is a store alone.
+  return std::make_shared<io::SplitStore>(
+      store(folder), std::string(prefix),
+      [storage = shared_from_this()](const std::string& path) { return storage->elsewhere(path); });
+}
 
 std::shared_ptr<Storage> make_file_storage(std::shared_ptr<io::FileSystem> files, std::filesystem::path root) {
   return std::make_shared<FileStorage>(std::move(files), std::move(root));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "io/file_system.h"
 #include "io/object_store.h"
+#include "io/split_store.h"
 
 #include <marigram/error.h>
 
@@ -12,18 +13,23 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace marigram::db {
 
 /// A folder of a database: "tables/<namespace>/<table>" and the like. Thread-safe.
-class Storage {
+class Storage : public std::enable_shared_from_this<Storage> {
  public:
   virtual ~Storage() = default;
   /// For messages.
   virtual std::string name() const = 0;
   /// The objects below a folder, which need not exist; "" is the database's own.
   virtual std::shared_ptr<io::ObjectStore> store(const std::string& folder) = 0;
+  /// The objects below a folder, some of which may lie elsewhere: those under `prefix`.
+  std::shared_ptr<io::SplitStore> split_store(const std::string& folder, std::string_view prefix);
+  /// The objects below an absolute path.
+  virtual std::shared_ptr<io::ObjectStore> elsewhere(const std::string& path) = 0;
   /// Names of the folders in a folder, ascending; none if it does not exist.
   virtual Result<std::vector<std::string>> folders(const std::string& folder) const = 0;
   /// Gives a folder another name; both are in one. All that is in it comes along, at once and for good. kNotFound;

@@ -22,6 +22,7 @@
 #include "table/rewrite.h"
 #include "table/rollups.h"
 #include "table/scan.h"
+#include "table/tiers.h"
 #include "table/vacuum.h"
 #include "table/verify.h"
 
@@ -213,6 +214,22 @@ Result<std::uint64_t> Table::set_segments(SegmentFormat format, const std::optio
 
 Result<CompactReport> Table::compact(const CompactOptions& options) {
   return table::compact(*impl_->engine, options);
+}
+
+Result<std::uint64_t> Table::set_tiers(const TierOptions& options) {
+  return table::set_tiers(*impl_->engine, options);
+}
+
+TierOptions Table::tiers() const {
+  return table::tier_options(*impl_->engine->state());
+}
+
+std::vector<TierUsage> Table::tier_usage() const {
+  return table::tier_usage(*impl_->engine->state());
+}
+
+Result<TierReport> Table::move_cold(bool dry_run, const CancelToken& cancel) {
+  return table::move_cold(*impl_->engine, dry_run, cancel);
 }
 
 Result<std::uint64_t> Table::set_rollups(const RollupOptions& options) {

@@ -10,6 +10,7 @@
 #include "db/replay.h"
 #include "head/memory_budget.h"
 #include "io/storage_error.h"
+#include "model/tiers.h"
 #include "table/record.h"
 #include "table/verify.h"
 #include "wal/salvage.h"
@@ -86,8 +87,9 @@ Status Verify::check_tables() {
       const auto name = name_of_folder(table_folder);
       if (!name_space || !name) continue;
       const std::string folder = fmt::format("tables/{}/{}", name_space_folder, table_folder);
+      auto store = storage_.split_store(folder, model::kColdFolder);
       table::Environment environment{
-          .store = storage_.store(folder), .clock = surroundings_.clock, .pool = surroundings_.pool};
+          .store = store, .clock = surroundings_.clock, .pool = surroundings_.pool, .cold = store};
       auto report = check_table(environment);
       if (!report && report.error().code == ErrorCode::kNotFound) continue;  // its first commit never came
       if (!report) return std::unexpected(std::move(report).error());

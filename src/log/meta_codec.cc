@@ -29,9 +29,10 @@ constexpr std::uint64_t kProtocolVersion = 7;
 constexpr std::uint64_t kFormatVersion = 1;
 constexpr std::string_view kSchemaMetadata = "schema_metadata";
 constexpr std::string_view kReaderFeatures[] = {model::kGrowingFeature, "schema_add_columns", kSchemaMetadata,
-                                                kDuplicatesFeature,     kNativeFeature,       kTombstonesFeature};
-constexpr std::string_view kWriterFeatures[] = {model::kGrowingFeature, kSchemaMetadata, kDuplicatesFeature,
-                                                kNativeFeature, kTombstonesFeature};
+                                                kDuplicatesFeature,     kNativeFeature,       kTombstonesFeature,
+                                                kColdRootFeature};
+constexpr std::string_view kWriterFeatures[] = {model::kGrowingFeature, kSchemaMetadata,    kDuplicatesFeature,
+                                                kNativeFeature,         kTombstonesFeature, kColdRootFeature};
 
 /// Of index values, in the order of IndexValue. The reference spells the unsigned one so, although it says "uint64" for
 /// the index's own kind and for tag values.

@@ -257,8 +257,11 @@ Status check_rank(const std::optional<std::uint64_t>& rank, std::uint64_t versio
   if (!rank || (*rank >= 1 && *rank <= version)) return {};
   return wrong(fmt::format("its segments have rank {}; want 1 to {}", *rank, version));
 }
+/// 0: where a segment stood before it mattered.
 Status check_ranks(const std::map<std::string, model::SegmentRank>& ranks, std::uint64_t version) {
-  for (const auto& [path, rank] : ranks) MARIGRAM_TRY(check_rank(rank.rank, version));
+  for (const auto& [path, rank] : ranks) {
+    if (rank.rank > 0) MARIGRAM_TRY(check_rank(rank.rank, version));
+  }
   return {};
 }
 

@@ -46,13 +46,13 @@ Result<PartitionWidth> partition_width(const log::TableState& state, const model
 /// Collects rows, and turns them into staged segments whenever enough are there.
 class Appender {
  public:
-  Appender(Engine& engine, StatePtr state, const Alignment& alignment, CoveragePtr taken, SegmentSize size,
+  Appender(Engine& engine, StatePtr state, const Alignment& alignment, CoveragePtr taken, NewSegments wanted,
            StagedFiles& files, std::string attempt)
       : engine_(engine),
         state_(std::move(state)),
         alignment_(alignment),
         taken_(std::move(taken)),
-        size_(size),
+        wanted_(wanted),
         files_(files),
         attempt_(std::move(attempt)) {}
   ~Appender() { (void)collect_all(); }  // of an append that fails: the tasks refer to this object
@@ -64,7 +64,7 @@ class Appender {
     for (std::int64_t offset = 0; offset < aligned->num_rows();) {
       MARIGRAM_ASSIGN(const bool enough, has_enough());
       if (enough) MARIGRAM_TRY(flush_whole_times(offset));
-      const std::int64_t room = size_.most - rows_buffered_ % size_.most;
+      const std::int64_t room = wanted_.most - rows_buffered_ % wanted_.most;
       buffer(aligned->Slice(offset, room));
       offset += buffered_.back()->num_rows();
     }
@@ -129,9 +129,9 @@ class Appender {
     // A v1 bucket may hold rows of many batches and must end up in one segment, so v1 rows wait for the end.
     if (state_->dialect() == Dialect::kV1) return false;
     if (rows_buffered_ >= kRowsBufferedMax) return true;
-    if (rows_buffered_ < size_.most) return false;
+    if (rows_buffered_ < wanted_.most) return false;
     MARIGRAM_ASSIGN(const PartitionWidth width, partition_width(*state_, alignment_.schema()));
-    return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / size_.good);
+    return span_buffered_.partitions(width) <= static_cast<std::uint64_t>(rows_buffered_ / wanted_.good);
   }
 
   Status flush() {
@@ -157,7 +157,7 @@ class Appender {
     std::vector<SegmentRows> parts;
     std::int64_t offset = 0;
     for (const std::int64_t partition : rows.partitions()) {
-      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : size_.most;
+      const std::int64_t most = state_->dialect() == Dialect::kV1 ? partition : wanted_.most;
       for (const std::int64_t end = offset + partition; offset < end; offset += parts.back().count) {
         parts.push_back({offset, std::min(most, end - offset)});
       }
@@ -200,7 +200,8 @@ class Appender {
     Writing& writing = writing_.emplace_back(std::move(rows), std::move(pieces));
     for (const Piece& piece : writing.pieces) {
       writing.segments.push_back(pool.submit([this, &all = writing.rows, &piece] {
-        return stage_rows(engine_.store(), *state_, alignment_.schema(), all, piece.rows, piece.summary, files_);
+        return stage_rows(engine_.store(), *state_, alignment_.schema(), all, piece.rows, piece.summary, wanted_.cold,
+                          files_);
       }));
       if (state_->dialect() == Dialect::kV1) continue;
       writing.sidecars.push_back(pool.submit([this, &piece] {
@@ -249,7 +250,7 @@ class Appender {
   StatePtr state_;
   const Alignment& alignment_;
   CoveragePtr taken_;
-  SegmentSize size_;
+  NewSegments wanted_;
   StagedFiles& files_;
   std::string attempt_;
   std::vector<std::shared_ptr<arrow::RecordBatch>> buffered_;
@@ -324,8 +325,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> rows_of(io::ObjectStore& store
 }  // namespace
 
 Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignment& alignment, CoveragePtr taken,
-                            BatchSource& rows, SegmentSize size, const std::string& attempt, StagedFiles& files) {
-  Appender appender(engine, state, alignment, std::move(taken), size, files, attempt);
+                            BatchSource& rows, NewSegments wanted, const std::string& attempt, StagedFiles& files) {
+  Appender appender(engine, state, alignment, std::move(taken), wanted, files, attempt);
   while (true) {
     MARIGRAM_ASSIGN(const auto batch, rows.next());
     if (!batch) return appender.finish();

@@ -35,17 +35,19 @@ Result<AppendResult> append(Engine& engine, arrow::RecordBatchReader& rows, cons
 /// Returns the version.
 Result<std::uint64_t> commit_wal_mark(Engine& engine, const log::WalMark& mark);
 
-/// Rows that a segment should have, at most and at least: fewer are worth waiting for more, or merging.
-struct SegmentSize {
+/// What segments are to be written: with how many rows at most and at least (fewer are worth waiting for more, or
+/// merging), and whether of the cold tier.
+struct NewSegments {
   std::int64_t most = 1 << 18;
   std::int64_t good = 1 << 17;
+  bool cold = false;
 };
 
-/// All of an append but its commit: rows put in order, cut at partitions and by `size`, and written with their
+/// All of an append but its commit: rows put in order, cut at partitions as `wanted`, and written with their
 /// sidecars. `rows` come aligned by `alignment`, in any order; without any nothing is staged. `taken`: the buckets that
 /// they must leave alone in a table that rejects duplicates. `attempt` is a UUID.
 Result<Staged> stage_append(Engine& engine, const StatePtr& state, const Alignment& alignment, CoveragePtr taken,
-                            BatchSource& rows, SegmentSize size, const std::string& attempt, StagedFiles& files);
+                            BatchSource& rows, NewSegments wanted, const std::string& attempt, StagedFiles& files);
 
 /// The rows of a Parquet file in any store, as append() takes them. Reads the file twice: it is checked whole
 /// (readable, fitting, not covered yet) before the first byte is written.

@@ -128,6 +128,9 @@ Result<AppendResult> commit_append(Engine& engine, const Alignment& alignment, S
   files.keep_after(committed);
   MARIGRAM_TRY(committed);
   engine.remember_coverage(snapshot_path, std::move(snapshot));
+  for (const model::SegmentMeta& segment : staged.segments) {
+    engine.traffic().written += segment.file_size.value_or(0);
+  }
   return AppendResult{.version = engine.state()->version, .rows = staged.rows, .segments = staged.segments.size()};
 }
 

@@ -6,6 +6,8 @@
 #include "model/retention.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
+#include "table/retention.h"
+#include "table/tiers.h"
 #include "table/zola_folder.h"
 
 #include <fmt/format.h>
@@ -57,17 +59,34 @@ Result<log::TableState> load(const log::Log& log, const OpenOptions& options) {
   return fail(ErrorCode::kNotFound, fmt::format("cannot open the table at \"{}\": no version has that name", *name));
 }
 
+/// What a new table keeps for how long, and where.
+Status add_lifecycle(const Environment& environment, const TableOptions& options, log::Proposal& proposal) {
+  log::TableState made;
+  MARIGRAM_TRY(log::apply(made, {.version = 1, .actions = proposal.actions, .extension = proposal.extension}));
+  if (!options.retention.empty()) {
+    MARIGRAM_ASSIGN(proposal.extension.retention, retention_by(made, options.retention, environment.clock->now()));
+  }
+  return options.tiers == TierOptions{} ? Status() : choose_tiers(environment, made, options.tiers, proposal);
+}
+
 }  // namespace
+
+void reach_cold(const Environment& environment, const log::TableState& state) {
+  if (environment.cold) environment.cold->set_second(state.tiers.cold_root);
+}
 
 Engine::Engine(Environment environment, log::TableState state, bool pinned)
     : environment_(std::move(environment)),
       log_(environment_.store, *environment_.clock, environment_.log),
       pinned_(pinned),
       state_(std::make_shared<const log::TableState>(std::move(state))),
-      columns_(columns_of(*state_)) {}
+      columns_(columns_of(*state_)) {
+  reach_cold(environment_, *state_);
+}
 
 Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const TableOptions& options) {
   MARIGRAM_ASSIGN(log::Proposal proposal, define_table(options, environment.clock->now()));
+  MARIGRAM_TRY(add_lifecycle(environment, options, proposal));
   MARIGRAM_TRY(environment.store->check_writable());
   log::Log log(environment.store, *environment.clock, environment.log);
   MARIGRAM_ASSIGN(const std::uint64_t version, log.latest_version());
@@ -135,6 +154,7 @@ Status Engine::refresh() {
 
 /// Whoever has the state finds its columns counted.
 void Engine::move_to(StatePtr state) {
+  reach_cold(environment_, *state);
   const std::lock_guard lock(mutex_);
   columns_.store(columns_of(*state), std::memory_order_release);
   state_ = std::move(state);

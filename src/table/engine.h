@@ -30,6 +30,12 @@ namespace marigram::table {
 using StatePtr = std::shared_ptr<const log::TableState>;
 using CoveragePtr = std::shared_ptr<const coverage::CoverageMap>;
 
+/// Bytes of segments that were committed by an engine.
+struct SegmentTraffic {
+  std::atomic<std::uint64_t> written = 0;    ///< of new rows
+  std::atomic<std::uint64_t> rewritten = 0;  ///< of those of other segments
+};
+
 /// Thread-safe.
 class Engine {
  public:
@@ -41,6 +47,7 @@ class Engine {
   bool has_log() const { return state()->version > 0; }
   const Environment& environment() const { return environment_; }
   io::ObjectStore& store() const { return *environment_.store; }
+  SegmentTraffic& traffic() const { return traffic_; }
   log::Log& log() { return log_; }
   const log::Log& log() const { return log_; }
 
@@ -79,6 +86,7 @@ class Engine {
   Environment environment_;
   log::Log log_;
   const bool pinned_;  // opened at a version or time: reads only
+  mutable SegmentTraffic traffic_;
 
   std::mutex write_mutex_;  // held while a write of this handle commits
   mutable std::mutex mutex_;
@@ -93,6 +101,8 @@ class Engine {
   mutable ByLevel<std::uint64_t, coverage::CoverageMap> due_;  // guarded by mutex_; by version of the table
 };
 
+/// From here on the environment's store finds the cold segments of that state.
+void reach_cold(const Environment& environment, const log::TableState& state);
 /// The index of a table with data; kInvalidInput for the "Generic" kind, which has none.
 Result<model::IndexSpec> require_index(const log::TableState& state);
 /// The schema, which a table has from its first append on at the latest; kInvalidInput before.

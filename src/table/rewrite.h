@@ -4,11 +4,11 @@
 // A segment is rewritten together with all that it shares a stretch of time with, in tables where rows of one may come
 // before or after those of another (docs/format/log.md, `duplicates`). The rank of the new segments is the version that
 // was read: rows that are committed meanwhile rank higher, and come after them as they did after the old ones, and
-// tombstones that were there, whose rows are left out, rank lower.
+// tombstones that were there, whose rows are left out, rank lower. Or it is that of an old one, where none stands
+// between: then some may be rewritten without the others.
 #pragma once
 
 #include "table/engine.h"
-#include "table/hidden_rows.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -18,10 +18,11 @@
 namespace marigram::table {
 
 /// Merges, in each partition, neighbours that are small, and segments that overlap though they were not written
-/// together; and writes segments of another format than the table's anew. Scans give the same rows before and after.
-/// Segments that cross a partition, as other writers make them, stay. One commit, or none if there is nothing to gain;
-/// again from the start when another writer takes away one of the segments meanwhile. Memory: that of an append,
-/// whatever the table holds; in v1 the rows of a partition.
+/// together, or some of them (CompactOptions::tiered, compaction.cc); and writes segments of another format than the
+/// tier's anew. Scans give the same rows before and after. Segments that cross a partition, as other writers make them,
+/// stay. One commit of the table and each level, or none if there is nothing to gain; again from the start when another
+/// writer takes away one of the segments meanwhile. Memory: that of an append, whatever the table holds; in v1 the rows
+/// of a partition. kCancelled: what was committed stays.
 Result<CompactReport> compact(Engine& engine, const CompactOptions& options = {});
 
 /// Writes segments with rows of the choice anew without them, as one commit, or none if there is no such row; those

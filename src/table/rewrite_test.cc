@@ -99,7 +99,7 @@ TEST(CompactTest, SmallNeighboursBecomeOneSegmentAPartition) {
 TEST(CompactTest, LargeSegmentsStayAsTheyAre) {
   Fixture fixture;
   const auto engine = fixture.create(options_of(Duplicates::kAll));
-  ASSERT_TRUE(append_rows(*engine, dense(1'000, SegmentSize().good, 1)));
+  ASSERT_TRUE(append_rows(*engine, dense(1'000, NewSegments().good, 1)));
   const std::set<std::string> large = paths(*engine);
   for (const std::int64_t at : {0, 10, 1'000'000, 1'000'010}) ASSERT_TRUE(append_rows(*engine, dense(at, 5, 2)));
   const auto report = compact(*engine);

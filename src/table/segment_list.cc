@@ -1,11 +1,16 @@
 #include "table/segment_list.h"
 
 #include "model/index.h"
+#include "model/tiers.h"
 
 #include <algorithm>
 #include <cstddef>
 
 namespace marigram::table {
+
+bool is_cold(const Cluster& cluster) {
+  return std::ranges::all_of(cluster, [](const SegmentPtr& segment) { return model::is_cold(segment->path); });
+}
 
 std::vector<Cluster> cut_where_none_overlaps(std::span<const SegmentPtr> segments) {
   std::vector<Cluster> clusters;

@@ -22,6 +22,9 @@ using Cluster = std::vector<SegmentPtr>;
 /// before the other begins. O(segments).
 std::vector<Cluster> cut_where_none_overlaps(std::span<const SegmentPtr> segments);
 
+/// Whether all segments are of the cold tier.
+bool is_cold(const Cluster& cluster);
+
 /// Immutable.
 class SegmentList {
  public:

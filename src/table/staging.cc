@@ -51,19 +51,23 @@ Result<model::SegmentMeta> describe_segment(io::ObjectStore& store, const log::T
 using Writer = std::unique_ptr<segment::SegmentWriter>;
 
 Result<Writer> open_writer(io::ObjectStore& store, const std::string& key, const log::TableState& state,
-                           const model::Schema& schema, const coverage::CoverageMap& covered) {
+                           const model::Schema& schema, const coverage::CoverageMap& covered, bool cold) {
   MARIGRAM_ASSIGN(const model::IndexSpec index, require_index(state));
-  if (state.segment_format == SegmentFormat::kParquet) {
+  if (format_of(state, cold) == SegmentFormat::kParquet) {
     return segment::ParquetWriter::create(store, key, schema, index);
   }
-  MARIGRAM_ASSIGN(const segment::Compression compression,
-                  segment::parse_compression(state.compression, "cannot write " + key));
+  const std::string& chosen = cold ? state.tiers.cold_compression : state.compression;
+  MARIGRAM_ASSIGN(const segment::Compression compression, segment::parse_compression(chosen, "cannot write " + key));
   const std::string presence = coverage::encode(state.dialect(), index, covered);
   return segment::NativeWriter::create(store, key, schema, index, codec::Buffer(presence.begin(), presence.end()),
                                        compression);
 }
 
 }  // namespace
+
+SegmentFormat format_of(const log::TableState& state, bool cold) {
+  return cold ? state.tiers.cold_segments : state.segment_format;
+}
 
 StagedFiles::~StagedFiles() {
   for (const std::string& key : keys_) (void)store_.remove(key);
@@ -93,10 +97,12 @@ void StagedFiles::keep() {
 
 Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
                                       const OrderedRows& rows, SegmentRows part, const segment::RowSummary& summary,
-                                      StagedFiles& files) {
-  std::string key(state.dialect() == Dialect::kV7 ? kAppendFolder : kDataFolderV1);
-  key += random_uuid() + (state.segment_format == SegmentFormat::kNative ? ".mgs" : ".parquet");
-  MARIGRAM_ASSIGN(const Writer writer, open_writer(store, key, state, schema, summary.coverage));
+                                      bool cold, StagedFiles& files) {
+  const SegmentFormat format = format_of(state, cold);
+  const std::string_view folder = state.dialect() == Dialect::kV7 ? kAppendFolder : kDataFolderV1;
+  std::string key(cold ? model::kColdFolder : folder);
+  key += random_uuid() + (format == SegmentFormat::kNative ? ".mgs" : ".parquet");
+  MARIGRAM_ASSIGN(const Writer writer, open_writer(store, key, state, schema, summary.coverage, cold));
   const std::int64_t step = segment::ParquetWriterOptions{}.row_group_rows;
   for (std::int64_t done = 0; done < part.count; done += step) {  // a row group at a time: it stays in the cache
     MARIGRAM_ASSIGN(const auto batch, rows.rows(part.offset + done, std::min(step, part.count - done)));
@@ -104,7 +110,7 @@ Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableSt
   }
   files.add(key);  // before it is there: the reply of finish may be lost
   MARIGRAM_ASSIGN(const std::uint64_t bytes, writer->finish());
-  return describe_segment(store, state, std::move(key), state.segment_format, bytes, summary);
+  return describe_segment(store, state, std::move(key), format, bytes, summary);
 }
 
 Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,

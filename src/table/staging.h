@@ -55,11 +55,14 @@ struct SegmentRows {
   std::int64_t count = 0;
 };
 
-/// Writes `part` of `rows` (the table's columns) as one segment. `summary` is what a CoverageBuilder says of these
-/// rows. The result lacks its coverage_path. The state must have an index.
+/// Of segments to come, of the cold tier or the warm.
+SegmentFormat format_of(const log::TableState& state, bool cold);
+
+/// Writes `part` of `rows` (the table's columns) as one segment of the table, or of its cold tier. `summary` is what a
+/// CoverageBuilder says of these rows. The result lacks its coverage_path. The state must have an index.
 Result<model::SegmentMeta> stage_rows(io::ObjectStore& store, const log::TableState& state, const model::Schema& schema,
                                       const OrderedRows& rows, SegmentRows part, const segment::RowSummary& summary,
-                                      StagedFiles& files);
+                                      bool cold, StagedFiles& files);
 
 /// Makes a segment of a Parquet file that lies in the table's folder (v1). The result lacks its coverage_path.
 Result<model::SegmentMeta> stage_file(io::ObjectStore& store, const log::TableState& state, const std::string& key,

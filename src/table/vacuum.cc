@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "coverage/coverage_map.h"
+#include "model/tiers.h"
 
 #include <fmt/format.h>
 
@@ -33,7 +34,8 @@ bool is_our_segment(std::string_view key) {
   const std::string_view suffix = key.substr(dot);
   if (suffix != ".parquet" && suffix != ".mgs") return false;
   key.remove_suffix(suffix.size());
-  for (const std::string_view folder : {"data/_managed/append/", "data/"}) {
+  for (const std::string_view folder :
+       {std::string_view("data/_managed/append/"), std::string_view("data/"), model::kColdFolder}) {
     if (key.starts_with(folder) && is_uuid(key.substr(folder.size()))) return true;
   }
   return false;
@@ -120,7 +122,7 @@ Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, boo
   Instant cutoff = engine.environment().clock->now();
   cutoff.seconds -= older_than_seconds;
   std::vector<io::ObjectInfo> candidates;
-  for (const std::string_view folder : {"data", "_coverage"}) {
+  for (const std::string_view folder : {"data", "cold", "_coverage"}) {
     MARIGRAM_ASSIGN(const std::vector<io::ObjectInfo> listed, engine.store().list(folder));
     std::ranges::copy_if(listed, std::back_inserter(candidates), [&](const io::ObjectInfo& info) {
       return info.modified < cutoff && (is_our_segment(info.key) || coverage::hash_in_path(info.key));
