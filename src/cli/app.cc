@@ -121,6 +121,7 @@ void build_app(CLI::App& app, Context& context) {
   add_retention(app, context);
   add_tier(app, context);
   add_vacuum(app, context);
+  add_clone(app, context);
   add_db(app, context);
   add_completion(app, context);
 }

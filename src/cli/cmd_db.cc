@@ -31,8 +31,10 @@ void add_db(CLI::App& app, Context& context) {
   add_db_rename(group, context);
   add_db_vacuum(group, context);
   add_db_jobs(group, context);
-  add_db_snapshot(group, context);
+  add_db_backup(group, context);
+  add_db_verify_backup(group, context);
   add_db_restore(group, context);
+  add_db_clone(group, context);
   add_db_stats(group, context);
   add_db_verify(group, context);
 }

@@ -86,6 +86,7 @@ void add_rollup(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
 void add_tier(CLI::App& app, Context& context);
 void add_vacuum(CLI::App& app, Context& context);
+void add_clone(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
@@ -112,8 +113,10 @@ void add_db_undrop(CLI::App& app, Context& context);
 void add_db_rename(CLI::App& app, Context& context);
 void add_db_vacuum(CLI::App& app, Context& context);
 void add_db_jobs(CLI::App& app, Context& context);
-void add_db_snapshot(CLI::App& app, Context& context);
+void add_db_backup(CLI::App& app, Context& context);
+void add_db_verify_backup(CLI::App& app, Context& context);
 void add_db_restore(CLI::App& app, Context& context);
+void add_db_clone(CLI::App& app, Context& context);
 void add_db_stats(CLI::App& app, Context& context);
 void add_db_verify(CLI::App& app, Context& context);
 

@@ -3,10 +3,12 @@
 
 #include "base/hash.h"
 #include "base/try.h"
+#include "db/clone.h"
 #include "db/default_environment.h"
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "io/local_store.h"
+#include "io/posix_file_system.h"
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "query/version_diff.h"
@@ -294,6 +296,13 @@ Result<std::uint64_t> Table::forget_version_name(std::string_view name) {
 
 std::map<std::string, std::uint64_t> Table::version_names() const {
   return impl_->engine->state()->version_names;
+}
+
+Result<Table> Table::clone(std::string_view uri) const {
+  MARIGRAM_TRY(db::environment_for(uri));  // which checks it
+  MARIGRAM_ASSIGN(const fs::path root, io::absolute_path(root_of(uri)));
+  MARIGRAM_TRY(db::clone_table(*impl_->engine, root.has_filename() ? root : root.parent_path()));
+  return open(uri);
 }
 
 Status Table::checkpoint() {

@@ -111,6 +111,10 @@ Status give_up_before(Engine& engine, std::uint64_t oldest) {
 
 }  // namespace
 
+Result<std::set<std::string, std::less<>>> files_of_history(const Engine& engine) {
+  return referenced_paths(engine, engine.state()->oldest);
+}
+
 Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run, const History& history) {
   if (older_than_seconds < 0) {
     return fail(ErrorCode::kInvalidInput,
