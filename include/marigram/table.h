@@ -142,8 +142,8 @@ struct TableInfo {
 struct CommitInfo {
   std::uint64_t version = 0;
   Instant timestamp = {};
-  /// create, append, mark, compact, set_segments, remove_rows, remove_segments, add_columns, add_tags, repair; "commit"
-  /// for what we cannot name
+  /// create, append, compact, remove_rows, truncate, restore_version, name_version, add_columns and the like
+  /// (docs/format/log.md); "commit" for what we cannot name
   std::string operation = {};
   std::uint64_t added_segments = 0;
   std::uint64_t removed_segments = 0;
