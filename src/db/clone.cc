@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace marigram::db {
 namespace {
@@ -69,10 +70,20 @@ Status clone_table(Core& core, std::string_view name_space, std::string_view fro
     auto store = core.storage().split_store(path, model::kColdFolder);
     return table::Environment{.store = store, .clock = surroundings.clock, .pool = surroundings.pool, .cold = store};
   };
-  MARIGRAM_ASSIGN(const auto source, table::Engine::open(environment_in(folder), at));
-  return core.catalogue().adopt(
-      name_space, to, [&](const std::string& made) { return share_version(*source, core.storage().store(made)); },
-      [&](const std::string& made) { return leave_records_behind(environment_in(made), core.marks()); });
+  // A file that has gone meanwhile is of a version that is not the newest any more: then that is taken.
+  const auto share = [&](const std::string& made) -> Status {
+    while (true) {
+      MARIGRAM_ASSIGN(const auto source, table::Engine::open(environment_in(folder), at));
+      const Status shared = share_version(*source, core.storage().store(made));
+      const bool gone =
+          !shared && shared.error().code == ErrorCode::kNotFound && std::holds_alternative<std::monostate>(at.at);
+      if (!gone || live->engine().state()->version == source->state()->version) return shared;
+      MARIGRAM_TRY(core.storage().remove_folder(made));
+    }
+  };
+  return core.catalogue().adopt(name_space, to, share, [&](const std::string& made) {
+    return leave_records_behind(environment_in(made), core.marks());
+  });
 }
 
 Status clone_table(const table::Engine& engine, const std::filesystem::path& root) {
