@@ -185,8 +185,12 @@ class MARIGRAM_EXPORT Database {
   /// the file system can. Flushes it first. kNotFound, kAlreadyExists.
   Status clone_table(std::string_view name_space, std::string_view from, std::string_view to,
                      const OpenOptions& at = {});
-  /// Deletes all rows of a table: see Table::truncate.
+  /// Deletes all rows of a table, those in memory too: see Table::truncate. Inserts wait meanwhile.
   Result<std::uint64_t> truncate_table(std::string_view name_space, std::string_view table);
+  /// Makes the rows of a table what they were in segments at a version: see Table::restore_version. Flushes it first,
+  /// so that the version before the new one has what was in memory. Inserts wait meanwhile.
+  Result<std::uint64_t> restore_table_version(std::string_view name_space, std::string_view table,
+                                              std::uint64_t version);
 
   /// Inserts one value, into the field "value". A table that is not there is made: its tags and fields appear as they
   /// come. Errors, and nothing was inserted: kInvalidInput, kSchemaMismatch, kOverlap (tables that reject duplicates),
@@ -282,13 +286,13 @@ class MARIGRAM_EXPORT Database {
   static Result<RestoreReport> restore(std::string_view from, std::string_view path,
                                        const RestoreOptions& options = {});
 
-  /// What is done in the background, or would be: by table, then kind. Opens tables that are not open.
+  /// What is done in the background, or would be: by table, then kind. Read-only: what the owner has put down last.
   Result<std::vector<JobInfo>> jobs() const;
   /// Does all that is due now, or all of one kind, in the order of priority, on this thread, whether paused or not.
   /// Returns the jobs in which there was something to do, or that failed; a failure does not end it.
   Result<std::vector<JobInfo>> run_jobs(std::optional<JobKind> kind = {}, const CancelToken& cancel = {});
-  /// Until resumed or closed, jobs of that kind, or of all, do not begin by themselves; one that runs stops at its next
-  /// step.
+  /// Until resumed, also when the database is opened again, jobs of that kind, or of all, do not begin by themselves; one
+  /// that runs stops at its next step. An error tells that it could not be put down, and holds until closed only.
   Status pause_jobs(std::optional<JobKind> kind = {});
   Status resume_jobs(std::optional<JobKind> kind = {});
 

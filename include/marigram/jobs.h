@@ -41,17 +41,17 @@ struct JobOptions {
 
 enum class JobState { kWaiting, kRunning, kPaused };
 
-/// A job of one table.
+/// A job of one table; or, without names, of the database: vacuum of tables that were dropped.
 struct JobInfo {
   JobKind kind = JobKind::kRefresh;
   std::string name_space = {};
   std::string table = {};
   JobState state = JobState::kWaiting;
   std::optional<Instant> next = {};     ///< when it is looked at next; unset: only when asked
-  std::optional<Instant> started = {};  ///< the last time, as the rest; unset: never
+  std::optional<Instant> started = {};  ///< the last time that there was something to do, as the rest; unset: never
   std::optional<Instant> ended = {};
   double progress = 0;          ///< while it runs: of its work, 0 to 1
-  std::string result = {};      ///< what it did, for people; empty: there was nothing to do
+  std::string result = {};      ///< what it did, for people; empty: nothing
   std::uint64_t runs = 0;       ///< in which there was something to do
   std::uint64_t failures = 0;   ///< one after the other, up to now
   std::string last_error = {};  ///< of the last failure, even if it has gone well since

@@ -17,6 +17,10 @@ void add_db(CLI::App& app, Context& context) {
   add_db_series(group, context);
   add_db_tags(group, context);
   add_db_delete(group, context);
+  add_db_truncate(group, context);
+  add_db_diff(group, context);
+  add_db_tag(group, context);
+  add_db_revert(group, context);
   add_db_flush(group, context);
   add_db_compact(group, context);
   add_db_rollup(group, context);
@@ -26,6 +30,7 @@ void add_db(CLI::App& app, Context& context) {
   add_db_undrop(group, context);
   add_db_rename(group, context);
   add_db_vacuum(group, context);
+  add_db_jobs(group, context);
   add_db_backup(group, context);
   add_db_verify_backup(group, context);
   add_db_restore(group, context);

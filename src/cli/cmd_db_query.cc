@@ -9,6 +9,7 @@
 #include "cli/database_access.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/row_output.h"
 #include "cli/text_table.h"
@@ -46,6 +47,7 @@ struct Options {
   std::vector<std::string> by;
   bool by_series = false;
   std::string order = "time";
+  std::string at;
   bool explain = false;
   RowOutputOptions output;
 };
@@ -83,6 +85,7 @@ Result<QueryRequest> make_request(Context& context, const Options& options) {
   request.fields = options.fields;
   MARIGRAM_TRY(set_aggregate(context, options, request));
   request.order = order_named(options.order);
+  MARIGRAM_ASSIGN(request.at, parse_at(context, options.at));
   request.cancel = context.cancel;
   return request;
 }
@@ -180,6 +183,7 @@ void add_db_query(CLI::App& app, Context& context) {
   add_question(command, *options);
   add_explain(command, options->explain);
   add_order(command, options->order);
+  add_at(command, options->at);
   add_limit(command, options->output);
   add_row_format(command, options->output);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });

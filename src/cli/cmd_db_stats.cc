@@ -10,12 +10,14 @@
 
 #include <marigram/database.h>
 #include <marigram/error.h>
+#include <marigram/jobs.h>
 #include <marigram/table.h>
 #include <marigram/tags.h>
 
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -76,6 +78,13 @@ std::string render(const std::vector<TableStats>& tables, const std::optional<Re
                            count_of(recovery->points, "row"), format_bytes(recovery->cut_bytes), recovery->seconds);
 }
 
+/// One line if any fails.
+std::string render_failing(const std::vector<JobInfo>& jobs) {
+  const auto failing = std::ranges::count_if(jobs, [](const JobInfo& job) { return job.failures > 0; });
+  if (failing == 0) return "";
+  return fmt::format("background jobs: {} failed the last time; `marigram db jobs` tells why\n", failing);
+}
+
 Json to_json(const std::optional<RecoveryReport>& recovery) {
   if (!recovery) return nullptr;
   return {{"batches", recovery->batches},
@@ -89,7 +98,8 @@ Result<int> run(Context& context, const std::string& path) {
   MARIGRAM_ASSIGN(const OpenedDatabase opened, open_to_read(context, path));
   MARIGRAM_ASSIGN(const std::vector<TableStats> tables, measure(opened.database));
   if (!context.json) {
-    MARIGRAM_TRY(context.out.write(render(tables, opened.recovery)));
+    MARIGRAM_ASSIGN(const std::vector<JobInfo> jobs, opened.database.jobs());
+    MARIGRAM_TRY(context.out.write(render(tables, opened.recovery) + render_failing(jobs)));
     return kExitOk;
   }
   Json list = Json::array();

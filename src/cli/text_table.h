@@ -1,10 +1,10 @@
-// Text for people: aligned columns, grouped digits, sizes.
+// Text for people: aligned columns.
 #pragma once
 
+#include "base/quantity_text.h"
+
 #include <cstddef>
-#include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace marigram::cli {
@@ -35,12 +35,5 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
   bool header_done_ = false;
 };
-
-/// 26,115
-std::string group_digits(std::uint64_t value);
-/// 1 row, 2 rows, 26,115 rows
-std::string count_of(std::uint64_t count, std::string_view singular);
-/// 512 B, 1.4 MiB
-std::string format_bytes(std::uint64_t bytes);
 
 }  // namespace marigram::cli

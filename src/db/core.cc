@@ -53,6 +53,7 @@ Result<Surroundings> surroundings_of(std::string_view path) {
 
 Result<std::unique_ptr<Core>> Core::open(const Surroundings& surroundings, const DatabaseOptions& options) {
   MARIGRAM_TRY(wal::check({.file_bytes = options.log_file_bytes}));
+  MARIGRAM_TRY(check(options.jobs));
   MARIGRAM_TRY(find_or_make(*surroundings.storage, options));
   std::unique_ptr<Core> core(new Core(surroundings, options));
   MARIGRAM_TRY(core->start());
@@ -82,6 +83,8 @@ Status Core::start() {
   }
   write_path_ = std::make_unique<WritePath>(catalogue_, gate_, log_.get(), options_, [this] { wake(); });
   if (surroundings_.background) worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  jobs_ = std::make_unique<Jobs>(surroundings_.storage, catalogue_, *surroundings_.clock, options_.jobs,
+                                 surroundings_.background && options_.jobs.automatic);
   return {};
 }
 
@@ -152,6 +155,15 @@ Status Core::flush(table::LiveTable& table) {
   gate_.freed();
   if (!rows) return std::unexpected(rows.error());
   return {};
+}
+
+Status Core::replace_rows(table::LiveTable& table, const std::function<Status(table::Engine&)>& change) {
+  MARIGRAM_TRY(check_writable());
+  MARIGRAM_TRY(flush(table));
+  const Status replaced = table.replace_rows(*marks_, change);
+  gate_.freed();
+  MARIGRAM_TRY(replaced);
+  return table.learn_series();
 }
 
 Status Core::flush() {
@@ -242,6 +254,7 @@ void Core::work(const std::stop_token& stop) {
 Status Core::close() {
   const std::lock_guard closing(close_mutex_);
   if (closed_) return {};
+  if (jobs_) jobs_->stop();
   if (worker_.joinable()) {
     worker_.request_stop();
     woken_.notify_all();

@@ -1,4 +1,5 @@
-// A database, put together: storage, owner, log, catalogue, write path, and the one thread that flushes and syncs.
+// A database, put together: storage, owner, log, catalogue, write path, the one thread that flushes and syncs, and
+// background jobs.
 #pragma once
 
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "db/catalogue.h"
 #include "db/figures.h"
 #include "db/flush_marks.h"
+#include "db/jobs.h"
 #include "db/owner.h"
 #include "db/storage.h"
 #include "db/write_path.h"
@@ -20,6 +22,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,7 +36,7 @@ struct Surroundings {
   std::shared_ptr<Storage> storage;
   const Clock* clock = nullptr;
   ThreadPool* pool = nullptr;
-  bool background = true;  ///< flush and sync by a thread; else only when asked
+  bool background = true;  ///< flush, sync and run jobs by threads; else only when asked
 };
 
 /// Figures of all flushes.
@@ -63,6 +66,8 @@ class Core {
   const RecoveryReport& recovery() const { return recovery_; }
   const head::MemoryBudget& memory() const { return memory_; }
   const wal::Wal* log() const { return log_.get(); }
+  /// Null if the database was opened read-only.
+  JobScheduler* jobs() const { return jobs_ ? &jobs_->scheduler() : nullptr; }
   std::uint64_t points() const { return write_path_ ? write_path_->points() : 0; }
   FlushFigures flush_figures() const;
   double points_per_second() const { return rate_.per_second(points()); }
@@ -84,6 +89,8 @@ class Core {
   /// Makes segments of all rows in memory, and cuts the log.
   Status flush();
   Status flush(table::LiveTable& table);
+  /// Lets `change` commit other rows of a table in place of all that were inserted before.
+  Status replace_rows(table::LiveTable& table, const std::function<Status(table::Engine&)>& change);
 
  private:
   Core(const Surroundings& surroundings, const DatabaseOptions& options);
@@ -108,6 +115,7 @@ class Core {
   std::unique_ptr<WritePath> write_path_;
   RecoveryReport recovery_;
   Rate rate_;  // of points
+  std::unique_ptr<Jobs> jobs_;
 
   std::atomic<bool> closed_ = false;
   std::mutex cut_mutex_;    // held while the log is cut

@@ -19,6 +19,7 @@
 #include "table/append.h"
 #include "table/definition.h"
 #include "table/delete.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
@@ -93,6 +94,7 @@ Result<Table> Database::open_table(std::string_view name_space, std::string_view
 
 Status Database::drop_table(std::string_view name_space, std::string_view table) {
   MARIGRAM_TRY(impl_->core->check_writable());
+  const auto no_jobs = impl_->core->jobs()->hold({std::string(name_space), std::string(table)});
   return impl_->core->catalogue().drop(name_space, table, impl_->core->marks());
 }
 
@@ -107,7 +109,31 @@ Result<std::vector<DroppedTable>> Database::list_dropped_tables() const {
 
 Status Database::rename_table(std::string_view name_space, std::string_view from, std::string_view to) {
   MARIGRAM_TRY(impl_->core->check_writable());
+  const auto no_jobs = impl_->core->jobs()->hold({std::string(name_space), std::string(from)});
   return impl_->core->catalogue().rename(name_space, from, to, impl_->core->marks());
+}
+
+Result<std::uint64_t> Database::truncate_table(std::string_view name_space, std::string_view table) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t rows = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(rows, table::truncate(engine));
+    return {};
+  }));
+  return rows;
+}
+
+Result<std::uint64_t> Database::restore_table_version(std::string_view name_space, std::string_view table,
+                                                      std::uint64_t version) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t restored = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(restored, table::restore_version(engine, version));
+    return {};
+  }));
+  return restored;
 }
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
@@ -411,6 +437,28 @@ Result<RestoreReport> Database::restore(std::string_view from, std::string_view 
 Status Database::clone_table(std::string_view name_space, std::string_view from, std::string_view to,
                              const OpenOptions& at) {
   return db::clone_table(*impl_->core, name_space, from, to, at);
+}
+
+Result<std::vector<JobInfo>> Database::jobs() const {
+  db::Core& core = *impl_->core;
+  if (core.options().read_only) return db::recorded_jobs(core.storage(), core.catalogue());
+  MARIGRAM_TRY(core.check_writable());
+  return core.jobs()->jobs();
+}
+
+Result<std::vector<JobInfo>> Database::run_jobs(std::optional<JobKind> kind, const CancelToken& cancel) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->run(kind, cancel);
+}
+
+Status Database::pause_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, true);
+}
+
+Status Database::resume_jobs(std::optional<JobKind> kind) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  return impl_->core->jobs()->pause(kind, false);
 }
 
 DatabaseMetrics Database::metrics() const {

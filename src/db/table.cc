@@ -11,6 +11,7 @@
 #include "io/posix_file_system.h"
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
+#include "query/version_diff.h"
 #include "segment/arrow_schema.h"
 #include "table/append.h"
 #include "table/coverage_report.h"
@@ -18,6 +19,7 @@
 #include "table/delete.h"
 #include "table/engine.h"
 #include "table/evolve.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
@@ -196,6 +198,10 @@ Result<std::uint64_t> Table::remove_rows(const RowSelection& rows, bool dry_run)
   return table::remove_rows(*impl_->engine, rows, dry_run);
 }
 
+Result<std::uint64_t> Table::truncate() {
+  return table::truncate(*impl_->engine);
+}
+
 Result<std::uint64_t> Table::remove_segments(std::span<const std::string> ids) {
   return table::remove_segments(*impl_->engine, ids);
 }
@@ -268,6 +274,28 @@ Result<ExpiryReport> Table::preview_expiry(const std::optional<std::vector<Reten
   MARIGRAM_ASSIGN(const model::Retention wanted,
                   table::retention_by(*state, *rules, engine.environment().clock->now()));
   return query::preview_expiry(engine, wanted);
+}
+
+Status Table::diff(const DiffRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream rows, query::version_diff(*impl_->engine, request));
+  db::export_stream(std::move(rows), impl_, out);
+  return {};
+}
+
+Result<std::uint64_t> Table::restore_version(std::uint64_t version) {
+  return table::restore_version(*impl_->engine, version);
+}
+
+Result<std::uint64_t> Table::name_version(std::string_view name, std::uint64_t version) {
+  return table::name_version(*impl_->engine, name, version);
+}
+
+Result<std::uint64_t> Table::forget_version_name(std::string_view name) {
+  return table::forget_version_name(*impl_->engine, name);
+}
+
+std::map<std::string, std::uint64_t> Table::version_names() const {
+  return impl_->engine->state()->version_names;
 }
 
 Result<Table> Table::clone(std::string_view uri) const {

@@ -74,7 +74,7 @@ class Usage(CliTest):
             ["scan", "stations", "--limit", "-1"],
             ["scan", "stations", "--limit", "many"],
             ["scan", "stations", "--format", "xml"],
-            ["scan", "stations", "--at", "last week"],
+            ["scan", "stations", "--at", "99999999999999999999999"],
             ["coverage", "stations", "--by", "day"],
             ["gaps", "stations", "--min", "0"],
             ["window", "stations"],
