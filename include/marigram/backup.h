@@ -9,8 +9,8 @@
 namespace marigram {
 
 struct SnapshotOptions {
-  /// An earlier snapshot of the same database: files that it has are not copied but shared with it (hard links; copied
-  /// from it where the file system has none). Each snapshot is whole by itself: any of them may be deleted.
+  /// An earlier snapshot of the same database: files that it has are not copied but shared with it, by hard links where
+  /// the file system has them. Each snapshot is whole by itself: any of them may be deleted.
   std::string base = {};
 };
 

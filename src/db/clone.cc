@@ -17,11 +17,23 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace marigram::db {
 namespace {
 
-/// The version that the engine reads, and those before it that the table has not given up.
+/// Of the history of a version what the table has not given up since.
+Result<KeptHistory> history_of(const table::Engine& source) {
+  const table::StatePtr state = source.state();
+  MARIGRAM_ASSIGN(const log::TableState newest, source.log().load());
+  const std::uint64_t oldest = std::min(newest.oldest, state->version);
+  KeptHistory kept{.oldest = std::max(oldest, state->oldest), .names = state->version_names};
+  std::erase_if(kept.names,
+                [&](const auto& name) { return name.second < kept.oldest && newest.has_given_up(name.second); });
+  return kept;
+}
+
+/// The version that the engine reads, and its history.
 Status share_version(const table::Engine& source, const std::shared_ptr<io::ObjectStore>& to) {
   if (!source.has_log()) {
     return fail(ErrorCode::kInvalidInput,
@@ -30,18 +42,16 @@ Status share_version(const table::Engine& source, const std::shared_ptr<io::Obje
   }
   log::TableState state = *source.state();
   MARIGRAM_ASSIGN(const Keys needed, keys_of(state, source.store()));
-  MARIGRAM_ASSIGN(Keys keys, table::files_of_history(source));
+  MARIGRAM_ASSIGN(KeptHistory kept, history_of(source));
+  MARIGRAM_ASSIGN(Keys keys, table::files_of_history(source, kept.oldest, kept.names));
   keys.insert(needed.begin(), needed.end());
   for (const std::string& key : keys) {
     const Status shared = share_file(source.store(), *to, key);
     const bool gone = !shared && shared.error().code == ErrorCode::kNotFound && !needed.contains(key);
     if (!shared && !gone && !may_be_gone(key, shared.error())) return shared;
   }
-  // What was given up since the version may be gone. So a file that is not found is of none that is kept.
-  MARIGRAM_ASSIGN(const log::TableState newest, source.log().load());
-  KeptHistory kept{.oldest = std::min(newest.oldest, state.version), .names = state.version_names};
-  std::erase_if(kept.names,
-                [&](const auto& name) { return name.second < kept.oldest && newest.has_given_up(name.second); });
+  // A file that was not found is of a version that has been given up by now.
+  MARIGRAM_ASSIGN(kept, history_of(source));
   MARIGRAM_TRY(finish_copy(state, kept, to, *source.environment().clock));
   return {};
 }
@@ -69,10 +79,20 @@ Status clone_table(Core& core, std::string_view name_space, std::string_view fro
     auto store = core.storage().split_store(path, model::kColdFolder);
     return table::Environment{.store = store, .clock = surroundings.clock, .pool = surroundings.pool, .cold = store};
   };
-  MARIGRAM_ASSIGN(const auto source, table::Engine::open(environment_in(folder), at));
-  return core.catalogue().adopt(
-      name_space, to, [&](const std::string& made) { return share_version(*source, core.storage().store(made)); },
-      [&](const std::string& made) { return leave_records_behind(environment_in(made), core.marks()); });
+  // A file that has gone meanwhile is of a version that is not the newest any more: then that is taken.
+  const auto share = [&](const std::string& made) -> Status {
+    while (true) {
+      MARIGRAM_ASSIGN(const auto source, table::Engine::open(environment_in(folder), at));
+      const Status shared = share_version(*source, core.storage().store(made));
+      const bool gone =
+          !shared && shared.error().code == ErrorCode::kNotFound && std::holds_alternative<std::monostate>(at.at);
+      if (!gone || live->engine().state()->version == source->state()->version) return shared;
+      MARIGRAM_TRY(core.storage().remove_folder(made));
+    }
+  };
+  return core.catalogue().adopt(name_space, to, share, [&](const std::string& made) {
+    return leave_records_behind(environment_in(made), core.marks());
+  });
 }
 
 Status clone_table(const table::Engine& engine, const std::filesystem::path& root) {

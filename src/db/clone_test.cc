@@ -101,6 +101,47 @@ TEST_F(CloneTest, OfAnEarlierVersion) {
   expect_all_sound("db");
 }
 
+/// What a version's own commit said of the history may not be so any more.
+TEST_F(CloneTest, OfAVersionWhoseHistoryWasGivenUpSince) {
+  Database db = open("db", true);
+  std::vector<NaiveTable> then;
+  for (int day = 0; day < 8; ++day) {
+    insert(db, "t0", minutes("x", day * 1'440, 20));
+    expect_fine(db.compact());
+    then.push_back(model.table("t0"));
+    if (day % 3 == 2) expect_fine(db.vacuum(0, false, {.versions = 2}));
+  }
+  Table table = db.open_table(kTenant, "t0").value();
+  const std::uint64_t newest = table.info().version;
+  expect_fine(table.name_version("last week", newest - 2));
+  std::uint64_t clones = 0;
+  for (std::uint64_t version = 1; version <= newest; ++version) {
+    SCOPED_TRACE(version);
+    const auto earlier = Table::open(at("db/tables/acme/t0"), {.at = version});
+    if (!earlier) continue;
+    const std::string name = at("clone" + std::to_string(version));
+    const auto clone = earlier->clone(name);
+    ASSERT_TRUE(clone) << clone.error().message;
+    EXPECT_EQ(clone->info().rows, earlier->info().rows);
+    EXPECT_TRUE(Table::verify(name)->problems.empty());
+    for (std::uint64_t before = 1; before <= version; ++before) {
+      const auto original = Table::open(at("db/tables/acme/t0"), {.at = before});
+      const auto copy = Table::open(name, {.at = before});
+      ASSERT_EQ(original.has_value(), copy.has_value()) << before;
+      EXPECT_TRUE(!copy || copy->segments().size() == original->segments().size());
+      for (const SegmentInfo& segment : copy ? copy->segments() : std::vector<SegmentInfo>()) {
+        EXPECT_TRUE(fs::exists(name + "/" + segment.path)) << segment.path;
+      }
+    }
+    ++clones;
+  }
+  EXPECT_GT(clones, 3U);
+  const auto named = Table::open(at("db/tables/acme/t0"), {.at = std::string("last week")})->clone(at("named"));
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_EQ(named->info().rows, Table::open(at("db/tables/acme/t0"), {.at = newest - 2})->info().rows);
+  expect_fine(db.clone_table(kTenant, "t0", "t1", {.at = std::string("last week")}));
+}
+
 TEST_F(CloneTest, WhatCannotBeIsSaid) {
   Database db = open("db", true);
   insert(db, "t0", minutes("x", 0, 20));

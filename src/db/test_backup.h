@@ -53,6 +53,7 @@ struct BackupTest : ::testing::Test {
   Database open(const std::string& name, bool create = false) const {
     DatabaseOptions options{.create = create, .log_file_bytes = std::uint64_t{1} << 20};
     options.duplicates = Duplicates::kAll;
+    options.jobs.automatic = false;
     auto opened = Database::open(at(name), options);
     EXPECT_TRUE(opened) << opened.error().message;
     return std::move(*opened);

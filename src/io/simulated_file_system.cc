@@ -465,47 +465,12 @@ FileStatus SimulatedFileSystem::sync_step(Data& data, bool skip) {
   return {};
 }
 
-std::uint64_t SimulatedFileSystem::points() const {
-  const Lock lock(mutex_);
-  return points_;
-}
-
 void SimulatedFileSystem::arm(FaultStore::Mode mode, std::uint64_t point, std::uint64_t seed) {
   const Lock lock(mutex_);
   fault_ = Fault{.mode = mode, .point = points_ + point};
   fired_ = false;
   seed_ = seed;
   fortune_ = Fortune(seed);
-}
-
-void SimulatedFileSystem::disarm() {
-  const Lock lock(mutex_);
-  fault_.reset();
-}
-
-bool SimulatedFileSystem::fired() const {
-  const Lock lock(mutex_);
-  return fired_;
-}
-
-void SimulatedFileSystem::skip_file_sync(bool skip) {
-  const Lock lock(mutex_);
-  skip_file_sync_ = skip;
-}
-
-void SimulatedFileSystem::skip_folder_sync(bool skip) {
-  const Lock lock(mutex_);
-  skip_folder_sync_ = skip;
-}
-
-void SimulatedFileSystem::support_rename_new(bool supported) {
-  const Lock lock(mutex_);
-  rename_new_supported_ = supported;
-}
-
-void SimulatedFileSystem::support_link_file(bool supported) {
-  const Lock lock(mutex_);
-  link_file_supported_ = supported;
 }
 
 void SimulatedFileSystem::cut_power() {

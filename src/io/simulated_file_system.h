@@ -37,16 +37,37 @@ class SimulatedFileSystem final : public FileSystem, public std::enable_shared_f
 
   FileResult<std::unique_ptr<Tree>> open_tree(const std::filesystem::path& path) const override;
 
-  std::uint64_t points() const;
+  std::uint64_t points() const {
+    const std::lock_guard lock(mutex_);
+    return points_;
+  }
   void arm(FaultStore::Mode mode, std::uint64_t point, std::uint64_t seed);
-  void disarm();
-  bool fired() const;
-  void skip_file_sync(bool skip);
-  void skip_folder_sync(bool skip);
+  void disarm() {
+    const std::lock_guard lock(mutex_);
+    fault_.reset();
+  }
+  bool fired() const {
+    const std::lock_guard lock(mutex_);
+    return fired_;
+  }
+  void skip_file_sync(bool skip) {
+    const std::lock_guard lock(mutex_);
+    skip_file_sync_ = skip;
+  }
+  void skip_folder_sync(bool skip) {
+    const std::lock_guard lock(mutex_);
+    skip_folder_sync_ = skip;
+  }
   /// Whether rename_new is supported (it is, at first); if not it gives EINVAL.
-  void support_rename_new(bool supported);
+  void support_rename_new(bool supported) {
+    const std::lock_guard lock(mutex_);
+    rename_new_supported_ = supported;
+  }
   /// Whether link_file is (it is, at first); if not it gives EPERM.
-  void support_link_file(bool supported);
+  void support_link_file(bool supported) {
+    const std::lock_guard lock(mutex_);
+    link_file_supported_ = supported;
+  }
   void cut_power();
 
  private:

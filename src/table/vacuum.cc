@@ -66,25 +66,6 @@ void collect(const log::Commit& commit, Paths& paths) {
   }
 }
 
-/// What some version from `oldest` on may read, and those that have a name.
-Result<Paths> referenced_paths(const Engine& engine, std::uint64_t oldest) {
-  std::set<std::uint64_t> whole;
-  if (oldest > 1) whole.insert(oldest);
-  for (const auto& [name, version] : engine.state()->version_names) {
-    if (version < oldest) whole.insert(version);
-  }
-  Paths paths;
-  for (const std::uint64_t version : whole) {
-    MARIGRAM_ASSIGN(const log::TableState state, engine.log().load(version));
-    paths.merge(log::files_of(state));
-  }
-  for (std::uint64_t version = oldest; version <= engine.state()->version; ++version) {
-    MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
-    collect(commit, paths);
-  }
-  return paths;
-}
-
 /// The oldest version that is kept.
 Result<std::uint64_t> oldest_of(const Engine& engine, const History& history) {
   const log::TableState& state = *engine.state();
@@ -111,8 +92,23 @@ Status give_up_before(Engine& engine, std::uint64_t oldest) {
 
 }  // namespace
 
-Result<std::set<std::string, std::less<>>> files_of_history(const Engine& engine) {
-  return referenced_paths(engine, engine.state()->oldest);
+Result<std::set<std::string, std::less<>>> files_of_history(const Engine& engine, std::uint64_t oldest,
+                                                            const std::map<std::string, std::uint64_t>& names) {
+  std::set<std::uint64_t> whole;
+  if (oldest > 1) whole.insert(oldest);
+  for (const auto& [name, version] : names) {
+    if (version < oldest) whole.insert(version);
+  }
+  Paths paths;
+  for (const std::uint64_t version : whole) {
+    MARIGRAM_ASSIGN(const log::TableState state, engine.log().load(version));
+    paths.merge(log::files_of(state));
+  }
+  for (std::uint64_t version = oldest; version <= engine.state()->version; ++version) {
+    MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
+    collect(commit, paths);
+  }
+  return paths;
 }
 
 Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run, const History& history) {
@@ -137,7 +133,7 @@ Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, boo
   MARIGRAM_TRY(engine.refresh());
   MARIGRAM_ASSIGN(const std::uint64_t oldest, oldest_of(engine, history));
   if (!dry_run) MARIGRAM_TRY(give_up_before(engine, oldest));
-  MARIGRAM_ASSIGN(const auto referenced, referenced_paths(engine, oldest));
+  MARIGRAM_ASSIGN(const auto referenced, files_of_history(engine, oldest, engine.state()->version_names));
 
   VacuumReport report{.oldest = oldest};
   const auto note = [&](const io::ObjectInfo& info) {
