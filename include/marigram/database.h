@@ -185,8 +185,12 @@ class MARIGRAM_EXPORT Database {
   /// the file system can. Flushes it first. kNotFound, kAlreadyExists.
   Status clone_table(std::string_view name_space, std::string_view from, std::string_view to,
                      const OpenOptions& at = {});
-  /// Deletes all rows of a table: see Table::truncate.
+  /// Deletes all rows of a table, those in memory too: see Table::truncate. Inserts wait meanwhile.
   Result<std::uint64_t> truncate_table(std::string_view name_space, std::string_view table);
+  /// Makes the rows of a table what they were in segments at a version: see Table::restore_version. Flushes it first,
+  /// so that the version before the new one has what was in memory. Inserts wait meanwhile.
+  Result<std::uint64_t> restore_table_version(std::string_view name_space, std::string_view table,
+                                              std::uint64_t version);
 
   /// Inserts one value, into the field "value". A table that is not there is made: its tags and fields appear as they
   /// come. Errors, and nothing was inserted: kInvalidInput, kSchemaMismatch, kOverlap (tables that reject duplicates),

@@ -106,8 +106,12 @@ void build_app(CLI::App& app, Context& context) {
   add_window(app, context);
   add_show(app, context);
   add_log(app, context);
+  add_diff(app, context);
+  add_tag(app, context);
+  add_revert(app, context);
   add_segments(app, context);
   add_delete(app, context);
+  add_truncate(app, context);
   add_remove(app, context);
   add_add_column(app, context);
   add_verify(app, context);
@@ -115,7 +119,9 @@ void build_app(CLI::App& app, Context& context) {
   add_compact(app, context);
   add_rollup(app, context);
   add_retention(app, context);
+  add_tier(app, context);
   add_vacuum(app, context);
+  add_clone(app, context);
   add_db(app, context);
   add_completion(app, context);
 }

@@ -189,11 +189,10 @@ Result<OpenOptions> parse_at(Context& context, const std::string& text) {
   if (text.empty()) return OpenOptions{};
   if (std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; })) {
     if (const auto version = parse_integer<std::uint64_t>(text)) return OpenOptions{.at = *version};
+    return context.usage(fmt::format("cannot read \"{}\" as a version: it is too large", text));
   }
-  auto instant = parse_rfc3339(text);
-  if (instant) return OpenOptions{.at = *instant};
-  return context.usage(
-      fmt::format("cannot read --at: got \"{}\", want a version number or a time like 2013-01-31T06:00:00Z", text));
+  if (const auto instant = parse_rfc3339(text)) return OpenOptions{.at = *instant};
+  return OpenOptions{.at = text};
 }
 
 }  // namespace marigram::cli

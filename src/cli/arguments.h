@@ -51,7 +51,7 @@ Result<ColumnInfo> parse_column(Context& context, std::string_view option, const
 /// NAME, NAME:string, NAME:int32, NAME:int64 or NAME:uint64.
 Result<ColumnInfo> parse_tag(Context& context, const std::string& text);
 
-/// --at: a version number, or a time.
+/// Which version, of --at and the like: a number, a time, or else a name.
 Result<OpenOptions> parse_at(Context& context, const std::string& text);
 
 }  // namespace marigram::cli

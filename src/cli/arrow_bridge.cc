@@ -66,6 +66,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, 
   return open_stream("cannot scan", [&](ArrowArrayStream* out) { return table.scan(request, out); });
 }
 
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_diff(const Table& table, const DiffRequest& request) {
+  return open_stream("cannot compare versions", [&](ArrowArrayStream* out) { return table.diff(request, out); });
+}
+
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
                                                             const std::shared_ptr<arrow::RecordBatchReader>& probes,
                                                             const AsofRequest& request) {

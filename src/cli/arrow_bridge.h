@@ -24,6 +24,9 @@ Error from_arrow(const arrow::Status& status, const std::string& doing);
 /// The rows of a scan. The reader keeps what it needs of the table alive.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_scan(const Table& table, const ScanRequest& request);
 
+/// What changed from one version to another; the same holds.
+Result<std::shared_ptr<arrow::RecordBatchReader>> open_diff(const Table& table, const DiffRequest& request);
+
 /// Probes joined to their rows.
 Result<std::shared_ptr<arrow::RecordBatchReader>> open_asof(const Table& table,
                                                             const std::shared_ptr<arrow::RecordBatchReader>& probes,

@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/row_output.h"
 
@@ -127,7 +128,7 @@ void add_aggregate(CLI::App& app, Context& context) {
   add_where(command, options->where);
   add_explain(command, options->explain);
   add_limit(command, options->output);
-  command.add_option("--at", options->at, "The table as of a version or a time")->type_name("VERSION|TIME");
+  add_at(command, options->at);
   add_row_format(command, options->output);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }

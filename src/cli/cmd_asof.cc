@@ -6,6 +6,7 @@
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/probes.h"
 #include "cli/row_output.h"
@@ -103,7 +104,7 @@ void add_asof(CLI::App& app, Context& context) {
       ->capture_default_str();
   add_explain(command, options->explain);
   add_limit(command, options->output);
-  command.add_option("--at", options->at, "The table as of a version or a time")->type_name("VERSION|TIME");
+  add_at(command, options->at);
   add_row_format(command, options->output);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }

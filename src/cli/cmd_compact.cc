@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
 #include "cli/text_table.h"
 
 #include <marigram/error.h>
@@ -24,6 +25,7 @@ struct Options {
   std::string table;
   std::string segments;
   std::string compression;
+  bool tiered = false;
 };
 
 nlohmann::ordered_json to_json(const CompactReport::Total& total) {
@@ -48,9 +50,10 @@ Status choose_segments(Table& table, const Options& options) {
 }
 
 Result<int> run(Context& context, const Options& options) {
+  const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(Table table, Table::open(options.table));
   MARIGRAM_TRY(choose_segments(table, options));
-  MARIGRAM_ASSIGN(const CompactReport report, table.compact());
+  MARIGRAM_ASSIGN(const CompactReport report, table.compact({.tiered = options.tiered, .cancel = context.cancel}));
   if (context.json) {
     MARIGRAM_TRY(context.print(
         {{"version", report.version}, {"before", to_json(report.before)}, {"after", to_json(report.after)}}));
@@ -70,7 +73,8 @@ void add_compact(CLI::App& app, Context& context) {
   add_table(command, options->table);
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "What files rows are kept in from now on; those that are there are written anew");
-  add_compression(command, options->compression, "Of native segments from now on");
+  add_compression(command, "--compression", options->compression, "Of native segments from now on");
+  add_tiered(command, options->tiered);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -4,14 +4,13 @@
 #include "cli/context.h"
 #include "cli/database_access.h"
 #include "cli/exit_code.h"
+#include "cli/interrupt.h"
 #include "cli/text_table.h"
 
 #include <marigram/database.h>
 #include <marigram/error.h>
-#include <marigram/table.h>
 
 #include <fmt/format.h>
-#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -22,31 +21,25 @@ namespace marigram::cli {
 
 namespace {
 
-Result<std::uint64_t> count_segments(const Database& database) {
-  std::uint64_t segments = 0;
-  MARIGRAM_ASSIGN(const auto name_spaces, database.list_namespaces());
-  for (const std::string& name_space : name_spaces) {
-    MARIGRAM_ASSIGN(const auto names, database.list_series(name_space));
-    for (const std::string& name : names) {
-      MARIGRAM_ASSIGN(const Table table, database.open_table(name_space, name));
-      segments += table.info().segments;
-    }
-  }
-  return segments;
-}
+struct Options {
+  std::string path;
+  bool tiered = false;
+};
 
-Result<int> run(Context& context, const std::string& path) {
-  MARIGRAM_ASSIGN(Database database, open_to_write(path));
-  MARIGRAM_TRY(database.flush());
-  MARIGRAM_ASSIGN(const std::uint64_t before, count_segments(database));
-  MARIGRAM_TRY(database.compact());
-  MARIGRAM_ASSIGN(const std::uint64_t after, count_segments(database));
+Result<int> run(Context& context, const Options& options) {
+  const InterruptGuard guard(context.cancel);
+  MARIGRAM_ASSIGN(Database database, open_to_write(options.path));
+  MARIGRAM_ASSIGN(const CompactReport report, database.compact({.tiered = options.tiered, .cancel = context.cancel}));
   MARIGRAM_TRY(database.close());
   if (context.json) {
-    MARIGRAM_TRY(context.print({{"segments_before", before}, {"segments_after", after}}));
+    MARIGRAM_TRY(context.print({{"segments_before", report.before.segments},
+                                {"segments_after", report.after.segments},
+                                {"bytes_before", report.before.bytes},
+                                {"bytes_after", report.after.bytes}}));
   } else {
-    MARIGRAM_TRY(context.out.write(
-        fmt::format("compacted {}: {} became {}\n", path, count_of(before, "segment"), group_digits(after))));
+    MARIGRAM_TRY(context.out.write(fmt::format(
+        "compacted {}: {} ({}) became {} ({})\n", options.path, count_of(report.before.segments, "segment"),
+        format_bytes(report.before.bytes), group_digits(report.after.segments), format_bytes(report.after.bytes))));
   }
   return kExitOk;
 }
@@ -54,11 +47,12 @@ Result<int> run(Context& context, const std::string& path) {
 }  // namespace
 
 void add_db_compact(CLI::App& app, Context& context) {
-  auto path = std::make_shared<std::string>();
+  auto options = std::make_shared<Options>();
   CLI::App& command = add_command(app, context, "compact", "Merge small and overlapping segments of all tables",
                                   "marigram db compact metrics");
-  add_database(command, *path);
-  command.callback([&context, path] { context.chosen = [&context, path] { return run(context, *path); }; });
+  add_database(command, options->path);
+  add_tiered(command, options->tiered);
+  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 
 }  // namespace marigram::cli

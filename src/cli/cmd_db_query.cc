@@ -9,16 +9,21 @@
 #include "cli/database_access.h"
 #include "cli/exit_code.h"
 #include "cli/explain.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/row_output.h"
+#include "cli/text_table.h"
 #include "model/aggregate.h"
 
 #include <marigram/database.h>
 #include <marigram/error.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +47,7 @@ struct Options {
   std::vector<std::string> by;
   bool by_series = false;
   std::string order = "time";
+  std::string at;
   bool explain = false;
   RowOutputOptions output;
 };
@@ -79,6 +85,7 @@ Result<QueryRequest> make_request(Context& context, const Options& options) {
   request.fields = options.fields;
   MARIGRAM_TRY(set_aggregate(context, options, request));
   request.order = order_named(options.order);
+  MARIGRAM_ASSIGN(request.at, parse_at(context, options.at));
   request.cancel = context.cancel;
   return request;
 }
@@ -118,23 +125,78 @@ void add_choice_of_aggregate(CLI::App& command, Options& options) {
   command.add_flag("--by-series", options.by_series, "Aggregates for each series");
 }
 
+/// What is asked for of a table.
+void add_question(CLI::App& command, Options& options) {
+  add_database(command, options.path);
+  add_database_table(command, options.table);
+  add_times(command, options.times);
+  add_conditions(command, options.where);
+  add_names(command, "--field", options.fields, "NAME,...", "Fields, in this order (default: all)");
+  add_choice_of_aggregate(command, options);
+}
+
+/// The query is run, and what it read is printed in place of its rows.
+Result<int> run_explain(Context& context, const Options& options) {
+  if (options.aggregate.empty())
+    return context.usage("cannot explain rows: what is explained are aggregates; add --agg");
+  MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
+  MARIGRAM_ASSIGN(QueryRequest request, make_request(context, options));
+  QueryStatistics statistics;
+  request.statistics = &statistics;
+  const InterruptGuard guard(context.cancel);
+  MARIGRAM_ASSIGN(const OpenedDatabase opened, open_to_read(context, options.path));
+  std::uint64_t rows = 0;
+  {
+    MARIGRAM_ASSIGN(BatchStream stream, opened.database.query(named.name_space, named.table, request));
+    while (true) {
+      MARIGRAM_ASSIGN(const std::optional<Batch> batch, stream.next());
+      if (!batch) break;
+      rows += batch->rows();
+    }
+  }
+  if (!context.json) {
+    MARIGRAM_TRY(context.out.write(
+        fmt::format("result: {}\n{}\n", count_of(rows, "row"), fmt::join(describe(statistics), "\n"))));
+    return kExitOk;
+  }
+  nlohmann::ordered_json json = {{"rows", rows},
+                                 {"rollups", nlohmann::ordered_json::array()},
+                                 {"segments", statistics.segments},
+                                 {"segments_read", statistics.segments_read},
+                                 {"blocks_skipped", statistics.blocks_skipped},
+                                 {"blocks_answered", statistics.blocks_answered},
+                                 {"blocks_decoded", statistics.blocks_decoded},
+                                 {"rows_scanned", statistics.rows_scanned}};
+  for (const RollupUse& use : statistics.rollups) {
+    json["rollups"].push_back({{"interval", use.interval}, {"rows", use.rows}});
+  }
+  MARIGRAM_TRY(context.print(json));
+  return kExitOk;
+}
+
 }  // namespace
 
 void add_db_query(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App& command = add_command(app, context, "query", "Print rows of a table, or aggregates of them",
                                   "marigram db query metrics acme.cpu --where host=a1 --agg avg --every 1h --by core");
-  add_database(command, options->path);
-  add_database_table(command, options->table);
-  add_times(command, options->times);
-  add_conditions(command, options->where);
-  add_names(command, "--field", options->fields, "NAME,...", "Fields, in this order (default: all)");
-  add_choice_of_aggregate(command, *options);
+  add_question(command, *options);
   add_explain(command, options->explain);
   add_order(command, options->order);
+  add_at(command, options->at);
   add_limit(command, options->output);
   add_row_format(command, options->output);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+}
+
+void add_db_explain(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App& command =
+      add_command(app, context, "explain", "Say what a query of aggregates reads: levels of rollups, segments, blocks",
+                  "marigram db explain metrics acme.cpu --agg max --every 1h");
+  add_question(command, *options);
+  command.callback(
+      [&context, options] { context.chosen = [&context, options] { return run_explain(context, *options); }; });
 }
 
 }  // namespace marigram::cli

@@ -1,9 +1,12 @@
-// marigram db restore: a database of a snapshot.
+// marigram db restore: a database of a backup, or of a part of one.
 #include "base/try.h"
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/database_access.h"
 #include "cli/exit_code.h"
+#include "cli/text_table.h"
+#include "db/core.h"
+#include "db/restore.h"
 
 #include <marigram/database.h>
 #include <marigram/error.h>
@@ -22,14 +25,43 @@ namespace {
 struct Options {
   std::string source;
   std::string path;
+  std::string name_space;
+  std::string table;
+  TimesOptions times;
+  bool dry_run = false;
 };
 
+Result<RestoreReport> restore(const Options& options, const RestoreOptions& wanted) {
+  if (!options.dry_run) return Database::restore(options.source, options.path, wanted);
+  MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(options.source));
+  return db::preview_restore(*source.storage, wanted);
+}
+
 Result<int> run(Context& context, const Options& options) {
-  MARIGRAM_TRY(Database::restore(options.source, options.path));
+  RestoreOptions wanted{.name_space = options.name_space};
+  if (!options.table.empty()) {
+    if (!options.name_space.empty()) return context.usage("cannot use --namespace: --table names the namespace too");
+    MARIGRAM_ASSIGN(const DatabaseTable named, parse_database_table(context, options.table));
+    wanted.name_space = named.name_space;
+    wanted.table = named.table;
+  }
+  MARIGRAM_ASSIGN(const Times times, parse_times(context, options.times));
+  wanted.from_ns = times.from_ns;
+  wanted.to_ns = times.to_ns;
+  MARIGRAM_ASSIGN(const RestoreReport report, restore(options, wanted));
   if (context.json) {
-    MARIGRAM_TRY(context.print({{"snapshot", options.source}, {"database", options.path}}));
+    MARIGRAM_TRY(context.print({{"snapshot", options.source},
+                                {"database", options.path},
+                                {"dry_run", options.dry_run},
+                                {"tables", report.tables},
+                                {"rows", report.rows},
+                                {"files", report.files},
+                                {"bytes", report.bytes}}));
   } else {
-    MARIGRAM_TRY(context.out.write(fmt::format("restored {} from {}\n", options.path, options.source)));
+    MARIGRAM_TRY(context.out.write(
+        fmt::format("{} {} from {}: {}, {}, {}, {}\n", options.dry_run ? "would restore" : "restored", options.path,
+                    options.source, count_of(report.tables, "table"), count_of(report.rows, "row"),
+                    count_of(report.files, "file"), format_bytes(report.bytes))));
   }
   return kExitOk;
 }
@@ -38,10 +70,14 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_restore(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "restore", "Make a database of a snapshot; all or nothing",
-                                  "marigram db restore metrics-monday restored");
-  command.add_option("PATH", options->source, "Folder of the snapshot")->required()->type_name("FOLDER");
+  CLI::App& command = add_command(app, context, "restore", "Make a database of a backup, or of a part; all or nothing",
+                                  "marigram db restore monday restored --table acme.cpu --from 2026-01-01");
+  command.add_option("PATH", options->source, "Folder of the backup")->required()->type_name("FOLDER");
   add_database(command, options->path)->description("Folder of the new database");
+  command.add_option("--namespace", options->name_space, "Only the tables of this namespace")->type_name("NAMESPACE");
+  command.add_option("--table", options->table, "Only this table")->type_name("NAMESPACE.TABLE");
+  add_times(command, options->times);
+  add_dry_run(command, options->dry_run, "Make nothing, only say how much would be copied");
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

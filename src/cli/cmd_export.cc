@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
+#include "cli/history.h"
 #include "cli/interrupt.h"
 #include "cli/json_view.h"
 #include "cli/progress.h"
@@ -208,7 +209,7 @@ void add_export(CLI::App& app, Context& context) {
       ->type_name("PATH")
       ->required();
   add_names(command, "--columns", options->columns, "NAME,...", "Time, tags, and these fields (default: all)");
-  command.add_option("--at", options->at, "The table as of a version or a time")->type_name("VERSION|TIME");
+  add_at(command, options->at);
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 

@@ -14,12 +14,15 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -37,17 +40,29 @@ std::string signed_count(char sign, std::uint64_t count) {
   return count == 0 ? "" : fmt::format("{}{}", sign, group_digits(count));
 }
 
-std::string render(const std::vector<CommitInfo>& commits) {
-  TextTable table({{"version", Align::kRight},
-                   {"time"},
-                   {"operation"},
-                   {"segments", Align::kRight},
-                   {"removed", Align::kRight},
-                   {"rows", Align::kRight}});
+using Names = std::map<std::uint64_t, std::vector<std::string>>;  // of versions
+
+Names names_of(const Table& table) {
+  Names names;
+  for (const auto& [name, version] : table.version_names()) names[version].push_back(name);
+  return names;
+}
+
+std::string render(const std::vector<CommitInfo>& commits, Names names) {
+  std::vector<TextTable::Column> columns = {
+      {"version", Align::kRight}, {"time"}, {"operation"}, {"segments", Align::kRight}, {"removed", Align::kRight},
+      {"rows", Align::kRight}};
+  if (!names.empty()) columns.push_back({"name"});
+  TextTable table(std::move(columns));
   for (const CommitInfo& commit : commits) {
-    table.add_row({fmt::format("{}", commit.version), format_rfc3339(commit.timestamp), commit.operation,
-                   signed_count('+', commit.added_segments), signed_count('-', commit.removed_segments),
-                   signed_count('+', commit.added_rows)});
+    std::vector<std::string> cells = {fmt::format("{}", commit.version),
+                                      format_rfc3339(commit.timestamp),
+                                      commit.operation,
+                                      signed_count('+', commit.added_segments),
+                                      signed_count('-', commit.removed_segments),
+                                      signed_count('+', commit.added_rows)};
+    if (!names.empty()) cells.push_back(fmt::format("{}", fmt::join(names[commit.version], ", ")));
+    table.add_row(std::move(cells));
   }
   return table.render(inspect_terminal(STDOUT_FILENO).color);
 }
@@ -59,11 +74,16 @@ Result<int> run(Context& context, const Options& options) {
     commits.erase(commits.begin(), commits.end() - static_cast<std::ptrdiff_t>(options.limit));
   }
   if (!context.json) {
-    MARIGRAM_TRY(context.out.write(render(commits)));
+    MARIGRAM_TRY(context.out.write(render(commits, names_of(table))));
     return kExitOk;
   }
   Json list = Json::array();
-  for (const CommitInfo& commit : commits) list.push_back(to_json(commit));
+  Names names = names_of(table);
+  for (const CommitInfo& commit : commits) {
+    Json told = to_json(commit);
+    told["names"] = names[commit.version];
+    list.push_back(std::move(told));
+  }
   MARIGRAM_TRY(context.print({{"version", table.info().version}, {"commits", std::move(list)}}));
   return kExitOk;
 }

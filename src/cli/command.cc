@@ -84,13 +84,18 @@ SegmentFormat segments_named(const std::string& name) {
   return name == "native" ? SegmentFormat::kNative : SegmentFormat::kParquet;
 }
 
-CLI::Option* add_compression(CLI::App& command, std::string& compression, const std::string& whose) {
+CLI::Option* add_compression(CLI::App& command, const std::string& name, std::string& compression,
+                             const std::string& whose) {
   return command
-      .add_option("--compression", compression,
+      .add_option(name, compression,
                   whose +
                       ": none, delta, double_delta, gorilla, dictionary or auto, with :zstd, :lz4 or :snappy "
                       "behind it if wanted")
       ->type_name("METHOD[:CODEC]");
+}
+
+CLI::Option* add_tiered(CLI::App& command, bool& tiered) {
+  return command.add_flag("--tiered", tiered, "Merge only where four or more segments of like size are, as jobs do");
 }
 
 }  // namespace marigram::cli

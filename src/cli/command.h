@@ -49,8 +49,12 @@ ScanOrder order_named(const std::string& name);
 
 /// Which format the value parquet|native of --segments is.
 SegmentFormat segments_named(const std::string& name);
-/// --compression, which the library reads. `whose`: "Of native segments".
-CLI::Option* add_compression(CLI::App& command, std::string& compression, const std::string& whose);
+/// --compression or the like, which the library reads. `whose`: "Of native segments".
+CLI::Option* add_compression(CLI::App& command, const std::string& name, std::string& compression,
+                             const std::string& whose);
+
+/// --tiered, of commands that compact.
+CLI::Option* add_tiered(CLI::App& command, bool& tiered);
 
 // One file each: cmd_<name>.cc.
 void add_create(CLI::App& app, Context& context);
@@ -63,11 +67,15 @@ void add_latest(CLI::App& app, Context& context);
 void add_aggregate(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);
 void add_delete(CLI::App& app, Context& context);
+void add_truncate(CLI::App& app, Context& context);
 void add_coverage(CLI::App& app, Context& context);
 void add_gaps(CLI::App& app, Context& context);
 void add_window(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_log(CLI::App& app, Context& context);
+void add_diff(CLI::App& app, Context& context);
+void add_tag(CLI::App& app, Context& context);
+void add_revert(CLI::App& app, Context& context);
 void add_segments(CLI::App& app, Context& context);
 void add_remove(CLI::App& app, Context& context);
 void add_add_column(CLI::App& app, Context& context);
@@ -76,7 +84,9 @@ void add_checkpoint(CLI::App& app, Context& context);
 void add_compact(CLI::App& app, Context& context);
 void add_rollup(CLI::App& app, Context& context);
 void add_retention(CLI::App& app, Context& context);
+void add_tier(CLI::App& app, Context& context);
 void add_vacuum(CLI::App& app, Context& context);
+void add_clone(CLI::App& app, Context& context);
 void add_db(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
@@ -85,17 +95,28 @@ void add_db_init(CLI::App& app, Context& context);
 void add_db_tables(CLI::App& app, Context& context);
 void add_db_write(CLI::App& app, Context& context);
 void add_db_query(CLI::App& app, Context& context);
+void add_db_explain(CLI::App& app, Context& context);
 void add_db_series(CLI::App& app, Context& context);
 void add_db_tags(CLI::App& app, Context& context);
 void add_db_delete(CLI::App& app, Context& context);
+void add_db_truncate(CLI::App& app, Context& context);
+void add_db_diff(CLI::App& app, Context& context);
+void add_db_tag(CLI::App& app, Context& context);
+void add_db_revert(CLI::App& app, Context& context);
 void add_db_flush(CLI::App& app, Context& context);
 void add_db_compact(CLI::App& app, Context& context);
 void add_db_rollup(CLI::App& app, Context& context);
 void add_db_retention(CLI::App& app, Context& context);
+void add_db_tier(CLI::App& app, Context& context);
+void add_db_drop(CLI::App& app, Context& context);
+void add_db_undrop(CLI::App& app, Context& context);
+void add_db_rename(CLI::App& app, Context& context);
 void add_db_vacuum(CLI::App& app, Context& context);
 void add_db_jobs(CLI::App& app, Context& context);
-void add_db_snapshot(CLI::App& app, Context& context);
+void add_db_backup(CLI::App& app, Context& context);
+void add_db_verify_backup(CLI::App& app, Context& context);
 void add_db_restore(CLI::App& app, Context& context);
+void add_db_clone(CLI::App& app, Context& context);
 void add_db_stats(CLI::App& app, Context& context);
 void add_db_verify(CLI::App& app, Context& context);
 

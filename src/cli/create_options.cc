@@ -5,6 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/context.h"
+#include "cli/retention.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -95,8 +96,10 @@ void add_create_options(CLI::App& command, CreateOptions& options) {
   add_choice(command, "--segments", options.segments, {"parquet", "native"},
              "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
       ->capture_default_str();
-  add_compression(command, options.compression, "Of native segments")->capture_default_str();
+  add_compression(command, "--compression", options.compression, "Of native segments")->capture_default_str();
   add_rollup_options(command, "--rollups", options.rollups);
+  add_keep(command, options.keep);
+  add_tier_options(command, options.tiers);
 }
 
 Result<TableOptions> table_options(Context& context, const CreateOptions& options) {
@@ -126,6 +129,8 @@ Result<TableOptions> table_options(Context& context, const CreateOptions& option
     MARIGRAM_ASSIGN(table.calendar, read_calendar(options.calendar_file));
   }
   MARIGRAM_ASSIGN(table.rollups, parse_rollups(context, options.rollups));
+  MARIGRAM_ASSIGN(table.retention, parse_rules(context, options.keep));
+  table.tiers = change_tiers(options.tiers, {});
   return table;
 }
 

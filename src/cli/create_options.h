@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/rollups.h"
+#include "cli/tiers.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -34,10 +35,13 @@ struct CreateOptions {
   std::string segments = "parquet";
   std::string compression = "auto";
   RollupTexts rollups;
+  std::vector<std::string> keep;
+  TierTexts tiers;
 };
 
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
-/// --partition, --duplicates, --segments, --compression, --rollups and what belongs to it.
+/// --partition, --duplicates, --segments, --compression, --rollups and
+/// what belongs to it, --keep, --cold-after and what belongs to it.
 void add_create_options(CLI::App& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.

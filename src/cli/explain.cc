@@ -13,14 +13,20 @@ void add_explain(CLI::App& command, bool& explain) {
   command.add_flag("--explain", explain, "Tell at the end what was read, and what need not be");
 }
 
-void explain(const QueryStatistics& statistics) {
+std::vector<std::string> describe(const QueryStatistics& statistics) {
+  std::vector<std::string> lines;
   for (const RollupUse& use : statistics.rollups) {
-    note(fmt::format("rollups of {}: {}", use.interval, count_of(use.rows, "row")));
+    lines.push_back(fmt::format("rollups of {}: {}", use.interval, count_of(use.rows, "row")));
   }
-  note(fmt::format("read {} of {}", statistics.segments_read, count_of(statistics.segments, "segment")));
-  note(fmt::format("blocks: {} skipped, {} answered by statistics, {} decoded", statistics.blocks_skipped,
-                   statistics.blocks_answered, statistics.blocks_decoded));
-  note(fmt::format("{} scanned besides", count_of(statistics.rows_scanned, "row")));
+  lines.push_back(fmt::format("read {} of {}", statistics.segments_read, count_of(statistics.segments, "segment")));
+  lines.push_back(fmt::format("blocks: {} skipped, {} answered by statistics, {} decoded", statistics.blocks_skipped,
+                              statistics.blocks_answered, statistics.blocks_decoded));
+  lines.push_back(fmt::format("{} scanned besides", count_of(statistics.rows_scanned, "row")));
+  return lines;
+}
+
+void explain(const QueryStatistics& statistics) {
+  for (const std::string& line : describe(statistics)) note(line);
 }
 
 void explain(const AsofStatistics& statistics) {

@@ -4,6 +4,9 @@
 #include <marigram/aggregate.h>
 #include <marigram/asof.h>
 
+#include <string>
+#include <vector>
+
 namespace CLI {
 class App;
 }
@@ -12,6 +15,8 @@ namespace marigram::cli {
 
 void add_explain(CLI::App& command, bool& explain);
 
+/// What a query read, for people.
+std::vector<std::string> describe(const QueryStatistics& statistics);
 /// As remarks on standard error.
 void explain(const QueryStatistics& statistics);
 void explain(const AsofStatistics& statistics);

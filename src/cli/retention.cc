@@ -81,19 +81,27 @@ Status print_rules(Context& context, const std::vector<RetentionInfo>& rules) {
 
 }  // namespace
 
-void add_retention_change(CLI::App& command, RetentionChange& change) {
+void add_keep(CLI::App& command, std::vector<std::string>& keep) {
   command
-      .add_option("--keep", change.keep,
+      .add_option(std::string(kOption), keep,
                   "From now on keep rows and levels of rollups so long, of some series or of all others (repeatable)")
       ->type_name("[TAG=VALUE;...:]NAME=AGE,...");
+}
+
+void add_retention_change(CLI::App& command, RetentionChange& change) {
+  add_keep(command, change.keep);
   command.add_flag("--none", change.none, "Keep what is there for ever from now on")->excludes("--keep");
   add_dry_run(command, change.dry_run, "Change nothing, only say what would go");
 }
 
 Result<std::optional<std::vector<RetentionRule>>> parse_rules(Context& context, const RetentionChange& change) {
-  std::vector<RetentionRule> rules;
   if (!change.none && change.keep.empty()) return std::nullopt;
-  for (const std::string& text : change.keep) {
+  return parse_rules(context, change.keep);
+}
+
+Result<std::vector<RetentionRule>> parse_rules(Context& context, const std::vector<std::string>& keep) {
+  std::vector<RetentionRule> rules;
+  for (const std::string& text : keep) {
     MARIGRAM_ASSIGN(RetentionRule rule, parse_rule(context, text));
     rules.push_back(std::move(rule));
   }

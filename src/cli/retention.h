@@ -22,10 +22,13 @@ struct RetentionChange {
   bool none = false;
   bool dry_run = false;
 };
+/// Declares --keep.
+void add_keep(CLI::App& command, std::vector<std::string>& keep);
 /// Declares --keep, --none and --dry-run.
 void add_retention_change(CLI::App& command, RetentionChange& change);
 /// What the library takes, which checks the rest; unset: no rules are chosen. A usage error: one that cannot be read.
 Result<std::optional<std::vector<RetentionRule>>> parse_rules(Context& context, const RetentionChange& change);
+Result<std::vector<RetentionRule>> parse_rules(Context& context, const std::vector<std::string>& keep);
 
 /// The rules, and what went, or would have.
 Status print_retention(Context& context, const std::string& table, const std::vector<RetentionInfo>& rules,

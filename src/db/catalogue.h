@@ -15,6 +15,7 @@
 #include <marigram/table.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -56,6 +57,11 @@ class Catalogue {
   Status rename(std::string_view name_space, std::string_view from, std::string_view to, table::FlushLog& log);
   /// The one of that name that was dropped last. kNotFound, kAlreadyExists.
   Status undrop(std::string_view name_space, std::string_view name);
+  /// Makes a table by `fill`, in a folder that no table has and that it is called with, and gives it its name when
+  /// `settle` has done the last there: all or nothing. Meanwhile no table of that name comes into being, from `settle`
+  /// on not by any means; what a crash leaves goes by sweep_dropped. One at a time. kAlreadyExists.
+  using Step = std::function<Status(const std::string& folder)>;
+  Status adopt(std::string_view name_space, std::string_view name, const Step& fill, const Step& settle);
   /// By namespace, name and time.
   Result<std::vector<DroppedTable>> dropped() const;
   /// Deletes those that were dropped before `cutoff`; `dry_run`: and leaves them. Files are named below "tables/".
@@ -90,6 +96,7 @@ class Catalogue {
   const std::uint64_t series_max_;
   const bool owner_;
 
+  std::mutex adopting_;                                                        // held while folders have no table yet
   std::mutex opening_;                                                         // held while a table is opened or made
   mutable StripedSharedMutex mutex_;                                           // guards all below
   std::map<std::string, head::SeriesBudget, std::less<>> budgets_;             // by namespace

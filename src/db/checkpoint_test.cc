@@ -3,15 +3,19 @@
 #include "log/checkpoint.h"
 #include "base/manual_clock.h"
 #include "base/thread_pool.h"
+#include "base/try.h"
 #include "db/copy.h"
 #include "db/core.h"
 #include "db/points.h"
 #include "db/storage.h"
 #include "log/store_wrapper.h"
 #include "table/engine.h"
+#include "table/rewrite.h"
+#include "table/vacuum.h"
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,6 +46,7 @@ class WatchedStorage final : public Storage {
     };
     return wrapper;
   }
+  std::shared_ptr<io::ObjectStore> elsewhere(const std::string& path) override { return inner_->elsewhere(path); }
   Result<std::vector<std::string>> folders(const std::string& folder) const override { return inner_->folders(folder); }
   Status move_folder(const std::string& from, const std::string& to) override { return inner_->move_folder(from, to); }
   Status remove_folder(const std::string& folder) override { return inner_->remove_folder(folder); }
@@ -105,14 +110,45 @@ TEST_F(CheckpointTest, SnapshotsNeedNone) {
     const auto copy = std::make_shared<WatchedStorage>(clock, [&] {
       if (gone_meanwhile) remove_all();
     });
-    const Status copied = make_snapshot(*core, *copy);
+    const auto copied = make_snapshot(*core, *copy);
     ASSERT_TRUE(copied) << copied.error().message;
     EXPECT_EQ(newest_checkpoint(*copy->store(kFolder), version) > 0, !gone_meanwhile);
     const auto opened = Core::open(surroundings(copy), {.create = false});
     ASSERT_TRUE(opened) << opened.error().message;
     table::LiveTable* const table = (*opened)->table_to_read("t", "cpu").value();
-    EXPECT_EQ(table->engine().state()->version, version);
+    EXPECT_EQ(table->engine().state()->version, version + 1) << "it gives up the versions before";
   }
+}
+
+/// What compaction and vacuum take away while a table is copied is of a version that is not the newest any more.
+TEST_F(CheckpointTest, SnapshotsGoOnWithTheNextVersionWhereFilesGo) {
+  table::LiveTable* const table = core->catalogue().find("t", "cpu").value();
+  const std::uint64_t version = table->engine().state()->version;
+  std::uint64_t gone = 0;
+  const auto copy = std::make_shared<WatchedStorage>(clock, [&] {
+    if (gone > 0) return;
+    clock.advance(std::chrono::seconds(60));
+    const Status changed = table->change_segments([&](table::Engine& engine) -> Status {
+      MARIGRAM_TRY(table::compact(engine));
+      MARIGRAM_ASSIGN(const VacuumReport report, table::vacuum(engine, 0, false, {.versions = 1}));
+      gone = report.files;
+      return {};
+    });
+    ASSERT_TRUE(changed) << changed.error().message;
+  });
+  const auto copied = make_snapshot(*core, *copy);
+  ASSERT_TRUE(copied) << copied.error().message;
+  EXPECT_GT(gone, 100U);
+  EXPECT_EQ(copied->rows, static_cast<std::uint64_t>(kFlushes));
+  const auto report = verify_snapshot(*copy);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->problems.empty());
+  const auto files = copy->store(kFolder)->list("");
+  ASSERT_TRUE(files) << files.error().message;
+  EXPECT_EQ(files->size(), copied->files) << "files of the version before are left";
+  const auto opened = Core::open(surroundings(copy), {.create = false});
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_GT((*opened)->table_to_read("t", "cpu").value()->engine().state()->version, version);
 }
 
 }  // namespace

@@ -157,6 +157,15 @@ Status Core::flush(table::LiveTable& table) {
   return {};
 }
 
+Status Core::replace_rows(table::LiveTable& table, const std::function<Status(table::Engine&)>& change) {
+  MARIGRAM_TRY(check_writable());
+  MARIGRAM_TRY(flush(table));
+  const Status replaced = table.replace_rows(*marks_, change);
+  gate_.freed();
+  MARIGRAM_TRY(replaced);
+  return table.learn_series();
+}
+
 Status Core::flush() {
   MARIGRAM_TRY(check_writable());
   for (table::LiveTable* table : catalogue_.open_tables()) MARIGRAM_TRY(flush(*table));

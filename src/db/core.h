@@ -22,6 +22,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -88,6 +89,8 @@ class Core {
   /// Makes segments of all rows in memory, and cuts the log.
   Status flush();
   Status flush(table::LiveTable& table);
+  /// Lets `change` commit other rows of a table in place of all that were inserted before.
+  Status replace_rows(table::LiveTable& table, const std::function<Status(table::Engine&)>& change);
 
  private:
   Core(const Surroundings& surroundings, const DatabaseOptions& options);

@@ -4,12 +4,14 @@
 #include "base/try.h"
 #include "db/batch_stream.h"
 #include "db/checked_rows.h"
+#include "db/clone.h"
 #include "db/copy.h"
 #include "db/core.h"
 #include "db/figures.h"
 #include "db/open.h"
 #include "db/points.h"
 #include "db/query.h"
+#include "db/restore.h"
 #include "db/stream_export.h"
 #include "model/matcher.h"
 #include "query/expiry.h"
@@ -17,6 +19,7 @@
 #include "table/append.h"
 #include "table/definition.h"
 #include "table/delete.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
@@ -108,6 +111,29 @@ Status Database::rename_table(std::string_view name_space, std::string_view from
   MARIGRAM_TRY(impl_->core->check_writable());
   const auto no_jobs = impl_->core->jobs()->hold({std::string(name_space), std::string(from)});
   return impl_->core->catalogue().rename(name_space, from, to, impl_->core->marks());
+}
+
+Result<std::uint64_t> Database::truncate_table(std::string_view name_space, std::string_view table) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t rows = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(rows, table::truncate(engine));
+    return {};
+  }));
+  return rows;
+}
+
+Result<std::uint64_t> Database::restore_table_version(std::string_view name_space, std::string_view table,
+                                                      std::uint64_t version) {
+  MARIGRAM_TRY(impl_->core->check_writable());
+  MARIGRAM_ASSIGN(table::LiveTable* const target, impl_->core->catalogue().find(name_space, table));
+  std::uint64_t restored = 0;
+  MARIGRAM_TRY(impl_->core->replace_rows(*target, [&](table::Engine& engine) -> Status {
+    MARIGRAM_ASSIGN(restored, table::restore_version(engine, version));
+    return {};
+  }));
+  return restored;
 }
 
 Status Database::insert(std::string_view tenant, std::string_view series, std::int64_t time_ns, double value,
@@ -390,18 +416,27 @@ Result<VacuumReport> Database::vacuum(std::int64_t older_than_seconds, bool dry_
   return all;
 }
 
-Result<SnapshotReport> Database::snapshot(std::string_view path, const SnapshotOptions& /*options*/) const {
+Result<SnapshotReport> Database::snapshot(std::string_view path, const SnapshotOptions& options) const {
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  MARIGRAM_TRY(db::make_snapshot(*impl_->core, *target.storage));
-  return SnapshotReport{};
+  if (options.base.empty()) return db::make_snapshot(*impl_->core, *target.storage);
+  MARIGRAM_ASSIGN(const db::Surroundings base, db::surroundings_of(options.base));
+  return db::make_snapshot(*impl_->core, *target.storage, base.storage.get());
 }
 
-Result<RestoreReport> Database::restore(std::string_view from, std::string_view path,
-                                        const RestoreOptions& /*options*/) {
+Result<SnapshotVerifyReport> Database::verify_snapshot(std::string_view path) {
+  MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(path));
+  return db::verify_snapshot(*source.storage);
+}
+
+Result<RestoreReport> Database::restore(std::string_view from, std::string_view path, const RestoreOptions& options) {
   MARIGRAM_ASSIGN(const db::Surroundings source, db::surroundings_of(from));
   MARIGRAM_ASSIGN(const db::Surroundings target, db::surroundings_of(path));
-  MARIGRAM_TRY(db::restore_snapshot(*source.storage, *target.storage));
-  return RestoreReport{};
+  return db::restore_snapshot(*source.storage, target, options);
+}
+
+Status Database::clone_table(std::string_view name_space, std::string_view from, std::string_view to,
+                             const OpenOptions& at) {
+  return db::clone_table(*impl_->core, name_space, from, to, at);
 }
 
 Result<std::vector<JobInfo>> Database::jobs() const {

@@ -2,9 +2,7 @@
 // power, or comes after the death of the process. After each, the database must open, hold what was acknowledged, of
 // the change under way all or nothing, and go on. Without this test a fault at the wrong moment could lose rows, double
 // them, or wedge the database.
-#include "db/copy.h"
-#include "db/points.h"
-#include "db/test_extent.h"
+#include "db/test_strike.h"
 #include "db/test_watched_database.h"
 #include "db/verify.h"
 
@@ -15,8 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -97,20 +93,6 @@ void expect_sound(TestDisk& disk) {
 
 class FaultTest : public ::testing::TestWithParam<Mode> {};
 
-/// Calls `run` with a fault at each step in turn, under a sanitizer at some, until it comes to its end before the fault
-/// does. Returns how many steps there are.
-std::uint64_t strike_everywhere(Mode mode, const std::function<bool(std::uint64_t point, std::uint64_t seed)>& run) {
-  const std::uint64_t seeds = mode == Mode::kPowerCut ? 2 : 1;
-  std::uint64_t point = 0;
-  for (bool struck = true; struck && !::testing::Test::HasFailure(); point += kSanitized ? 7 : 1) {
-    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
-      SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
-      struck = run(point, point * seeds + seed);
-    }
-  }
-  return point;
-}
-
 TEST_P(FaultTest, AtEveryStepOfADay) {
   const std::uint64_t points = strike_everywhere(GetParam(), [](std::uint64_t point, std::uint64_t seed) {
     WatchedDatabase database(keep_all());
@@ -130,15 +112,7 @@ TEST_P(FaultTest, AtEveryStepOfADay) {
   EXPECT_GT(points, 150U) << "so few faults prove nothing";
 }
 
-std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
-  const std::vector<std::string> names = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return names.at(static_cast<std::size_t>(parameter.param));
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, FaultTest,
-                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
-                                           Mode::kKill),
-                         mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, FaultTest, all_modes(), mode_name);
 
 /// The log may lose its first files at any step, and is opened again.
 TEST(LogStartTest, ALogThatWasCutIsOpenedAgain) {
@@ -193,74 +167,6 @@ TEST(SpaceTest, WhatFoundNoneSucceedsWhenThereIsSome) {
   });
   EXPECT_GT(again, kSanitized ? 15U : 30U);
 }
-
-/// A database with two tables, all in segments or in the log.
-class CopyTest : public ::testing::TestWithParam<Mode> {
- protected:
-  static std::unique_ptr<Core> fill(TestDisk& disk) {
-    auto core = Core::open(disk.surroundings("/db"), keep_all());
-    EXPECT_TRUE(core) << core.error().message;
-    for (const std::string table : {"t0", "t1"}) {
-      const std::vector<Row> rows = minutes({{.name = "a", .value = table}}, 0, 100);
-      EXPECT_TRUE((*core)->write(kTenant, batch_of(table, std::span(rows), false).value(), Durability::kSync));
-      const bool flushed = table != "t0" || (*core)->flush();
-      EXPECT_TRUE(flushed);
-    }
-    return std::move(*core);
-  }
-  /// What a database there holds; unset if there is none.
-  static std::optional<Tables> contents_at(TestDisk& disk, const char* path) {
-    DatabaseOptions options = keep_all();
-    options.create = false;
-    const auto opened = open_database(disk.surroundings(path), options);
-    if (!opened) {
-      EXPECT_EQ(opened.error().code, ErrorCode::kNotFound) << opened.error().message;
-      return std::nullopt;
-    }
-    auto contents = contents_of(*opened);
-    EXPECT_TRUE(contents) << contents.error().message;
-    return std::move(*contents);
-  }
-  static void heal(TestDisk& disk, Mode mode) {
-    if (mode == Mode::kPowerCut) disk.restart();
-    disk.disk().disarm();
-  }
-};
-
-TEST_P(CopyTest, IsThereAsAWholeOrNotAtAll) {
-  std::uint64_t whole = 0;
-  const std::uint64_t points = strike_everywhere(GetParam(), [&](std::uint64_t point, std::uint64_t seed) {
-    TestDisk disk;
-    {
-      const auto core = fill(disk);
-      disk.disk().arm(GetParam(), point, seed);
-      const Status snapshot = make_snapshot(*core, *disk.surroundings("/copy").storage);
-      const Status restored =
-          snapshot ? restore_snapshot(*disk.surroundings("/copy").storage, *disk.surroundings("/restored").storage)
-                   : snapshot;
-      EXPECT_TRUE(restored || disk.disk().fired()) << restored.error().message;
-    }
-    const bool struck = disk.disk().fired();
-    heal(disk, GetParam());
-    const auto original = contents_at(disk, "/db");
-    if (!original) return ADD_FAILURE() << "the original is gone", false;
-    EXPECT_EQ(original->at("t0").size() + original->at("t1").size(), 200U);
-    for (const char* path : {"/copy", "/restored"}) {
-      const auto copy = contents_at(disk, path);
-      if (!copy) continue;
-      ++whole;
-      for (const auto& [table, rows] : *original) EXPECT_EQ(difference(rows, copy->at(table)), "") << path;
-    }
-    return struck;
-  });
-  EXPECT_GT(points, 50U);
-  EXPECT_GT(whole, 0U);
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, CopyTest,
-                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
-                                           Mode::kKill),
-                         mode_name);
 
 }  // namespace
 }  // namespace marigram::db::testing

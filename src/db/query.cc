@@ -3,6 +3,7 @@
 #include "base/civil_date.h"
 #include "base/time_buckets.h"
 #include "base/try.h"
+#include "db/query_at.h"
 #include "model/aggregate.h"
 #include "model/matcher.h"
 #include "query/aggregate_snapshot.h"
@@ -21,6 +22,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <set>
 #include <string>
@@ -155,8 +157,11 @@ Result<table::ScanStream> filled_aggregates(const query::Snapshot& snapshot, Sca
   return result;
 }
 
+/// Of these rows, once they are known to be asked for in a way that makes sense.
+using Choose = std::function<Result<table::ChosenRows>(const ScanRequest&)>;
+
 Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveSchema& schema, const ScanRequest& scan,
-                                     std::span<const model::Matcher> where, const QueryRequest& request) {
+                                     const Choose& choose, const QueryRequest& request) {
   query::AggregationSpec wanted;
   MARIGRAM_ASSIGN(const model::Aggregate aggregate, model::parse_aggregate(request.aggregate));
   wanted.by = request.by_series ? schema.tag_names() : request.by;
@@ -174,7 +179,7 @@ Result<table::ScanStream> aggregates(table::LiveTable& table, const table::LiveS
   for (const std::string& field : fields) {
     wanted.columns.push_back({.aggregate = aggregate, .field = field, .name = field});
   }
-  MARIGRAM_ASSIGN(const table::ChosenRows rows, table.choose(scan, where));
+  MARIGRAM_ASSIGN(const table::ChosenRows rows, choose(scan));
   return filled_aggregates({table.engine(), rows.view.state, rows.view.newer}, rows.request, std::move(wanted),
                            request.fill, request.limit, request.statistics);
 }
@@ -210,18 +215,27 @@ Result<TimeRange> range_of(std::int64_t from_ns, std::int64_t to_ns) {
 }
 
 Result<table::ScanStream> run_query(table::LiveTable& table, const QueryRequest& request) {
-  MARIGRAM_ASSIGN(const auto schema, table.schema());
+  table::StatePtr state;  // null: the newest, with what is in memory
+  if (!is_now(request.at)) {
+    MARIGRAM_ASSIGN(state, state_at(table, request.at));
+  }
+  MARIGRAM_ASSIGN(const auto schema, state ? table::make_live_schema(*state) : table.schema());
   MARIGRAM_TRY(check_fields(table, *schema, request.fields));
   MARIGRAM_ASSIGN(const TimeRange range, range_of(request.from_ns, request.to_ns));
   MARIGRAM_ASSIGN(const std::vector<model::Matcher> where, model::compile_matchers(request.where));
   ScanRequest scan{.from = range.from, .to = range.to, .order = request.order, .cancel = request.cancel};
-  if (!request.aggregate.empty()) return aggregates(table, *schema, scan, where, request);
+  const Choose choose = [&](const ScanRequest& wanted) {
+    return state ? choose_at(table, state, wanted, where) : table.choose(wanted, where);
+  };
+  if (!request.aggregate.empty()) return aggregates(table, *schema, scan, choose, request);
   if (!request.by.empty() || request.by_series || request.every != Interval()) {
     return fail(ErrorCode::kInvalidInput, "cannot group rows: groups and intervals are for aggregates; name one");
   }
   scan.limit = request.limit;
   scan.columns = columns_of(*schema, request.fields);
-  return table.scan(scan, where);
+  if (!state) return table.scan(scan, where);
+  MARIGRAM_ASSIGN(table::ChosenRows rows, choose(scan));
+  return table::scan(table.engine(), std::move(rows.view.state), rows.request, {});
 }
 
 Result<table::ScanStream> run_asof(const query::Snapshot& snapshot, arrow::RecordBatchReader& probes,

@@ -3,12 +3,15 @@
 
 #include "base/hash.h"
 #include "base/try.h"
+#include "db/clone.h"
 #include "db/default_environment.h"
 #include "db/query.h"
 #include "db/stream_export.h"
 #include "io/local_store.h"
+#include "io/posix_file_system.h"
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
+#include "query/version_diff.h"
 #include "segment/arrow_schema.h"
 #include "table/append.h"
 #include "table/coverage_report.h"
@@ -16,6 +19,7 @@
 #include "table/delete.h"
 #include "table/engine.h"
 #include "table/evolve.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/rewrite.h"
 #include "table/rollups.h"
@@ -194,6 +198,10 @@ Result<std::uint64_t> Table::remove_rows(const RowSelection& rows, bool dry_run)
   return table::remove_rows(*impl_->engine, rows, dry_run);
 }
 
+Result<std::uint64_t> Table::truncate() {
+  return table::truncate(*impl_->engine);
+}
+
 Result<std::uint64_t> Table::remove_segments(std::span<const std::string> ids) {
   return table::remove_segments(*impl_->engine, ids);
 }
@@ -266,6 +274,35 @@ Result<ExpiryReport> Table::preview_expiry(const std::optional<std::vector<Reten
   MARIGRAM_ASSIGN(const model::Retention wanted,
                   table::retention_by(*state, *rules, engine.environment().clock->now()));
   return query::preview_expiry(engine, wanted);
+}
+
+Status Table::diff(const DiffRequest& request, ArrowArrayStream* out) const {
+  MARIGRAM_ASSIGN(table::ScanStream rows, query::version_diff(*impl_->engine, request));
+  db::export_stream(std::move(rows), impl_, out);
+  return {};
+}
+
+Result<std::uint64_t> Table::restore_version(std::uint64_t version) {
+  return table::restore_version(*impl_->engine, version);
+}
+
+Result<std::uint64_t> Table::name_version(std::string_view name, std::uint64_t version) {
+  return table::name_version(*impl_->engine, name, version);
+}
+
+Result<std::uint64_t> Table::forget_version_name(std::string_view name) {
+  return table::forget_version_name(*impl_->engine, name);
+}
+
+std::map<std::string, std::uint64_t> Table::version_names() const {
+  return impl_->engine->state()->version_names;
+}
+
+Result<Table> Table::clone(std::string_view uri) const {
+  MARIGRAM_TRY(db::environment_for(uri));  // which checks it
+  MARIGRAM_ASSIGN(const fs::path root, io::absolute_path(root_of(uri)));
+  MARIGRAM_TRY(db::clone_table(*impl_->engine, root.has_filename() ? root : root.parent_path()));
+  return open(uri);
 }
 
 Status Table::checkpoint() {

@@ -86,6 +86,33 @@ Status Catalogue::rename(std::string_view name_space, std::string_view from, std
                           name_space, from, to));
 }
 
+Status Catalogue::adopt(std::string_view name_space, std::string_view name, const Step& fill, const Step& settle) {
+  MARIGRAM_ASSIGN(const std::string path, folder(name_space, name));
+  const auto refuse = [&] {
+    return fail(ErrorCode::kAlreadyExists, fmt::format("cannot make {}.{}: there is a table of that name; drop it, or "
+                                                       "choose another name",
+                                                       name_space, name));
+  };
+  const std::lock_guard adopting(adopting_);
+  MARIGRAM_ASSIGN(const bool there, exists(path));
+  if (there) return refuse();
+  // As if it were being deleted, so that the next sweep takes up what is not finished.
+  const std::string made = format({.table_folder = path, .seconds = clock_.now().seconds, .going = true});
+  MARIGRAM_TRY(storage_->remove_folder(made));
+  const auto run = [&]() -> Status {
+    MARIGRAM_TRY(fill(made));
+    const std::lock_guard opening(opening_);
+    MARIGRAM_TRY(settle(made));
+    MARIGRAM_ASSIGN(const auto objects, storage_->store(path)->list(""));
+    if (objects.empty()) MARIGRAM_TRY(storage_->remove_folder(path));  // of a table that was never made
+    return storage_->move_folder(made, path);
+  };
+  const Status done = run();
+  if (done) return {};
+  [[maybe_unused]] const Status removed = storage_->remove_folder(made);
+  return done.error().code == ErrorCode::kAlreadyExists ? refuse() : done;
+}
+
 Result<std::vector<DroppedTable>> Catalogue::dropped() const {
   std::vector<DroppedTable> all;
   MARIGRAM_ASSIGN(const auto name_spaces, this->name_spaces());
@@ -122,6 +149,7 @@ Status Catalogue::undrop(std::string_view name_space, std::string_view name) {
 }
 
 Result<VacuumReport> Catalogue::sweep_dropped(Instant cutoff, bool dry_run) {
+  const std::lock_guard adopting(adopting_);
   VacuumReport report;
   MARIGRAM_ASSIGN(const auto name_spaces, this->name_spaces());
   for (const std::string& name_space : name_spaces) {

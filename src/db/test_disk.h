@@ -38,9 +38,10 @@ class TestDisk {
     const auto fresh = io::SimulatedFileSystem::make(clock_);
     const auto reader = Core::open(surroundings(kPath), {.create = false, .read_only = true});
     if (!reader) return std::unexpected(reader.error());
-    const Status copied = make_snapshot(**reader, *make_file_storage(fresh, kPath));
-    if (copied) disk_ = fresh;
-    return copied;
+    const auto copied = make_snapshot(**reader, *make_file_storage(fresh, kPath));
+    if (!copied) return std::unexpected(copied.error());
+    disk_ = fresh;
+    return {};
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "io/fault_store.h"
 
 #include "io/file_store.h"
+#include "io/link_object.h"
 #include "io/simulated_file_system.h"
 
 #include <utility>
@@ -11,7 +12,7 @@ namespace {
 /// Two folders deep, so that making the root is part of what is tested.
 constexpr const char* kRoot = "/volume/store";
 
-class FaultStoreOverDisk final : public FaultStore {
+class FaultStoreOverDisk final : public FaultStore, public LinkingStore {
  public:
   explicit FaultStoreOverDisk(std::shared_ptr<SimulatedFileSystem> disk)
       : disk_(std::move(disk)), store_(make_file_store(disk_, kRoot)) {}
@@ -33,6 +34,9 @@ class FaultStoreOverDisk final : public FaultStore {
     return store_->sweep_unfinished(cutoff, dry_run);
   }
   Status check_writable() const override { return store_->check_writable(); }
+  Result<bool> link(std::string_view key, const ReadableObject& object) override {
+    return link_object(*store_, key, object);
+  }
 
   std::uint64_t points() const override { return disk_->points(); }
   void arm(Mode mode, std::uint64_t point, std::uint64_t seed) override { disk_->arm(mode, point, seed); }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <utility>
@@ -20,6 +21,21 @@ Instant later(Instant instant, std::int64_t seconds) {
   return instant.nanos == 999'999'999 ? Instant{instant.seconds + 1, 0} : Instant{instant.seconds, instant.nanos + 1};
 }
 
+Error is_folder(const Attempt& attempt) {
+  return storage_error(ErrorCode::kInvalidInput, attempt,
+                       "it is a folder of other objects; want a key that has none below it");
+}
+
+Error is_taken(const Attempt& attempt) {
+  return storage_error(ErrorCode::kAlreadyExists, attempt, "an object of that key exists");
+}
+
+/// What says of a link that it cannot be, though a copy can.
+bool is_no_link(Errno error) {
+  constexpr std::array kErrors = {EXDEV, EPERM, EACCES, EMLINK, ENOENT, ENOSYS, EOPNOTSUPP};
+  return std::ranges::find(kErrors, error.value) != kErrors.end();
+}
+
 }  // namespace
 
 std::string version_of(const FileStat& stat) {
@@ -29,6 +45,23 @@ std::string version_of(const FileStat& stat) {
 
 ObjectInfo info_of(std::string key, const FileStat& stat) {
   return {.key = std::move(key), .size = stat.size, .modified = stat.modified, .version = version_of(stat)};
+}
+
+Result<bool> put_link(StoreFolders& folders, const std::string& key, File& file) {
+  const Attempt attempt{"write", key, folders.name()};
+  MARIGRAM_TRY(folders.check_trusted(attempt));
+  MARIGRAM_ASSIGN(const PutPlace place, folders.open_durably(key));
+  MARIGRAM_TRY(folders.sync(file, attempt));  // whoever wrote it may not have
+  const FileStatus linked = place.folder->link_file(file, std::string(name_of(key)));
+  if (!linked && is_no_link(linked.error())) return false;
+  if (!linked && linked.error() != Errno{EEXIST}) return std::unexpected(storage_error(linked.error(), attempt));
+  if (!linked) {
+    const FileResult<FileStat> found = place.tree->stat(key);
+    if (found && found->kind == FileKind::kFolder) return std::unexpected(is_folder(attempt));
+  }
+  MARIGRAM_TRY(folders.sync(*place.folder, attempt));  // also of a name that was taken, as in publish_new
+  if (!linked) return std::unexpected(is_taken(attempt));
+  return true;
 }
 
 Result<FilePut> FilePut::begin(StoreFolders& folders, std::string key, PutCondition condition) {
@@ -95,7 +128,7 @@ Result<ObjectInfo> FilePut::publish_new() {
     // Whoever is told so may read the object, recognise it as their own and rely on it: its name must last.
     MARIGRAM_TRY(look_at_object());
     MARIGRAM_TRY(folders_->sync(*place_.folder, attempt()));
-    return std::unexpected(storage_error(ErrorCode::kAlreadyExists, attempt(), "an object of that key exists"));
+    return std::unexpected(is_taken(attempt()));
   }
   MARIGRAM_TRY(explain(renamed, attempt()));
   return settle();
@@ -127,10 +160,7 @@ Result<std::optional<FileStat>> FilePut::look_at_object() const {
   const FileResult<FileStat> found = place_.tree->stat(key_);
   if (!found && found.error() == Errno{ENOENT}) return std::nullopt;
   MARIGRAM_ASSIGN(const FileStat stat, explain(found, attempt()));
-  if (stat.kind == FileKind::kFolder) {
-    return std::unexpected(storage_error(ErrorCode::kInvalidInput, attempt(),
-                                         "it is a folder of other objects; want a key that has none below it"));
-  }
+  if (stat.kind == FileKind::kFolder) return std::unexpected(is_folder(attempt()));
   return stat;
 }
 

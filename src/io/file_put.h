@@ -35,6 +35,10 @@ namespace marigram::io {
 std::string version_of(const FileStat& stat);
 ObjectInfo info_of(std::string key, const FileStat& stat);
 
+/// Puts an open file under a key that has no object, as a second name of it: steps 1, 5 and 7 with a link in place of
+/// 6. False: the file system cannot do that for this file. kAlreadyExists, of a name that lasts.
+Result<bool> put_link(StoreFolders& folders, const std::string& key, File& file);
+
 /// Not thread-safe; several may go on at once.
 class FilePut {
  public:

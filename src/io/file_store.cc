@@ -2,6 +2,7 @@
 
 #include "base/try.h"
 #include "io/file_put.h"
+#include "io/link_object.h"
 #include "io/object_key.h"
 #include "io/storage_error.h"
 #include "io/store_folders.h"
@@ -35,6 +36,7 @@ class ReadableFile final : public ReadableObject {
       : folders_(std::move(folders)), key_(std::move(key)), file_(std::move(file)), size_(size) {}
 
   std::uint64_t size() const override { return size_; }
+  File& file() const { return *file_; }
 
   Status read_at(std::uint64_t offset, std::span<std::byte> out) const override {
     const Attempt attempt{"read", key_, folders_->name()};
@@ -113,7 +115,7 @@ class WritableFile final : public WritableObject {
   std::optional<Status> state_;  // set once nothing more can be written: why
 };
 
-class FileStore final : public ObjectStore {
+class FileStore final : public ObjectStore, public LinkingStore {
  public:
   FileStore(std::shared_ptr<FileSystem> files, std::filesystem::path root)
       : folders_(std::make_shared<StoreFolders>(std::move(files), std::move(root))) {}
@@ -129,6 +131,7 @@ class FileStore final : public ObjectStore {
   Result<bool> in_use(std::string_view key) const override;
   Result<std::vector<ObjectInfo>> sweep_unfinished(Instant cutoff, bool dry_run) override;
   Status check_writable() const override { return folders_->check_writable(); }
+  Result<bool> link(std::string_view key, const ReadableObject& object) override;
 
  private:
   struct OpenFile {
@@ -280,6 +283,13 @@ Result<std::unique_ptr<WritableObject>> FileStore::create(std::string_view key, 
   }
   MARIGRAM_ASSIGN(FilePut file, as_put(FilePut::begin(*folders_, std::string(key), condition)));
   return std::make_unique<WritableFile>(folders_, std::move(file));
+}
+
+Result<bool> FileStore::link(std::string_view key, const ReadableObject& object) {
+  MARIGRAM_TRY(check_key(key, folders_->name()));
+  const auto* const opened = dynamic_cast<const ReadableFile*>(&object);
+  if (opened == nullptr) return false;
+  return as_put(put_link(*folders_, std::string(key), opened->file()));
 }
 
 Status FileStore::remove(std::string_view key) {

@@ -100,6 +100,9 @@ class Folder {
   virtual FileStatus rename_new(const std::string& from, const std::string& to) = 0;
   /// A second name for a file. EEXIST if it is taken.
   virtual FileStatus link(const std::string& from, const std::string& to) = 0;
+  /// A name here for a file that is open and lies anywhere. EEXIST if it is taken; EXDEV, EPERM, EMLINK or ENOENT (the
+  /// file has lost its last name) where this cannot be.
+  virtual FileStatus link_file(const File& file, const std::string& name) = 0;
   virtual FileStatus unlink(const std::string& name) = 0;
   virtual FileStatus sync() = 0;
   /// Waits for the lock. To be asked once per open folder; the folder outlives the lock.

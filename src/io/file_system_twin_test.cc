@@ -61,7 +61,7 @@ std::string random_call(const Tree& tree, std::mt19937& random) {
   const std::string below = path.empty() ? from : path + "/" + from;
   const auto folder = tree.open_folder(path);
   if (!folder) return "open " + path + " " + shown(folder) + ", stat " + shown(tree.stat(path));
-  switch (pick(13)) {
+  switch (pick(14)) {
     case 0: {
       auto file = (*folder)->create(from);
       if (!file) return "create " + below + " " + shown(file);
@@ -99,6 +99,11 @@ std::string random_call(const Tree& tree, std::mt19937& random) {
     }
     case 10:
       return "remove folder " + below + " " + shown((*folder)->remove_folder(from));
+    case 11: {
+      const auto file = tree.open_file(below);
+      if (!file) return "link_file " + below + " " + shown(file);
+      return "link_file " + below + " " + to + " " + shown(tree.open_folder("").value()->link_file(**file, to));
+    }
     default:
       return "stat " + below + " " + shown(tree.stat(below)) + shown((*folder)->sync());
   }

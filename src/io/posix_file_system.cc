@@ -102,6 +102,7 @@ class PosixFile final : public File {
  public:
   explicit PosixFile(Descriptor fd) : fd_(std::move(fd)) {}
 
+  const Descriptor& descriptor() const { return fd_; }
   FileResult<FileStat> stat() const override { return stat_of(fd_); }
 
   FileResult<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> out) const override {
@@ -243,6 +244,14 @@ class PosixFolder final : public Folder {
 
   FileStatus link(const std::string& from, const std::string& to) override {
     return status_of(::linkat(fd_.get(), from.c_str(), fd_.get(), to.c_str(), 0));
+  }
+
+  /// By the descriptor, so that it is that file whatever its path leads to by now. Without /proc it is ENOENT.
+  FileStatus link_file(const File& file, const std::string& name) override {
+    const auto* const opened = dynamic_cast<const PosixFile*>(&file);
+    if (opened == nullptr) return std::unexpected(Errno{EXDEV});
+    const std::string path = "/proc/self/fd/" + std::to_string(opened->descriptor().get());
+    return status_of(::linkat(AT_FDCWD, path.c_str(), fd_.get(), name.c_str(), AT_SYMLINK_FOLLOW));
   }
 
   FileStatus unlink(const std::string& name) override { return status_of(::unlinkat(fd_.get(), name.c_str(), 0)); }

@@ -111,6 +111,8 @@ class SimulatedFile final : public File {
   }
 
  private:
+  friend class SimulatedFolder;
+
   FileResult<std::size_t> write_locked(std::uint64_t offset, std::span<const std::byte> bytes) {
     std::size_t length = std::min(bytes.size(), SimulatedFileSystem::kWriteMax);
     const SimulatedFileSystem::Fate fate = files_->next_step();
@@ -224,6 +226,19 @@ class SimulatedFolder final : public Folder {
   }
 
   FileStatus link(const std::string& from, const std::string& to) override { return move(from, to, false, false); }
+
+  FileStatus link_file(const File& file, const std::string& name) override {
+    const auto* const opened = dynamic_cast<const SimulatedFile*>(&file);
+    if (opened == nullptr || opened->files_ != files_) return refuse(EXDEV);
+    const Lock lock(files_->mutex_);
+    if (!files_->power_) return refuse(EIO);
+    if (!files_->link_file_supported_) return refuse(EPERM);
+    if (data_->seen().contains(name)) return refuse(EEXIST);
+    return files_->step([&] {
+      touch(opened->data_, files_->clock_.now());
+      data_->change({.removed = {}, .added = {{name, opened->data_}}});
+    });
+  }
 
   FileStatus unlink(const std::string& name) override {
     const Lock lock(files_->mutex_);
@@ -486,6 +501,11 @@ void SimulatedFileSystem::skip_folder_sync(bool skip) {
 void SimulatedFileSystem::support_rename_new(bool supported) {
   const Lock lock(mutex_);
   rename_new_supported_ = supported;
+}
+
+void SimulatedFileSystem::support_link_file(bool supported) {
+  const Lock lock(mutex_);
+  link_file_supported_ = supported;
 }
 
 void SimulatedFileSystem::cut_power() {

@@ -1,8 +1,8 @@
 // A file system in memory over a simulated disk, with faults at a chosen step: see fault_store.h for what that is for.
 //
 // Each call that changes something is one step: create, write, write_at, allocate, set_modified, sync and sync_content
-// of a file, rename, link, unlink, make_folder, sync of a folder. Calls that are refused anyway (the name is taken, the
-// file is missing) are none.
+// of a file, rename, link, link_file, unlink, make_folder, sync of a folder. Calls that are refused anyway (the name is
+// taken, the file is missing) are none.
 #pragma once
 
 #include "io/fault_store.h"
@@ -45,6 +45,8 @@ class SimulatedFileSystem final : public FileSystem, public std::enable_shared_f
   void skip_folder_sync(bool skip);
   /// Whether rename_new is supported (it is, at first); if not it gives EINVAL.
   void support_rename_new(bool supported);
+  /// Whether link_file is (it is, at first); if not it gives EPERM.
+  void support_link_file(bool supported);
   void cut_power();
 
  private:
@@ -91,6 +93,7 @@ class SimulatedFileSystem final : public FileSystem, public std::enable_shared_f
   bool skip_file_sync_ = false;
   bool skip_folder_sync_ = false;
   bool rename_new_supported_ = true;
+  bool link_file_supported_ = true;
 };
 
 }  // namespace marigram::io

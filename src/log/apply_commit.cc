@@ -94,6 +94,10 @@ std::set<std::string> changed_rows(const TableState& state, const Commit& commit
     if (segment != state.segments.end()) note(*segment->second);
   }
   for (const model::Tombstone& tombstone : commit.extension->tombstones) paths.insert(tombstone.touched_path);
+  // Where a commit that moves rows dissolves one it hid nothing any more; where another does, rows may come back.
+  for (const std::string& name : commit.extension->dissolved) {
+    if (state.tombstones.contains(name)) paths.insert(name);
+  }
   return paths;
 }
 

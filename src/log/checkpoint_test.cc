@@ -11,7 +11,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -51,6 +53,12 @@ class CheckpointTest : public ::testing::Test {
       }
       if (state.version == 4) proposal.extension.dissolved = {"a"};
       if (state.version == 5) proposal.extension.oldest = 3;
+      if (state.version == 4) proposal.extension.version_names = {{"first", 1}, {"gone", 2}};
+      if (state.version == 6) proposal.extension.version_names = {{"first", 1}, {"third", 3}};
+      if (state.version == 6 && dialect == Dialect::kV7) {
+        proposal.extension.tiers = model::Tiers{.cold_after = Interval(86'400'000'000'000)};
+        proposal.extension.ranks = {{sample_segment(6).path, {.rank = 2, .place = 5}}};
+      }
       if (dialect == Dialect::kV7) add_rollups(state.version, proposal.extension);
       const auto second = static_cast<std::int64_t>(state.version) + 1'000;
       proposal.actions.emplace_back(AddSegment{sample_segment(second, dialect)});
@@ -103,6 +111,13 @@ TEST_F(CheckpointTest, HoldsTheWholeState) {
     ASSERT_TRUE(loaded) << loaded.error().message;
     EXPECT_EQ(describe(*loaded), describe(state));
     EXPECT_EQ(loaded->meta, state.meta);
+    EXPECT_EQ(loaded->version_names, (std::map<std::string, std::uint64_t>{{"first", 1}, {"third", 3}}));
+    EXPECT_FALSE(loaded->has_given_up(1)) << "it has a name";
+    EXPECT_TRUE(loaded->has_given_up(2)) << "its name was forgotten";
+    EXPECT_EQ(loaded->tiers, state.tiers);
+    if (dialect == Dialect::kV7) {
+      EXPECT_EQ(loaded->segments.at(sample_segment(6).path)->rank, (model::SegmentRank{.rank = 2, .place = 5}));
+    }
     EXPECT_EQ(loaded->compression, dialect == Dialect::kV7 ? "delta:lz4" : "auto");
     for (const auto& [key, segment] : state.segments) EXPECT_EQ(*loaded->segments.at(key), *segment);
     // The log up to it is not looked at any more, and what comes after is applied to it.

@@ -209,6 +209,31 @@ TEST(CommitCodecTest, RetentionIsAMemberOfTheExtension) {
   expect_refused(with(text, R"([{"where")", R"(["x",{"where")"), "a class of series");
 }
 
+TEST(CommitCodecTest, RanksOfSegmentsTiersAndNamesOfVersions) {
+  const std::string extension =
+      R"({"transaction_id":"t","operation":"o","ranks":{"data/a.mgs":[7,0],"data/b.mgs":[18446744073709551615,3]},)"
+      R"("tiers":{"cold_after":"30d","cold_segments":"native","cold_compression":"auto:zstd","cold_root":"/cold"},)"
+      R"("version_names":{"before import":1,"x":18446744073709551615}})";
+  const std::string text = commit_text(R"({"Marigram":)" + extension + "}");
+  expect_round_trip(text);
+  expect_round_trip(commit_text("", 1, R"(,"marigram":{"transaction_id":"t","operation":"o","version_names":{}})"));
+  expect_refused(with(text, "[7,0]", "[7]"), "a rank is wrong");
+  expect_refused(with(text, "[7,0]", "[7,0,0]"), "a rank is wrong");
+  expect_refused(with(text, "[7,0]", "[7,-1]"), "a rank is wrong");
+  expect_refused(with(text, "[7,0]", "7"), "a rank is wrong");
+  expect_refused(with(text, R"("data/b.mgs")", R"("data/a.mgs")"), "data/a.mgs twice");
+  expect_refused(with(text, R"({"data/a.mgs":[7,0],"data/b.mgs":[18446744073709551615,3]})", "[]"), "ranks are wrong");
+  expect_refused(with(text, R"("30d")", R"("soon")"), "soon");
+  expect_refused(with(text, R"("cold_segments":"native")", R"("cold_segments":"csv")"), "csv");
+  expect_refused(with(text, R"("cold_root":"/cold")", R"("cold_root":7)"), "cold_root");
+  expect_refused(with(text, R"("cold_root":"/cold")", R"("cold_root":"/cold","more":1)"), "more");
+  expect_refused(with(text, R"("cold_compression":"auto:zstd",)", ""), "cold_compression");
+  expect_refused(with(text, R"("before import":1)", R"("before import":0)"), "the version of a name is wrong");
+  expect_refused(with(text, R"("before import":1)", R"("before import":"1")"), "the version of a name is wrong");
+  expect_refused(with(text, R"("before import":1)", R"("x":1)"), "x twice");
+  expect_refused(with(text, R"({"before import":1,"x":18446744073709551615})", "7"), "names of versions are wrong");
+}
+
 TEST(CommitCodecTest, WhatIsNewerIsRefusedByName) {
   const auto newer = [](const std::string& text, const std::string& name) {
     expect_refused(text, name, ErrorCode::kInvalidInput);

@@ -81,6 +81,53 @@ TEST_F(LevelsTest, SegmentsThatGoAreChangesAndThoseThatMoveAreNot) {
   EXPECT_EQ(changed(), (std::vector<std::string>{"7-00000005.roar", "8-00000006.roar"}));
 }
 
+TEST_F(LevelsTest, TombstonesThatGoAreChangesUnlessRowsMoved) {
+  model::TableMeta meta = *state_.meta;
+  meta.require(kTombstonesFeature);
+  Proposal hide{.actions = {UpdateTableMeta{meta}}, .extension = {.operation = "remove_rows"}};
+  hide.extension.tombstones = {{.touched_path = "a", .rank = 2}, {.touched_path = "b", .rank = 2}};
+  commit(std::move(hide));
+  commit(of_level({.interval = "1m", .through = 3}));
+  commit(of_level({.interval = "1h", .through = 3}));
+  EXPECT_TRUE(state_.changed.empty());
+  commit({.actions = {}, .extension = {.operation = "compact", .dissolved = {"a"}, .keeps_rollups = true}});
+  EXPECT_TRUE(state_.changed.empty());
+  commit({.actions = {}, .extension = {.operation = "restore_version", .dissolved = {"a", "b"}}});
+  ASSERT_EQ(state_.changed.size(), 1U) << "a was no more";
+  EXPECT_EQ(state_.changed.front().coverage_path, "b");
+  EXPECT_EQ(state_.changed.front().version, 7U);
+}
+
+TEST_F(LevelsTest, SegmentsComeBackToTheRankThatTheyHad) {
+  commit(append_proposal(1));
+  Proposal back{.actions = {RemoveSegment{sample_segment(1).path}, AddSegment{sample_segment(1)}}, .extension = {}};
+  back.extension.ranks = {{sample_segment(1).path, {.rank = 9}}};
+  const Status later = try_commit(back);
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message.find("have rank 9; want 1 to 4"), std::string::npos) << later.error().message;
+  back.extension.ranks = {{sample_segment(1).path, {.rank = 0}}};
+  EXPECT_FALSE(try_commit(back));
+  LevelChange change{.interval = "1m", .actions = {AddSegment{sample_segment(2, Dialect::kV7, "level")}}};
+  change.ranks = {{sample_segment(2, Dialect::kV7, "level").path, {.rank = 2, .place = 4}}};
+  commit(of_level(change));
+  EXPECT_EQ(state_.find_level("1m")->table->segments.begin()->second->rank,
+            (model::SegmentRank{.rank = 2, .place = 4}));
+}
+
+TEST_F(LevelsTest, NamesAreOfVersionsThatAreThere) {
+  Proposal names{.actions = {}, .extension = {.operation = "name_version"}};
+  names.extension.version_names = {{"x", 3}};
+  const Status refused = try_commit(names);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("version 3 of name \"x\" is not there"), std::string::npos);
+  names.extension.version_names = {{"x", 1}};
+  commit(names);
+  EXPECT_EQ(state_.version_names, *names.extension.version_names);
+  commit({.actions = {}, .extension = {.operation = "give_up_history", .oldest = 3}});
+  EXPECT_FALSE(state_.has_given_up(1));
+  EXPECT_TRUE(state_.has_given_up(2));
+}
+
 TEST_F(LevelsTest, ALevelIsATableOfItsOwn) {
   const auto before = state_.find_level("1m")->table;
   commit(append_proposal(1));

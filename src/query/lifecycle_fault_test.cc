@@ -1,16 +1,18 @@
-// Every storage call of refresh, expiry, the merging of late rows, compaction, vacuum and a delete fails once, fails
-// for good, runs out of space, or loses power. After each the table must answer as if each step had been taken as a
-// whole or not at all, and go on. Without this a crash could take rows before the levels tell of them, or count a late
-// one twice.
+// Every storage call of refresh, expiry, the merging of late rows, compaction, vacuum, a delete, and of naming
+// versions, going back to one and truncating fails once, fails for good, runs out of space, or loses power. After each
+// the table must answer as if each step had been taken as a whole or not at all, and go on. Without this a crash could
+// take rows before the levels tell of them, or count a late one twice.
 #include "io/fault_store.h"
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "query/test_aggregates.h"
+#include "table/history.h"
 #include "table/retention.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -70,11 +72,18 @@ std::vector<Row> make_table(const table::Environment& environment) {
   return rows;
 }
 
+constexpr std::uint64_t kFirst = 2;  // version with all rows and nothing else
+
 /// What a run told its caller.
 struct Told {
   std::vector<Row> rows;        // that the days are to tell of
   std::vector<Row> or_as_well;  // if the step that failed was taken all the same
 };
+
+std::vector<Row> without_b(std::vector<Row> all) {
+  std::erase_if(all, [](const Row& row) { return row.series == "b"; });
+  return all;
+}
 
 /// Stops at the first error.
 Told live(const table::Environment& environment, std::vector<Row> rows) {
@@ -84,10 +93,6 @@ Told live(const table::Environment& environment, std::vector<Row> rows) {
   table::Engine& engine = **opened;
   const std::vector<Row> late = {{kDayUs + 1, "a", 100.0}, {4 * kDayUs + 1, "b", 1000.0}};
   told.or_as_well.insert(told.or_as_well.end(), late.begin(), late.end());
-  const auto without_b = [](std::vector<Row> all) {
-    std::erase_if(all, [](const Row& row) { return row.series == "b"; });
-    return all;
-  };
   const std::vector<std::function<bool()>> steps = {
       [&] { return refresh_rollups(engine).has_value(); },
       [&] { return expire(engine).has_value(); },
@@ -113,6 +118,58 @@ Told live(const table::Environment& environment, std::vector<Row> rows) {
   return told;
 }
 
+/// The same of what changes rows by going back.
+Told go_back(const table::Environment& environment, std::vector<Row> rows) {
+  auto opened = table::Engine::open(environment, {});
+  Told told{.rows = rows, .or_as_well = rows};
+  if (!opened) return told;
+  table::Engine& engine = **opened;
+  const auto becomes = [&](const std::vector<Row>& next, const auto& step) {
+    told.or_as_well = next;
+    if (!step()) return false;
+    told.rows = next;
+    return true;
+  };
+  const auto vacuum_all = [&] {
+    environment.clock->sleep_for(std::chrono::seconds(1));  // else no file is old enough
+    return table::vacuum(engine, 0, false, {.versions = 1}).has_value();
+  };
+  const auto restores = [&] { return table::restore_version(engine, kFirst).has_value(); };
+  const std::vector<std::function<bool()>> steps = {
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::name_version(engine, "first", kFirst).has_value(); },
+      [&] {
+        return becomes(without_b(rows), [&] {
+          return table::remove_rows(engine, {.where = {{.column = "series", .values = {"b"}}}}).has_value();
+        });
+      },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return becomes(rows, restores); },
+      [&] { return becomes({}, [&] { return table::truncate(engine).has_value(); }); },
+      [&] { return vacuum_all(); },
+      [&] { return becomes(rows, restores); },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::forget_version_name(engine, "first").has_value(); },
+      [&] { return vacuum_all(); },
+  };
+  for (const auto& step : steps) {
+    if (!step()) break;
+  }
+  return told;
+}
+
+/// What has a name is there, whatever became of the rest.
+void check_named(const table::Environment& environment, const log::TableState& newest, const std::vector<Row>& first) {
+  for (const auto& [name, version] : newest.version_names) {
+    ASSERT_EQ(version, kFirst);
+    auto opened = table::Engine::open(environment, {.at = name});
+    ASSERT_TRUE(opened) << opened.error().message;
+    const auto found = read_days(**opened);
+    ASSERT_TRUE(found) << found.error().message;
+    ASSERT_EQ(*found, days_of(first));
+  }
+}
+
 void check_survivor(const table::Environment& environment, const Told& told) {
   auto opened = table::Engine::open(environment, {});
   ASSERT_TRUE(opened) << opened.error().message;
@@ -134,28 +191,41 @@ void check_survivor(const table::Environment& environment, const Told& told) {
 
 class LifecycleFaultTest : public ::testing::TestWithParam<Mode> {};
 
-TEST_P(LifecycleFaultTest, EveryStorageCall) {
+/// Runs `steps` again and again, each time with a fault at the next storage call.
+void try_every_call(Mode mode, Told (*steps)(const table::Environment&, std::vector<Row>)) {
   const ManualClock clock({.seconds = kDays * 86'400});
   ThreadPool pool(1);
   std::uint64_t tried = 0;
   for (std::uint64_t point = 0, fired = 1; fired > 0; ++point) {
     fired = 0;
-    for (std::uint64_t seed = 1; seed <= (GetParam() == Mode::kPowerCut ? 2U : 1U); ++seed) {
+    for (std::uint64_t seed = 1; seed <= (mode == Mode::kPowerCut ? 2U : 1U); ++seed) {
       SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
       const auto store = io::make_fault_store(clock);
       const table::Environment before{.store = store, .clock = &clock, .pool = &pool};
       const std::vector<Row> rows = make_table(before);
-      store->arm(GetParam(), point, seed);
-      const Told told = live(before, rows);
+      store->arm(mode, point, seed);
+      const Told told = steps(before, rows);
       fired += store->fired() ? 1 : 0;
-      const bool is_dark = GetParam() == Mode::kPowerCut && store->fired();
-      check_survivor({.store = is_dark ? store->restart() : store->reopen(), .clock = &clock, .pool = &pool}, told);
-      if (HasFatalFailure()) return;
+      const bool is_dark = mode == Mode::kPowerCut && store->fired();
+      const table::Environment after{
+          .store = is_dark ? store->restart() : store->reopen(), .clock = &clock, .pool = &pool};
+      if (const auto engine = table::Engine::open(after, {})) check_named(after, *(*engine)->state(), rows);
+      if (::testing::Test::HasFatalFailure()) return;
+      check_survivor(after, told);
+      if (::testing::Test::HasFatalFailure()) return;
       ++tried;
     }
   }
-  RecordProperty("points", static_cast<int>(tried));
+  ::testing::Test::RecordProperty("points", static_cast<int>(tried));
   EXPECT_GT(tried, 100U) << "a run with so few faults proves nothing";
+}
+
+TEST_P(LifecycleFaultTest, EveryStorageCall) {
+  try_every_call(GetParam(), live);
+}
+
+TEST_P(LifecycleFaultTest, EveryStorageCallOfGoingBack) {
+  try_every_call(GetParam(), go_back);
 }
 
 std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {

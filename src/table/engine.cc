@@ -6,6 +6,7 @@
 #include "model/retention.h"
 #include "table/coverage_files.h"
 #include "table/definition.h"
+#include "table/history.h"
 #include "table/retention.h"
 #include "table/tiers.h"
 #include "table/zola_folder.h"
@@ -45,18 +46,6 @@ void forget_what_is_gone(const log::TableState& state, const log::Level& level, 
     }
   }
   std::erase_if(due, [](const auto& series) { return series.second.empty(); });
-}
-
-/// The state at the version asked for.
-Result<log::TableState> load(const log::Log& log, const OpenOptions& options) {
-  const auto* const name = std::get_if<std::string>(&options.at);
-  if (const auto* const version = std::get_if<std::uint64_t>(&options.at)) return log.load(*version);
-  if (const auto* const time = std::get_if<Instant>(&options.at)) return log.load(*time);
-  MARIGRAM_ASSIGN(log::TableState newest, log.load());
-  if (name == nullptr) return newest;
-  const auto named = newest.version_names.find(*name);
-  if (named != newest.version_names.end()) return log.load(named->second);
-  return fail(ErrorCode::kNotFound, fmt::format("cannot open the table at \"{}\": no version has that name", *name));
 }
 
 /// What a new table keeps for how long, and where.
@@ -105,7 +94,7 @@ Result<std::unique_ptr<Engine>> Engine::create(Environment environment, const Ta
 
 Result<std::unique_ptr<Engine>> Engine::open(Environment environment, const OpenOptions& options) {
   const log::Log log(environment.store, *environment.clock, environment.log);
-  auto state = load(log, options);
+  auto state = load_at(log, options);
   if (!state && state.error().code == ErrorCode::kNotFound && is_zola_folder(*environment.store).value_or(false)) {
     MARIGRAM_ASSIGN(const std::uint64_t version, log.latest_version());
     if (version == 0) return open_zola(std::move(environment), options);

@@ -40,8 +40,7 @@ class SourceReader : public arrow::RecordBatchReader {
 }  // namespace
 
 /// From here on rows arrive in an empty head.
-Status LiveTable::close_generation(FlushLog& log) {
-  const head::Head::Lock lock(head_, head::kAllShards);
+Status LiveTable::close_generation(const head::Head::Lock& lock, FlushLog& log) {
   if (!head::has_rows(head_.view(lock))) return {};
   Closed closed;
   MARIGRAM_ASSIGN(closed.mark, log.mark_after(closed_.empty() ? engine_->state()->wal : closed_.back().mark));
@@ -65,7 +64,14 @@ Result<AppendResult> LiveTable::append_closed(const View& rows, const log::WalMa
 Result<std::uint64_t> LiveTable::flush(FlushLog& log) {
   const std::shared_lock here(place_mutex_);
   const std::lock_guard flushing(flush_mutex_);
-  MARIGRAM_TRY(close_generation(log));
+  {
+    const head::Head::Lock lock(head_, head::kAllShards);
+    MARIGRAM_TRY(close_generation(lock, log));
+  }
+  return flush_closed(log);
+}
+
+Result<std::uint64_t> LiveTable::flush_closed(FlushLog& log) {
   View rows;
   std::size_t count = 0;
   log::WalMark mark;
@@ -89,6 +95,16 @@ Result<std::uint64_t> LiveTable::flush(FlushLog& log) {
   const std::lock_guard viewing(view_mutex_);
   closed_.erase(closed_.begin(), closed_.begin() + static_cast<std::ptrdiff_t>(count));
   return appended->rows;
+}
+
+Status LiveTable::replace_rows(FlushLog& log, const std::function<Status(Engine&)>& change) {
+  const std::shared_lock here(place_mutex_);
+  MARIGRAM_TRY(check_here());
+  const std::lock_guard flushing(flush_mutex_);
+  const head::Head::Lock lock(head_, head::kAllShards);
+  MARIGRAM_TRY(close_generation(lock, log));
+  MARIGRAM_TRY(flush_closed(log));
+  return change(*engine_);
 }
 
 Status LiveTable::change_segments(const std::function<Status(Engine&)>& change) {

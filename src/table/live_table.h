@@ -172,6 +172,9 @@ class LiveTable {
   /// Flushes, and calls `move`, which takes the table's folder away, while nothing is written to it; from then on
   /// nothing can be. After an error the table is as before; after kIo of `move` nothing can be written.
   Status move_away(FlushLog& log, const std::function<Status()>& move);
+  /// Lets `change` commit to the engine other rows in place of all that arrived before; those that arrive later wait
+  /// for it, as views do. To be called behind a flush, so that they need not wait long; then see learn_series.
+  Status replace_rows(FlushLog& log, const std::function<Status(Engine&)>& change);
 
  private:
   LiveTable(TableName name, std::uint64_t number, std::unique_ptr<Engine> engine, const Shared& shared);
@@ -193,7 +196,8 @@ class LiveTable {
   Status check_here() const;
   void note_arrival(const IncomingRows& rows, wal::Lsn lsn);
   void note_description(const IncomingRows& rows, wal::Lsn file);
-  Status close_generation(FlushLog& log);
+  Status close_generation(const head::Head::Lock& lock, FlushLog& log);
+  Result<std::uint64_t> flush_closed(FlushLog& log);
   Result<AppendResult> append_closed(const View& rows, const log::WalMark& mark);
 
   const TableName name_;

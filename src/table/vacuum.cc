@@ -66,12 +66,17 @@ void collect(const log::Commit& commit, Paths& paths) {
   }
 }
 
-/// What some version from `oldest` on may read.
+/// What some version from `oldest` on may read, and those that have a name.
 Result<Paths> referenced_paths(const Engine& engine, std::uint64_t oldest) {
+  std::set<std::uint64_t> whole;
+  if (oldest > 1) whole.insert(oldest);
+  for (const auto& [name, version] : engine.state()->version_names) {
+    if (version < oldest) whole.insert(version);
+  }
   Paths paths;
-  if (oldest > 1) {
-    MARIGRAM_ASSIGN(const log::TableState state, engine.log().load(oldest));
-    paths = log::files_of(state);
+  for (const std::uint64_t version : whole) {
+    MARIGRAM_ASSIGN(const log::TableState state, engine.log().load(version));
+    paths.merge(log::files_of(state));
   }
   for (std::uint64_t version = oldest; version <= engine.state()->version; ++version) {
     MARIGRAM_ASSIGN(const log::Commit commit, engine.log().read(version));
@@ -105,6 +110,10 @@ Status give_up_before(Engine& engine, std::uint64_t oldest) {
 }
 
 }  // namespace
+
+Result<std::set<std::string, std::less<>>> files_of_history(const Engine& engine) {
+  return referenced_paths(engine, engine.state()->oldest);
+}
 
 Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, bool dry_run, const History& history) {
   if (older_than_seconds < 0) {

@@ -45,7 +45,7 @@ class Completion(CliTest):
         self.assertEqual(self.complete(""), sorted(WORDS))
         self.assertEqual(["db " + word for word in self.complete("db", "")],
                          sorted(command for command in COMMANDS if command.startswith("db ")))
-        self.assertEqual(self.complete("db", "ta"), ["tables", "tags"])
+        self.assertEqual(self.complete("db", "ta"), ["tables", "tag", "tags"])
         self.assertEqual(self.complete("co"), ["compact", "completion", "coverage"])
         self.assertEqual(self.complete("--v"), ["--version"])
         self.assertEqual(self.complete("nonsense", "x"), [])
@@ -96,7 +96,7 @@ class Completion(CliTest):
         self.assertEqual(offered("marigram scan --li"), ["--limit"])
         self.assertEqual(offered("marigram show we"), ["weather/", "weird name/"])
         self.assertIn("weather.csv", offered("marigram import weather wea"))
-        self.assertEqual(offered("marigram db ta"), ["tables", "tags"])
+        self.assertEqual(offered("marigram db ta"), ["tables", "tag", "tags"])
         self.assertEqual(offered("marigram db verify --re"), ["--repair"])
         self.assertEqual(offered("marigram db query d n.t --ag"), ["--agg"])
 

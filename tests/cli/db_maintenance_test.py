@@ -42,18 +42,6 @@ class Maintenance(CliTest):
         self.assertEqual(self.json("db", "flush", "d"), {"rows": 0})
         self.assertEqual(self.out("db", "flush", "d"), "flushed 0 rows of d\n")
 
-    def test_snapshot_and_restore(self):
-        self.assertEqual(self.out("db", "snapshot", "d", "copy"), "copied d to copy\n")
-        self.write_rows("d", range(4, 6))
-        self.assertEqual((self.count("d"), self.count("copy")), (6, 4))
-        self.error("db", "snapshot", "d", "copy", code=4)
-        self.assertEqual(self.json("db", "restore", "copy", "back"), {"snapshot": "copy", "database": "back"})
-        self.assertEqual(self.count("back"), 4)
-        self.assertTrue(self.json("db", "verify", "back")["ok"])
-        self.error("db", "restore", "copy", "d", code=4)
-        self.error("db", "restore", "nowhere", "e", code=3)
-        self.assertFalse((self.folder / "e").exists())
-
     def test_stats(self):
         answer = self.json("db", "stats", "d")
         table, = answer["tables"]

@@ -18,9 +18,9 @@ BIN = os.environ.get("MARIGRAM_BIN", str(ROOT / "build" / "release" / "bin" / "m
 DEADLINE_S = 120
 
 COMMANDS = ["create", "import", "append", "scan", "asof", "window-join", "latest", "aggregate", "export", "coverage", "gaps", "window",
-            "show", "log", "segments", "delete", "remove",
-            "add-column", "verify", "checkpoint", "compact", "rollup", "retention", "vacuum", "db init", "db tables", "db write", "db query", "db series",
-            "db tags", "db delete", "db flush", "db compact", "db rollup", "db retention", "db vacuum", "db jobs", "db snapshot", "db restore", "db stats", "db verify",
+            "show", "log", "diff", "tag", "revert", "segments", "delete", "truncate", "remove",
+            "add-column", "verify", "checkpoint", "compact", "rollup", "retention", "tier", "vacuum", "clone", "db init", "db tables", "db write", "db query", "db explain", "db series",
+            "db tags", "db delete", "db truncate", "db diff", "db tag", "db revert", "db flush", "db compact", "db rollup", "db retention", "db tier", "db drop", "db undrop", "db rename", "db vacuum", "db jobs", "db backup", "db verify-backup", "db restore", "db clone", "db stats", "db verify",
             "completion"]
 WORDS = list(dict.fromkeys(command.split()[0] for command in COMMANDS))  # that may come first
 

@@ -42,7 +42,7 @@ class Maintenance(CliTest):
         commits = self.json("log", "stations")
         self.assertEqual(list(commits), ["version", "commits"])
         self.assertEqual([list(commit) for commit in commits["commits"]], [["version", "timestamp", "operation", "added_segments",
-                                                                           "removed_segments", "added_rows", "transaction_id"]] * 2)
+                                                                           "removed_segments", "added_rows", "transaction_id", "names"]] * 2)
         self.assertEqual([(commit["version"], commit["operation"], commit["added_rows"]) for commit in commits["commits"]],
                          [(1, "create", 0), (2, "append", 8)])
         self.assertEqual([commit["version"] for commit in self.json("log", "stations", "--limit", "1")["commits"]], [2])

@@ -74,7 +74,7 @@ class Usage(CliTest):
             ["scan", "stations", "--limit", "-1"],
             ["scan", "stations", "--limit", "many"],
             ["scan", "stations", "--format", "xml"],
-            ["scan", "stations", "--at", "last week"],
+            ["scan", "stations", "--at", "99999999999999999999999"],
             ["coverage", "stations", "--by", "day"],
             ["gaps", "stations", "--min", "0"],
             ["window", "stations"],
@@ -110,7 +110,16 @@ class Usage(CliTest):
             ["db", "query", "d", "n.t", "--agg", "avg", "--every", "1 fortnight"],
             ["db", "query", "d", "n.t", "--by", "host"],
             ["db", "delete", "d", "n.t"],
+            ["db", "backup", "d"],
             ["db", "snapshot", "d"],
+            ["db", "verify-backup"],
+            ["db", "restore", "s"],
+            ["db", "restore", "s", "d", "--table", "t"],
+            ["db", "restore", "s", "d", "--table", "n.t", "--namespace", "n"],
+            ["db", "restore", "s", "d", "--from", "2", "--to", "1"],
+            ["db", "clone", "d", "n.t"],
+            ["db", "clone", "d", "n.t", "m.t"],
+            ["clone", "t"],
         ]
         before = self.files()
         for args in wrong:
