@@ -88,6 +88,7 @@ class Aggregate(Runner):
                      where=hundred)
         self.measure(rolled, parquet, "for each host and hour, from rollups", both, by=True, every_ns=HOUR_NS)
         self.keep_up(rolled, hundred)
+        self.live_a_month()
 
     def roll(self, ours, path):
         shutil.copytree(ours, path)
@@ -104,6 +105,19 @@ class Aggregate(Runner):
         self.upkeep.append(f"refresh after a late row: {duration(statistics.median(done['times_s']))} (goal < 10 ms), {done['rows']} rows of levels")
         self.upkeep.append(f"delete of {len(some)} hosts, {count(done['deleted'])} of {count(done['of'])} rows: "
                            f"{duration(statistics.median(done['delete']['times_s']))} (goal < 100 ms)")
+
+    def live_a_month(self):
+        folder = Path(self.data) / "month"
+        shutil.rmtree(folder, ignore_errors=True)
+        days = 30 if self.options.scale > 0.01 else 2
+        done = self.run(list(map(str, [self.program, "month", folder, "--days", days, "--series", min(self.hosts, 100)])))
+        shutil.rmtree(folder)
+        written = done["written"]
+        self.upkeep.append(
+            f"{days} days in {count(done['flushes'])} flushes of {count(done['rows'])} rows: written {(written + done['rewritten']) / written:.2f} times, "
+            f"with rollups {(written + done['rewritten'] + done['rollups']) / written:.2f} times; {done['segments']} segments; on disk "
+            f"{done['disk'] / done['live']:.2f} times what is live, {done['kept'] / done['live']:.2f} behind vacuum, and {done['retained'] / done['kept']:.0%} of "
+            "that once rows are kept for 7 days")
 
     def measure(self, ours, parquet, name, aggregates, by=False, every_ns=0, where=(), within=(), goal=""):
         command = [self.program, "aggregate", ours, "--tag", "host", "--every-ns", every_ns]

@@ -2,6 +2,7 @@
 // JSON object; asof.py and aggregate.py run them, README.md says what they measure.
 #include "bench_support.h"
 #include "column_search.h"
+#include "month.h"
 
 #include <marigram/batch.h>
 #include <marigram/table.h>
@@ -210,10 +211,16 @@ int run(int argc, char** argv) {
   upkeep->add_option("--range-us", options.range_us, "when it is of")->required()->expected(1);
   upkeep->add_option("--where", options.where, "values of the tag")->required();
   upkeep->add_option("--repeat", options.repeat);
+  Month month;
+  auto* life = app.add_subcommand("month", "a table through a month of flushes, compactions and refreshes");
+  life->add_option("table", month.table)->required();
+  life->add_option("--days", month.days);
+  life->add_option("--series", month.series);
   CLI11_PARSE(app, argc, argv);
   const Json result = make->parsed()        ? make_table(options)
                       : roll->parsed()      ? keep_rollups(options)
                       : upkeep->parsed()    ? keep_up(options)
+                      : life->parsed()      ? live_a_month(month)
                       : join->parsed()      ? join_table(options)
                       : aggregate->parsed() ? aggregate_table(options)
                                             : join_columns(options);

@@ -110,8 +110,6 @@ class TierWork final : public TableWork {
     return JobStep{};
   }
 };
-}
-};
 
 class CompactWork final : public TableWork {
  public:

@@ -10,6 +10,7 @@
 #include "query/table_view.h"
 #include "segment/arrow_status.h"
 #include "segment/memory_pool.h"
+#include "table/level_writer.h"
 #include "table/rollups.h"
 
 #include <arrow/api.h>
@@ -146,17 +147,23 @@ class LevelSource final : public table::BatchSource {
   bool ended_ = false;
 };
 
+Status commit(table::LevelWriter& writer, RefreshReport& report) {
+  if (writer.empty()) return {};
+  ++report.commits;
+  return writer.commit();
+}
+
 /// One level of series that are kept alike, from one version of the table. What is due where the level is the finest
 /// that is left stays so: it is merged (expiry.h).
 class LevelRefresh {
  public:
-  static Result<LevelRefresh> make(table::Engine& engine, std::size_t level, std::size_t series_class,
-                                   const RefreshOptions& options) {
-    const table::StatePtr state = engine.state();
+  static Result<LevelRefresh> make(table::Engine& engine, table::LevelWriter& writer, std::size_t level,
+                                   std::size_t series_class, const RefreshOptions& options) {
+    const table::StatePtr state = writer.state();
     MARIGRAM_ASSIGN(TableView view, TableView::make({engine, state, {}}, {}, {}, {}));
     MARIGRAM_ASSIGN(TimeBuckets intervals, table::level_buckets(*state, state->levels[level].interval));
     MARIGRAM_ASSIGN(const auto due, engine.due(*state, state->levels[level]));
-    LevelRefresh made(engine, std::move(view), level, series_class, std::move(intervals), options);
+    LevelRefresh made(engine, writer, std::move(view), level, series_class, std::move(intervals), options);
     made.choose(*due);
     return made;
   }
@@ -176,16 +183,17 @@ class LevelRefresh {
     std::int64_t to = 0;
   };
 
-  LevelRefresh(table::Engine& engine, TableView view, std::size_t level, std::size_t series_class,
-               TimeBuckets intervals, const RefreshOptions& options)
+  LevelRefresh(table::Engine& engine, table::LevelWriter& writer, TableView view, std::size_t level,
+               std::size_t series_class, TimeBuckets intervals, const RefreshOptions& options)
       : engine_(engine),
+        writer_(writer),
+        version_(writer.version()),
         view_(std::move(view)),
         level_(view_.snapshot.state->levels[level]),
         sources_{.levels = level, .series_class = series_class},
         series_(model::series_of(view_.snapshot.state->retention, series_class)),
         intervals_(std::move(intervals)),
         grid_(Dialect::kV7, view_.index.kind),
-        mark_{level_.through, level_.pending},
         options_(options) {}
 
   /// What of all that is due is to be made here.
@@ -295,13 +303,14 @@ class LevelRefresh {
     LevelSource rows(std::move(streams), view_.index, std::move(present));
     CoverageMap left = others_;
     coverage::unite(left, due_);
-    MARIGRAM_TRY(table::write_level(engine_, view_.snapshot.state, level_.name, *schema, rows, left, mark_));
+    MARIGRAM_TRY(writer_.put(view_.snapshot.state, version_, level_.name, *schema, rows, left));
     report.rows += rows.rows();
-    ++report.commits;
-    return {};
+    return writer_.rows() < options_.commit_rows ? Status() : commit(writer_, report);
   }
 
   table::Engine& engine_;
+  table::LevelWriter& writer_;
+  std::uint64_t version_;  // of the rows
   TableView view_;
   log::Level level_;
   Sources sources_;  // of what it is made
@@ -312,21 +321,20 @@ class LevelRefresh {
   BucketSet all_;       // the same of all series
   CoverageMap others_;  // what else is due
   std::vector<SeriesKey> touched_;
-  table::LevelMark mark_;
   RefreshOptions options_;
 };
 
-/// What is due of one level, of series that are kept alike; again from the start when another writer was first.
-Status refresh_level(table::Engine& engine, std::size_t level, std::size_t series_class, const RefreshOptions& options,
-                     RefreshReport& report) {
-  constexpr int kConflictsMax = 10;
-  for (int conflicts = 0;;) {
-    if (level >= engine.state()->levels.size()) return {};
-    MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, level, series_class, options));
-    const Status done = refresh.run(report);
-    if (done || done.error().code != ErrorCode::kConflict || ++conflicts == kConflictsMax) return done;
-    MARIGRAM_TRY(engine.refresh());
+/// What is due of all levels.
+Status refresh_levels(table::Engine& engine, const RefreshOptions& options, RefreshReport& report) {
+  table::LevelWriter writer(engine);
+  for (std::size_t level = 0; level < writer.state()->levels.size(); ++level) {
+    for (std::size_t number = 0; number < model::class_count(writer.state()->retention); ++number) {
+      if (level >= writer.state()->levels.size()) break;
+      MARIGRAM_ASSIGN(LevelRefresh refresh, LevelRefresh::make(engine, writer, level, number, options));
+      MARIGRAM_TRY(refresh.run(report));
+    }
   }
+  return commit(writer, report);
 }
 
 }  // namespace
@@ -337,10 +345,13 @@ Result<RefreshReport> refresh_rollups(table::Engine& engine, const RefreshOption
   RefreshReport report;
   if (engine.state()->meta->schema) {
     MARIGRAM_TRY(merge_late_rows(engine, options.cancel, report));
-    for (std::size_t level = 0; level < engine.state()->levels.size(); ++level) {
-      for (std::size_t number = 0; number < model::class_count(engine.state()->retention); ++number) {
-        MARIGRAM_TRY(refresh_level(engine, level, number, options, report));
-      }
+    constexpr int kConflictsMax = 10;  // when another writer was first, it begins anew
+    for (int conflicts = 0;;) {
+      const Status done = refresh_levels(engine, options, report);
+      if (done) break;
+      if (done.error().code != ErrorCode::kConflict || ++conflicts == kConflictsMax)
+        return std::unexpected(done.error());
+      MARIGRAM_TRY(engine.refresh());
     }
   }
   report.version = engine.state()->version;

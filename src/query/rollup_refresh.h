@@ -17,8 +17,8 @@ struct RefreshOptions {
 };
 
 /// The levels, from the finest to the coarsest: each is made of the finer ones where these are right, so of the rows
-/// but once. Of what is due the newest times come first. Costs what is due. Another refresh may come between; then it
-/// begins anew. kCancelled: what was committed stays.
+/// but once. Of what is due of each the newest times come first; little is one commit of all levels. Costs what is due.
+/// Another refresh may come between; then it begins anew. kCancelled: what was committed stays.
 Result<RefreshReport> refresh_rollups(table::Engine& engine, const RefreshOptions& options = {});
 
 }  // namespace marigram::query

@@ -135,29 +135,4 @@ bool may_write_levels(const log::TableState& now, const log::TableState& made_of
   return now.retention == made_of.retention && std::ranges::all_of(now.levels, is_as_it_was);
 }
 
-Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
-                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark) {
-  const std::string attempt = random_uuid();
-  StagedFiles files(engine.store());
-  log::LevelChange change{.interval = level, .through = state->version};
-  MARIGRAM_ASSIGN(change.actions, stage_level(engine, state, level, schema, rows, attempt, files));
-  if (!left.empty()) {
-    MARIGRAM_ASSIGN(change.pending, stage_coverage(engine.store(), *state, left, attempt, files));
-  }
-  const Status committed = engine.commit([&](const log::TableState& now) -> Result<log::Proposal> {
-    const log::Level* const newest = now.find_level(level);
-    const bool is_same = newest != nullptr && LevelMark{newest->through, newest->pending} == mark;
-    if (!is_same || !may_write_levels(now, *state)) {
-      return fail(ErrorCode::kConflict,
-                  fmt::format("cannot refresh level {}: another writer did, or took something away", level));
-    }
-    log::Proposal proposal{.actions = {}, .extension = {.operation = "refresh_rollups"}};
-    proposal.extension.levels.push_back(change);
-    return proposal;
-  });
-  files.keep_after(committed);
-  if (committed) mark = {state->version, change.pending};
-  return committed;
-}
-
 }  // namespace marigram::table

@@ -44,18 +44,4 @@ Result<std::vector<log::Action>> stage_level(Engine& engine, const StatePtr& sta
 /// deleted from any level, or has expired, meanwhile.
 bool may_write_levels(const log::TableState& now, const log::TableState& made_of);
 
-/// How far a level is.
-struct LevelMark {
-  std::uint64_t through = 0;
-  std::optional<std::string> pending = {};
-
-  friend bool operator==(const LevelMark&, const LevelMark&) = default;
-};
-
-/// Puts rows of a level, in its columns, in place of those that it has of the same series and intervals. They were made
-/// of `state`, and bring the level up to its version, but for the buckets `left`. `mark`: how far it was, and becomes.
-/// kConflict: another one refreshed the level meanwhile, or took it away.
-Status write_level(Engine& engine, const StatePtr& state, const std::string& level, const arrow::Schema& schema,
-                   BatchSource& rows, const coverage::CoverageMap& left, LevelMark& mark);
-
 }  // namespace marigram::table
