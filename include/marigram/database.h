@@ -291,8 +291,8 @@ class MARIGRAM_EXPORT Database {
   /// Does all that is due now, or all of one kind, in the order of priority, on this thread, whether paused or not.
   /// Returns the jobs in which there was something to do, or that failed; a failure does not end it.
   Result<std::vector<JobInfo>> run_jobs(std::optional<JobKind> kind = {}, const CancelToken& cancel = {});
-  /// Until resumed, also when the database is opened again, jobs of that kind, or of all, do not begin by themselves; one
-  /// that runs stops at its next step. An error tells that it could not be put down, and holds until closed only.
+  /// Until resumed, also when it is opened again, jobs of that kind, or of all, do not begin by themselves; one that
+  /// runs stops at its next step. After an error, which tells that this could not be put down, until closed only.
   Status pause_jobs(std::optional<JobKind> kind = {});
   Status resume_jobs(std::optional<JobKind> kind = {});
 
