@@ -106,7 +106,7 @@ void add_db_undrop(CLI::App& app, Context& context) {
   CLI::App& command = add_command(app, context, "undrop", "Have a table back that was dropped, or list those",
                                   "marigram db undrop metrics acme.cpu");
   add_database(command, options->path);
-  add_database_table(command, options->table)->required(false);
+  command.add_option("NAMESPACE.TABLE", options->table, "The table (default: list those that can be had back)");
   command.callback([&context, options] { context.chosen = [&context, options] { return undrop(context, *options); }; });
 }
 

@@ -158,7 +158,7 @@ Result<VacuumReport> Catalogue::sweep_dropped(Instant cutoff, bool dry_run) {
     MARIGRAM_ASSIGN(const auto folders, storage_->folders(outer));
     for (const std::string& name : folders) {
       auto gone = parse(name);
-      if (!gone || (!gone->going && gone->seconds >= cutoff.seconds)) continue;
+      if (!gone || (!gone->going && gone->seconds > cutoff.seconds)) continue;
       std::string path = fmt::format("{}/{}", outer, name);
       MARIGRAM_ASSIGN(const auto objects, storage_->store(path)->list(""));
       for (const io::ObjectInfo& object : objects) {
