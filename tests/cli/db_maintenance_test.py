@@ -37,7 +37,7 @@ class Maintenance(CliTest):
         self.assertEqual((answer["segments_before"], answer["segments_after"]), (8, 4))
         self.assertLess(answer["bytes_after"], answer["bytes_before"])
         self.assertEqual(self.count(), 4)
-        self.assertRegex(self.out("db", "compact", "d"), r"^compacted d: 4 segments became 4\n$")
+        self.assertRegex(self.out("db", "compact", "d"), r"^compacted d: 0 segments \(0 B\) became 0 \(0 B\)\n$")
 
     def test_flush(self):
         self.assertEqual(self.json("db", "flush", "d"), {"rows": 0})
