@@ -194,7 +194,7 @@ void add_db_write(CLI::App& app, Context& context) {
   add_choice(command, "--segments", options->segments, {"parquet", "native"},
              "Of tables that this makes: what files rows are kept in")
       ->capture_default_str();
-  add_compression(command, options->compression, "Of their native segments")->capture_default_str();
+  add_compression(command, "--compression", options->compression, "Of their native segments")->capture_default_str();
   command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
 }
 
