@@ -134,7 +134,8 @@ Result<int> run(Context& context, const Options& options) {
     MARIGRAM_TRY(print(context, jobs));
     return kExitOk;
   }
-  MARIGRAM_ASSIGN(Database database, open_to_write(options.path));
+  MARIGRAM_ASSIGN(Database database,
+                  explain_opening(Database::open(options.path, {.create = false, .jobs = {.automatic = false}})));
   if (!options.pause.empty()) MARIGRAM_TRY(database.pause_jobs(kind_named(options.pause)));
   if (!options.resume.empty()) MARIGRAM_TRY(database.resume_jobs(kind_named(options.resume)));
   if (!options.run.empty()) return run_now(context, database, options);
