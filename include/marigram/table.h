@@ -175,10 +175,10 @@ struct CompactReport {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
 
-    Total& operator+=(const Total& more) {
-      segments += more.segments;
-      rows += more.rows;
-      bytes += more.bytes;
+    Total& operator+=(const Total& other) {
+      segments += other.segments;
+      rows += other.rows;
+      bytes += other.bytes;
       return *this;
     }
   };
