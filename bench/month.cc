@@ -44,7 +44,7 @@ Batch rows_of(const Month& month, std::int64_t from_s, std::int64_t to_s) {
   return need(rows.finish());
 }
 
-std::uint64_t append(Table& table, const Batch& rows) {
+std::uint64_t append_flush(Table& table, const Batch& rows) {
   const std::uint64_t before = live_bytes(table);
   ArrowSchema schema;
   ArrowArray array;
@@ -80,7 +80,7 @@ Json live_a_month(const Month& month) {
   for (std::int64_t at = end - month.days * 86'400; at < end; at += month.flush_s) {
     const Batch batch = rows_of(month, at, at + month.flush_s);
     rows += batch.rows();
-    written += append(table, batch);
+    written += append_flush(table, batch);
     ++flushes;
     if (flushes % kFlushesARefresh == 0) {
       const std::uint64_t before = live_bytes(table);
