@@ -63,7 +63,8 @@ class FileStorage final : public Storage {
     for (const io::ObjectInfo& object : objects) MARIGRAM_TRY(files->remove(object.key));
     MARIGRAM_TRY(files->sweep_unfinished({.seconds = std::numeric_limits<std::int64_t>::max()}, false));
     const std::filesystem::path gone = path(folder);
-    const io::Attempt attempt{.doing = "delete", .key = folder, .store = root_.string()};
+    const std::string store_name = root_.string();
+    const io::Attempt attempt{.doing = "delete", .key = folder, .store = store_name};
     MARIGRAM_TRY(io::explain(remove_empty(gone), attempt));
     MARIGRAM_ASSIGN(const auto parent, open_folder(gone.parent_path(), attempt));
     return io::explain(parent->sync(), attempt);
