@@ -15,6 +15,7 @@ void add_explain(CLI::App& command, bool& explain) {
 
 std::vector<std::string> describe(const QueryStatistics& statistics) {
   std::vector<std::string> lines;
+  lines.reserve(statistics.rollups.size() + 3);
   for (const RollupUse& use : statistics.rollups) {
     lines.push_back(fmt::format("rollups of {}: {}", use.interval, count_of(use.rows, "row")));
   }

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -115,16 +116,12 @@ class Restoration {
 
   /// Whether the rows are others than those of that version.
   bool changes(const log::TableState& now) const {
-    const auto names = [](const log::TableState& state) {
-      std::vector<std::string> all;
-      for (const auto& [name, tombstone] : state.tombstones) all.push_back(name);
-      return all;
-    };
     const Segments wanted = segments_for(now);
     const auto same = [&](const auto& left, const auto& right) {
       return left.first == right.first && left.second->rank == right.second->rank;
     };
-    return names(now) != names(then_) || !std::ranges::equal(wanted, now.segments, same);
+    const auto names = [](const log::TableState& state) { return std::views::keys(state.tombstones); };
+    return !std::ranges::equal(names(now), names(then_)) || !std::ranges::equal(wanted, now.segments, same);
   }
 
   /// What levels tell of rows that have expired cannot be made again, so that it must be what it was.
