@@ -71,10 +71,12 @@ void apply_action(TableState& state, Action action, std::uint64_t version, model
   }
 }
 
+/// `place`: of the next segment among those of the commit.
 void apply_actions(TableState& state, std::vector<Action> actions, std::uint64_t version,
-                   std::optional<std::uint64_t> asked, const Ranks& ranks) {
-  model::SegmentRank rank{.rank = asked.value_or(version)};
+                   std::optional<std::uint64_t> asked, const Ranks& ranks, std::uint64_t& place) {
+  model::SegmentRank rank{.rank = asked.value_or(version), .place = place};
   for (Action& action : actions) apply_action(state, std::move(action), version, rank, ranks);
+  place = rank.place;
 }
 
 // ---- levels ----
@@ -124,13 +126,13 @@ void choose_levels(TableState& state, model::RollupSpec spec) {
   }
 }
 
-void apply_level(TableState& state, LevelChange change, std::uint64_t version) {
+void apply_level(TableState& state, LevelChange change, std::uint64_t version, std::uint64_t& place) {
   const auto level = std::ranges::find(state.levels, change.interval, &Level::name);
   TableState table = *level->table;
   table.version = version;
   for (const std::string& name : change.dissolved) table.tombstones.erase(name);
   for (model::Tombstone& tombstone : change.tombstones) table.add(std::move(tombstone));
-  apply_actions(table, std::move(change.actions), version, change.rank, change.ranks);
+  apply_actions(table, std::move(change.actions), version, change.rank, change.ranks, place);
   level->table = std::make_shared<const TableState>(std::move(table));
   if (!change.through) return;
   level->through = *change.through;
@@ -175,10 +177,11 @@ void apply_commit(TableState& state, Commit commit) {
   const bool has_meta = std::ranges::any_of(
       commit.actions, [](const Action& action) { return std::holds_alternative<UpdateTableMeta>(action); });
   apply_extension(state, extension);
-  apply_actions(state, std::move(commit.actions), commit.version, extension.rank, extension.ranks);
+  std::uint64_t place = 0;
+  apply_actions(state, std::move(commit.actions), commit.version, extension.rank, extension.ranks, place);
   if (has_meta) follow_meta(state);
   if (extension.rollups) choose_levels(state, *std::move(extension.rollups));
-  for (LevelChange& level : extension.levels) apply_level(state, std::move(level), commit.version);
+  for (LevelChange& level : extension.levels) apply_level(state, std::move(level), commit.version, place);
   for (const std::string& path : changed) state.changed.push_back({commit.version, path});
   forget_changes_that_all_levels_know(state);
   state.version = commit.version;

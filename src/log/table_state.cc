@@ -253,15 +253,13 @@ Status check_tombstones(const TableState& state, const std::vector<model::Tombst
 }
 
 /// A later commit must not stand below the segments of an earlier one.
-Status check_rank(const std::optional<std::uint64_t>& rank, std::uint64_t version) {
-  if (!rank || (*rank >= 1 && *rank <= version)) return {};
-  return wrong(fmt::format("its segments have rank {}; want 1 to {}", *rank, version));
+Status check_rank(const std::optional<std::uint64_t>& rank, std::uint64_t least, std::uint64_t version) {
+  if (!rank || (*rank >= least && *rank <= version)) return {};
+  return wrong(fmt::format("its segments have rank {}; want {} to {}", *rank, least, version));
 }
 /// 0: where a segment stood before it mattered.
 Status check_ranks(const std::map<std::string, model::SegmentRank>& ranks, std::uint64_t version) {
-  for (const auto& [path, rank] : ranks) {
-    if (rank.rank > 0) MARIGRAM_TRY(check_rank(rank.rank, version));
-  }
+  for (const auto& [path, rank] : ranks) MARIGRAM_TRY(check_rank(rank.rank, 0, version));
   return {};
 }
 
@@ -280,7 +278,7 @@ Status check_storage(const TableState& state, const Extension& extension, const 
 /// What a commit does to a level is what it would do to a table. Null: the level is new.
 Status check_level(const TableState& state, const TableState* table, const Commit& commit, const LevelChange& change,
                    const model::TableMeta& meta) {
-  MARIGRAM_TRY(check_rank(change.rank, commit.version));
+  MARIGRAM_TRY(check_rank(change.rank, 1, commit.version));
   MARIGRAM_TRY(check_ranks(change.ranks, commit.version));
   MARIGRAM_TRY(check_tombstones(table == nullptr ? TableState{} : *table, change.tombstones, meta, state.version));
   for (const Action& action : change.actions) {
@@ -323,7 +321,7 @@ Status check_actions(const TableState& state, const Commit& commit) {
   MARIGRAM_TRY(check_duplicates(state, commit, *meta));
   MARIGRAM_TRY(check_formats(commit, *meta));
   if (commit.extension) {
-    MARIGRAM_TRY(check_rank(commit.extension->rank, commit.version));
+    MARIGRAM_TRY(check_rank(commit.extension->rank, 1, commit.version));
     MARIGRAM_TRY(check_ranks(commit.extension->ranks, commit.version));
     MARIGRAM_TRY(check_storage(state, *commit.extension, *meta));
     MARIGRAM_TRY(check_tombstones(state, commit.extension->tombstones, *meta, state.version));

@@ -5,7 +5,8 @@
 // in which rows replace one another, runs of segments that have at most 4^(t+1) rows are merged once four of them have
 // more than 4^t. So a row is written anew once a tier, log4(good / first) times in all, and a partition has at most
 // three segments a tier but for those of other tiers between. What comes of a run stands where its newest segment
-// stood: nothing stands between the segments of a run, so no row comes before another that it came after.
+// stood: nothing stands between the segments of a run, nor at the same place as the newest but outside, so no row comes
+// before another that it came after.
 #include "base/try.h"
 #include "table/definition.h"
 #include "table/rewrite.h"
@@ -157,10 +158,18 @@ class Choice {
     return segment.row_count >= good_rows(model::is_cold(segment.path));
   }
 
+  /// Whether what stands at the place of the one would stand at that of the other: they came of one rewriting.
+  bool stand_together(const model::SegmentMeta& one, const model::SegmentMeta& other) const {
+    return state_->has_ranks() && one.rank == other.rank;
+  }
+
   /// Of segments of one partition.
   void choose_runs(Cluster segments, std::vector<Merge>& worth) const {
     if (segments.size() < kFanIn) return;
-    if (state_->has_ranks()) std::ranges::sort(segments, {}, [](const SegmentPtr& segment) { return segment->rank; });
+    if (state_->has_ranks()) {
+      const auto place = [&](const SegmentPtr& segment) { return std::pair(segment->rank, !stays(*segment)); };
+      std::ranges::sort(segments, {}, place);
+    }
     std::vector<bool> taken(segments.size());
     for (std::size_t i = 0; i < segments.size(); ++i) taken[i] = stays(*segments[i]);
     constexpr int kTiersMax = 32;
@@ -173,6 +182,9 @@ class Choice {
         std::size_t full = 0;
         for (; fits(end) && model::is_cold(segments[end]->path) == model::is_cold(segments[begin]->path); ++end) {
           full += tier_of(*segments[end]) == tier ? 1U : 0U;
+        }
+        while (end > begin && end < segments.size() && stand_together(*segments[end - 1], *segments[end])) {
+          full -= tier_of(*segments[--end]) == tier ? 1U : 0U;
         }
         if (full >= kFanIn) worth.push_back(merge_of(segments, begin, end, taken));
       }
