@@ -28,8 +28,8 @@ inline constexpr std::string_view kRows = "rows";
 struct RetentionClass {
   std::vector<TagPredicate> where = {};  ///< of those that no class before this one has
   ByKept<Interval> keep = {};            ///< without one it is kept for ever
-  /// What is older is gone, but for rows that came when it was. Without one nothing is. Begins an interval of the next
-  /// coarser level, of this one if there is none, and a bucket of the table's coverage.
+  /// What is older is gone, but for rows that came when it was. Without one nothing is. Begins a bucket of the table's
+  /// coverage, and an interval of the next coarser level whose horizon is earlier, of this one if there is none.
   ByKept<Instant> horizons = {};
 
   friend bool operator==(const RetentionClass&, const RetentionClass&) = default;

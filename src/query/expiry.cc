@@ -249,7 +249,7 @@ class Expiry {
       }
       Instant to = model::moment_before(engine_.environment().clock->now(), keep->second);
       if (finer) to = std::min(to, *finer);
-      MARIGRAM_ASSIGN(to, table::align_horizon(*state_, name, to));
+      MARIGRAM_ASSIGN(to, table::align_horizon(*state_, own, name, to));
       if (name == model::kRows) to = removable_until(to);
       if (before != own.horizons.end()) to = std::max(to, before->second);
       horizons.insert_or_assign(name, to);
@@ -265,7 +265,8 @@ class Expiry {
       is_cut = false;
       for (const auto& [key, segment] : state_->segments) {
         if (segment->min >= IndexValue(to) || segment->max < IndexValue(to)) continue;
-        const auto aligned = table::align_horizon(*state_, model::kRows, std::get<Instant>(segment->min));
+        const auto aligned = table::align_horizon(*state_, state_->retention[series_class_], model::kRows,
+                                                  std::get<Instant>(segment->min));
         to = std::min(to, aligned.value_or(to));
         is_cut = std::get<Instant>(segment->min) < to;
       }

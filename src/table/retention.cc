@@ -43,7 +43,7 @@ Status check_rules(const log::TableState& state, const model::Retention& retenti
   MARIGRAM_TRY(check_keeps_rollups(state.dialect(), index.kind, "keep rows for a time"));
   MARIGRAM_TRY(model::check_retention(retention, index, level_names(state)));
   for (const model::RetentionClass& own : retention) {
-    for (const auto& [name, interval] : own.keep) MARIGRAM_TRY(align_horizon(state, name, now));
+    for (const auto& [name, interval] : own.keep) MARIGRAM_TRY(align_horizon(state, own, name, now));
   }
   return check_can_expire(state, state.rollups, retention);
 }
@@ -62,6 +62,42 @@ Result<Instant> first_interval(const log::TableState& state, const model::Rollup
     own = intervals.of(static_cast<std::int64_t>(own.begin + own.width));
   }
   return no_common_edge(state, "rows", interval);
+}
+
+/// The last bucket of coverage up to `time` that begins with an interval, if there is one to begin with.
+Result<Instant> last_bucket(const log::TableState& state, std::string_view name, const Interval* interval,
+                            Instant time) {
+  const coverage::BucketGrid grid(state.dialect(), state.meta->index->kind);
+  TimeBuckets intervals;
+  if (interval != nullptr) {
+    MARIGRAM_ASSIGN(intervals, model::buckets_of(state.rollups, *interval));
+  }
+  std::int64_t at = time.seconds;
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    const std::int64_t begin = interval != nullptr ? intervals.of(at).start : at;
+    MARIGRAM_ASSIGN(const std::uint64_t bucket, grid.id_of(Instant{.seconds = begin}));
+    at = std::get<Instant>(grid.start_of(bucket)).seconds;
+    if (at == begin || interval == nullptr) return Instant{.seconds = at};
+  }
+  return no_common_edge(state, name, *interval);
+}
+
+/// Whether what is just before a time is still there.
+bool reaches_back(const model::RetentionClass& own, const log::Level& level, Instant time) {
+  const auto horizon = own.horizons.find(level.name);
+  return horizon == own.horizons.end() || horizon->second < time;
+}
+
+/// Where a level begins that is made of rows from `time` on: coarser ones that reach back are not cut.
+Result<Instant> begin_of_level(const log::TableState& state, const model::RetentionClass& own,
+                               const model::RollupSpec& rollups, const Interval& interval, Instant time) {
+  MARIGRAM_ASSIGN(const Instant first, first_interval(state, rollups, interval, time));
+  const auto kept = std::ranges::find(rollups.intervals, interval);
+  for (auto coarser = kept + 1; coarser != rollups.intervals.end(); ++coarser) {
+    const log::Level* const level = state.find_level(format_interval(*coarser));
+    if (level != nullptr && reaches_back(own, *level, first)) return first_interval(state, rollups, *coarser, first);
+  }
+  return first;
 }
 
 }  // namespace
@@ -132,29 +168,24 @@ Result<model::Retention> retention_with(const log::TableState& state, const mode
     for (const Interval& interval : rollups.intervals) {
       const std::string name = format_interval(interval);
       if (state.find_level(name) != nullptr) continue;
-      MARIGRAM_ASSIGN(const Instant first, first_interval(state, rollups, interval, rows->second));
+      MARIGRAM_ASSIGN(const Instant first, begin_of_level(state, own, rollups, interval, rows->second));
       own.horizons.emplace(name, first);
     }
   }
   return retention;
 }
 
-Result<Instant> align_horizon(const log::TableState& state, std::string_view name, Instant time) {
-  const coverage::BucketGrid grid(state.dialect(), state.meta->index->kind);
+Result<Instant> align_horizon(const log::TableState& state, const model::RetentionClass& own, std::string_view name,
+                              Instant time) {
   const auto level = std::ranges::find(state.levels, name, &log::Level::name);
-  auto coarser = name == model::kRows ? state.levels.begin() : level + (level + 1 == state.levels.end() ? 0 : 1);
-  TimeBuckets intervals;
-  if (coarser != state.levels.end()) {
-    MARIGRAM_ASSIGN(intervals, model::buckets_of(state.rollups, coarser->interval));
+  const bool is_level = level != state.levels.end();
+  MARIGRAM_ASSIGN(Instant at, last_bucket(state, name, is_level ? &level->interval : nullptr, time));
+  for (auto coarser = is_level ? level + 1 : state.levels.begin(); coarser != state.levels.end(); ++coarser) {
+    if (!reaches_back(own, *coarser, at)) continue;
+    MARIGRAM_ASSIGN(at, last_bucket(state, name, &coarser->interval, at));
+    if (reaches_back(own, *coarser, at)) break;
   }
-  std::int64_t at = time.seconds;
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    const std::int64_t begin = intervals.any() ? intervals.of(at).start : at;
-    MARIGRAM_ASSIGN(const std::uint64_t bucket, grid.id_of(Instant{.seconds = begin}));
-    at = std::get<Instant>(grid.start_of(bucket)).seconds;
-    if (at == begin || !intervals.any()) return Instant{.seconds = at};
-  }
-  return no_common_edge(state, name, coarser->interval);
+  return at;
 }
 
 }  // namespace marigram::table

@@ -33,8 +33,10 @@ Status check_can_expire(const log::TableState& state, const model::RollupSpec& r
 /// level would go, or be made anew, whose rows are gone.
 Result<model::Retention> retention_with(const log::TableState& state, const model::RollupSpec& rollups);
 
-/// The last moment up to `time` at which both a bucket of the table's coverage begins and an interval of the next
-/// coarser level, of this one if there is none. `name`: kRows or a level's. kInvalidInput: there is none.
-Result<Instant> align_horizon(const log::TableState& state, std::string_view name, Instant time);
+/// The last moment up to `time` at which both a bucket of the table's coverage begins and an interval of the level that
+/// tells of what is before it: of the next coarser one that reaches back so far, of this one if there is none. `name`:
+/// kRows or a level's. kInvalidInput: there is none.
+Result<Instant> align_horizon(const log::TableState& state, const model::RetentionClass& own, std::string_view name,
+                              Instant time);
 
 }  // namespace marigram::table
