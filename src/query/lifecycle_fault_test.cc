@@ -1,13 +1,14 @@
-// Every storage call of refresh, expiry, the merging of late rows, compaction, vacuum, a delete, and of naming
-// versions, going back to one and truncating fails once, fails for good, runs out of space, or loses power. After each
-// the table must answer as if each step had been taken as a whole or not at all, and go on. Without this a crash could
-// take rows before the levels tell of them, or count a late one twice.
-#include "io/fault_store.h"
+// Every storage call of refresh, expiry, the merging of late rows, compaction, vacuum, a delete, of naming versions,
+// going back to one and truncating, and of moving rows to the cold tier on either disk, fails once, fails for good,
+// runs out of space, or loses power. After each the table must answer as if each step had been taken as a whole or not
+// at all, and go on. Without this a crash could take rows before the levels tell of them, or count a late one twice.
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "query/test_aggregates.h"
 #include "table/history.h"
 #include "table/retention.h"
+#include "table/test_disks.h"
+#include "table/tiers.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -118,6 +119,11 @@ Told live(const table::Environment& environment, std::vector<Row> rows) {
   return told;
 }
 
+bool vacuum_all(const table::Environment& environment, table::Engine& engine) {
+  environment.clock->sleep_for(std::chrono::seconds(1));  // else no file is old enough
+  return table::vacuum(engine, 0, false, {.versions = 1}).has_value();
+}
+
 /// The same of what changes rows by going back.
 Told go_back(const table::Environment& environment, std::vector<Row> rows) {
   auto opened = table::Engine::open(environment, {});
@@ -129,10 +135,6 @@ Told go_back(const table::Environment& environment, std::vector<Row> rows) {
     if (!step()) return false;
     told.rows = next;
     return true;
-  };
-  const auto vacuum_all = [&] {
-    environment.clock->sleep_for(std::chrono::seconds(1));  // else no file is old enough
-    return table::vacuum(engine, 0, false, {.versions = 1}).has_value();
   };
   const auto restores = [&] { return table::restore_version(engine, kFirst).has_value(); };
   const std::vector<std::function<bool()>> steps = {
@@ -146,11 +148,46 @@ Told go_back(const table::Environment& environment, std::vector<Row> rows) {
       [&] { return refresh_rollups(engine).has_value(); },
       [&] { return becomes(rows, restores); },
       [&] { return becomes({}, [&] { return table::truncate(engine).has_value(); }); },
-      [&] { return vacuum_all(); },
+      [&] { return vacuum_all(environment, engine); },
       [&] { return becomes(rows, restores); },
       [&] { return refresh_rollups(engine).has_value(); },
       [&] { return table::forget_version_name(engine, "first").has_value(); },
-      [&] { return vacuum_all(); },
+      [&] { return vacuum_all(environment, engine); },
+  };
+  for (const auto& step : steps) {
+    if (!step()) break;
+  }
+  return told;
+}
+
+/// The same of what moves rows to the cold tier, and small segments together.
+Told grow_cold(const table::Environment& environment, std::vector<Row> rows) {
+  auto opened = table::Engine::open(environment, {});
+  Told told{.rows = rows, .or_as_well = rows};
+  if (!opened) return told;
+  table::Engine& engine = **opened;
+  const auto append = [&](const Row& row) {
+    told.or_as_well.push_back(row);
+    if (!table::testing::append_rows(engine, {row})) return false;
+    told.rows.push_back(row);
+    return true;
+  };
+  const auto append_hours = [&] {
+    for (std::int64_t hour = 0; hour < 4; ++hour) {
+      if (!append({kDays * kDayUs + hour * kHourUs, "a", 7.0})) return false;
+    }
+    return true;
+  };
+  const auto moves = [&] { return table::move_cold(engine, false, {}).has_value(); };
+  const std::vector<std::function<bool()>> steps = {
+      [&] { return table::set_tiers(engine, {.cold_after = "2d", .root = "/cold"}).has_value(); },
+      moves,
+      append_hours,
+      [&] { return table::compact(engine, {.tiered = true}).has_value(); },
+      [&] { return append({kDayUs + 1, "a", 100.0}); },
+      [&] { return table::compact(engine).has_value(); },
+      moves,
+      [&] { return vacuum_all(environment, engine); },
   };
   for (const auto& step : steps) {
     if (!step()) break;
@@ -191,8 +228,11 @@ void check_survivor(const table::Environment& environment, const Told& told) {
 
 class LifecycleFaultTest : public ::testing::TestWithParam<Mode> {};
 
-/// Runs `steps` again and again, each time with a fault at the next storage call.
-void try_every_call(Mode mode, Told (*steps)(const table::Environment&, std::vector<Row>)) {
+using Steps = Told (*)(const table::Environment&, std::vector<Row>);
+enum class Disk { kMain, kCold };
+
+/// Runs `steps` again and again, each time with a fault at the next storage call of the disk.
+void try_every_call(Mode mode, Steps steps, Disk faulty = Disk::kMain) {
   const ManualClock clock({.seconds = kDays * 86'400});
   ThreadPool pool(1);
   std::uint64_t tried = 0;
@@ -200,15 +240,14 @@ void try_every_call(Mode mode, Told (*steps)(const table::Environment&, std::vec
     fired = 0;
     for (std::uint64_t seed = 1; seed <= (mode == Mode::kPowerCut ? 2U : 1U); ++seed) {
       SCOPED_TRACE(fmt::format("point {} seed {}", point, seed));
-      const auto store = io::make_fault_store(clock);
-      const table::Environment before{.store = store, .clock = &clock, .pool = &pool};
+      table::testing::Disks disks(clock);
+      const table::Environment before = disks.environment(clock, pool);
       const std::vector<Row> rows = make_table(before);
-      store->arm(mode, point, seed);
+      (faulty == Disk::kMain ? disks.main() : disks.cold()).arm(mode, point, seed);
       const Told told = steps(before, rows);
-      fired += store->fired() ? 1 : 0;
-      const bool is_dark = mode == Mode::kPowerCut && store->fired();
-      const table::Environment after{
-          .store = is_dark ? store->restart() : store->reopen(), .clock = &clock, .pool = &pool};
+      fired += disks.fired() ? 1 : 0;
+      mode == Mode::kPowerCut&& disks.fired() ? disks.restart() : disks.reopen();
+      const table::Environment after = disks.environment(clock, pool);
       if (const auto engine = table::Engine::open(after, {})) check_named(after, *(*engine)->state(), rows);
       if (::testing::Test::HasFatalFailure()) return;
       check_survivor(after, told);
@@ -217,7 +256,7 @@ void try_every_call(Mode mode, Told (*steps)(const table::Environment&, std::vec
     }
   }
   ::testing::Test::RecordProperty("points", static_cast<int>(tried));
-  EXPECT_GT(tried, 100U) << "a run with so few faults proves nothing";
+  EXPECT_GT(tried, faulty == Disk::kMain ? 100U : 30U) << "a run with so few faults proves nothing";
 }
 
 TEST_P(LifecycleFaultTest, EveryStorageCall) {
@@ -226,6 +265,14 @@ TEST_P(LifecycleFaultTest, EveryStorageCall) {
 
 TEST_P(LifecycleFaultTest, EveryStorageCallOfGoingBack) {
   try_every_call(GetParam(), go_back);
+}
+
+TEST_P(LifecycleFaultTest, EveryStorageCallOfTiering) {
+  try_every_call(GetParam(), grow_cold);
+}
+
+TEST_P(LifecycleFaultTest, EveryStorageCallOfTheColdDisk) {
+  try_every_call(GetParam(), grow_cold, Disk::kCold);
 }
 
 std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
