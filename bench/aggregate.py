@@ -1,4 +1,5 @@
-"""Aggregates of a hundred million rows of a fleet of hosts: ours on native segments, DuckDB on Parquet files of the same rows."""
+"""Aggregates of a hundred million rows of a fleet of hosts: ours on native segments, DuckDB on Parquet files of the same rows;
+by minute also DuckDB and chdb on tables of their own, and Polars on the Parquet files."""
 
 import json
 import os
@@ -27,7 +28,7 @@ class Aggregate(Runner):
     def __init__(self, options, bounds):
         super().__init__(options, bounds)
         self.program = Path(options.program).parent / "query_bench"
-        self.lines, self.blocks, self.upkeep = [], [], []
+        self.lines, self.blocks, self.upkeep, self.plain_per_s = [], [], [], 0
         self.hosts = self.scaled(HOSTS, 4)
         self.days = DAYS if options.scale > 0.01 else 3
         self.ticks = 86_400 // STEP_S
@@ -80,8 +81,10 @@ class Aggregate(Runner):
         self.measure(ours, parquet, "all hosts, for each hour", ["avg(usage)"], every_ns=HOUR_NS)
         both = ["avg(usage)", "max(usage)"]
         minute = HOUR_NS // 60
-        self.measure(ours, parquet, "all hosts in one, for each minute", both, every_ns=minute, goal="≥ 10x")
-        self.measure(ours, parquet, "for each host and minute", both, by=True, every_ns=minute, goal="≥ 10x")
+        native = {who: data.kept(self.data, place, parameters, lambda path, who=who: self.run_peer("make", who, path, parquet))
+                  for who, place in (("duckdb native", "fleet.duckdb"), ("chdb", "fleet-chdb"))}
+        self.measure(ours, parquet, "all hosts in one, for each minute", both, every_ns=minute, goal="≥ 10x", others=native)
+        self.measure(ours, parquet, "for each host and minute", both, by=True, every_ns=minute, goal="≥ 10x", others=native)
         rolled = data.kept(self.data, "fleet-rollups", [*parameters, data.NATIVE_FORMAT], lambda path: self.roll(ours, path))
         hundred = [f"host_{i:04d}" for i in range(0, self.hosts, max(1, self.hosts // 100))]
         self.measure(rolled, parquet, f"{len(hundred)} hosts, for each host and hour, from rollups", both, by=True, every_ns=HOUR_NS,
@@ -118,8 +121,18 @@ class Aggregate(Runner):
             f"with rollups {(written + done['rewritten'] + done['rollups']) / written:.2f} times; {done['segments']} segments; on disk "
             f"{done['disk'] / done['live']:.2f} times what is live, {done['kept'] / done['live']:.2f} behind vacuum, and {done['retained'] / done['kept']:.0%} of "
             "that once rows are kept for 7 days")
+        self.upkeep.append(f"each hour of those {days} days from rollups, {count(done['hours'])} rows: {duration(done['asked_s'])} (goal < 5 ms)")
 
-    def measure(self, ours, parquet, name, aggregates, by=False, every_ns=0, where=(), within=(), goal=""):
+    def run_peer(self, *words):
+        return self.run([sys.executable, str(HERE / "aggregate_peer.py"), *map(str, words)])
+
+    def plain(self, rows):
+        """The bound of what looks at a number of each row: all processors doing nothing else, with numbers in memory."""
+        self.plain_per_s = self.plain_per_s or 1 / statistics.median(self.run([self.program, "plain"])["times_s"])
+        return f"{duration(rows / self.plain_per_s)}: {self.plain_per_s / 1e9:.1f} G numbers/s looked at"
+
+    def measure(self, ours, parquet, name, aggregates, by=False, every_ns=0, where=(), within=(), goal="", others=None):
+        """`others`: peers with a table of their own, and where it lies; Polars comes with them."""
         command = [self.program, "aggregate", ours, "--tag", "host", "--every-ns", every_ns]
         for aggregate in aggregates:
             command += ["--agg", aggregate]
@@ -129,13 +142,15 @@ class Aggregate(Runner):
         question = {"files": str(parquet), "aggregates": aggregates, "by": by, "every_us": every_ns // 1_000,
                     "where": list(where), "range": list(within)}
         rows = self.hosts * self.days * self.ticks
-        line = Line(f"{count(rows)} rows: {name}", {"duckdb": goal})
+        peers = {"duckdb": None} | (others | {"polars": None} if others else {})
+        line = Line(f"{count(rows)} rows: {name}", dict.fromkeys(peers, goal), self.plain(rows) if others else "")
         for _ in range(self.options.rounds):
             mine = self.run(list(map(str, command)))
             line.add("marigram", statistics.median, mine)
-            peer = self.run([sys.executable, str(HERE / "aggregate_peer.py"), json.dumps(question)])
-            line.add("duckdb", statistics.median, peer)
-            compare(line.name, "duckdb", mine["sums"], peer["sums"])
+            for who, place in peers.items():
+                peer = self.run_peer("ask", json.dumps(question | {"who": who, "place": str(place)}))
+                line.add(who, statistics.median, peer)
+                compare(line.name, who, mine["sums"], peer["sums"])
         self.lines.append(line)
         self.blocks.append(f"{name}: " + ", ".join(f"{number:,} {what}" for what, number in mine["blocks"].items()))
         print(f"  {line.name}: " + ", ".join(f"{who} {duration(statistics.median(figures))}"

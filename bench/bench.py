@@ -24,7 +24,7 @@ from runner import HERE, PACKAGES, ROOT, Runner, remove
 from writes import Writes
 
 TABLES = ["append", "scan", "range", "open", "coverage"]
-WRITES = ["insert", "recovery", "series", "head"]
+WRITES = ["insert", "recovery", "series", "head", "recent"]
 OTHERS = ["aggregate", "asof", "compression"]  # each of a file of its own
 SKIPPED = 77
 

@@ -1,6 +1,7 @@
-// What it takes to open a database: after a crash, and with a million series. Each command is a process of its own that
-// prints one JSON object; bench.py runs them.
+// What it takes to open a database: after a crash, and with a million series; and to ask it for the last hour. Each
+// command is a process of its own that prints one JSON object; bench.py runs them.
 #include "bench_support.h"
+#include "recent.h"
 #include "write_load.h"
 
 #include <marigram/database.h>
@@ -118,7 +119,7 @@ Json open_series(const std::string& folder, std::size_t series) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app("Measures opening a database and prints JSON; see bench/README.md");
+  CLI::App app("Measures databases and prints JSON; see bench/README.md");
   app.require_subcommand(1);
   std::string folder;
   std::uint64_t bytes = std::uint64_t{1} << 30;
@@ -134,12 +135,18 @@ int run(int argc, char** argv) {
   auto* open = app.add_subcommand("open-series", "open that, and read the last series");
   open->add_option("folder", folder)->required();
   open->add_option("--series", series);
+  Recent recent;
+  auto* last = app.add_subcommand("recent", "ask for the last hour, also while it is written");
+  last->add_option("folder", recent.folder)->required();
+  last->add_option("--per-second", recent.per_second, "points to write meanwhile");
+  last->add_option("--seconds", recent.seconds);
   CLI11_PARSE(app, argc, argv);
   if (log->parsed()) write_log(folder, bytes);
   Json result;
   if (recover->parsed()) result = measure_recovery(folder);
   if (make->parsed()) result = make_series(folder, series);
   if (open->parsed()) result = open_series(folder, series);
+  if (last->parsed()) result = measure_recent(recent);
   fmt::print("{}\n", result.dump());
   return 0;
 }

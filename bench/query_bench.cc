@@ -16,14 +16,18 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <limits>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -131,6 +135,43 @@ Json aggregate_table(const Options& options) {
   return result;
 }
 
+/// Their sum, and the largest, by which it is greater.
+double look_at(std::span<const double> numbers) {
+  std::array<double, 16> sums{};
+  std::array<double, 16> largest{};
+  for (std::size_t at = 0; at + sums.size() <= numbers.size(); at += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      sums[lane] += numbers[at + lane];
+      largest[lane] = std::max(largest[lane], numbers[at + lane]);
+    }
+  }
+  return std::accumulate(sums.begin(), sums.end(), *std::ranges::max_element(largest));
+}
+
+/// The bound of every aggregate: numbers in memory, looked at by all processors. Seconds a number.
+Json look_at_numbers(const Options& options) {
+  constexpr std::size_t kNumbers = std::size_t{1} << 26;
+  const std::vector<double> numbers(kNumbers, 1.5);
+  std::vector<double> found(std::max(1U, std::thread::hardware_concurrency()));
+  const std::size_t part = kNumbers / found.size();
+  std::vector<Duration> times;
+  for (int i = 0; i < options.repeat; ++i) {
+    const Stopwatch watch;
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t at = 0; at < found.size(); ++at) {
+        threads.emplace_back([&, at] { found[at] = look_at(std::span(numbers).subspan(at * part, part)); });
+      }
+    }
+    const Duration all = watch.elapsed();
+    times.push_back({.wall_s = all.wall_s / kNumbers, .cpu_s = all.cpu_s / kNumbers});
+  }
+  if (found.front() < 1) stop("the numbers are not there");
+  Json result;
+  put_times(result, times);
+  return result;
+}
+
 Json keep_rollups(const Options& options) {
   Table table = need(Table::open(options.table));
   need(table.set_rollups({.intervals = options.rollups}));
@@ -211,6 +252,7 @@ int run(int argc, char** argv) {
   upkeep->add_option("--range-us", options.range_us, "when it is of")->required()->expected(1);
   upkeep->add_option("--where", options.where, "values of the tag")->required();
   upkeep->add_option("--repeat", options.repeat);
+  auto* plain = app.add_subcommand("plain", "look at numbers in memory, the bound of aggregates");
   Month month;
   auto* life = app.add_subcommand("month", "a table through a month of flushes, compactions and refreshes");
   life->add_option("table", month.table)->required();
@@ -221,6 +263,7 @@ int run(int argc, char** argv) {
                       : roll->parsed()      ? keep_rollups(options)
                       : upkeep->parsed()    ? keep_up(options)
                       : life->parsed()      ? live_a_month(month)
+                      : plain->parsed()     ? look_at_numbers(options)
                       : join->parsed()      ? join_table(options)
                       : aggregate->parsed() ? aggregate_table(options)
                                             : join_columns(options);

@@ -1,4 +1,5 @@
-"""The benches of the write path: inserts beside other stores, opening after a crash, a million series, bytes a point."""
+"""The benches of the write path: inserts beside other stores, opening after a crash, a million series, bytes a point, and
+what was written last."""
 
 import os
 import signal
@@ -141,6 +142,23 @@ class Writes(Runner):
                                    ("all told", "head", "with rows that are not compressed yet")):
             self.fact(f"{name}: {what}", f"{found[f'{part}_bytes'] / found[f'{part}_points']:.3f} bytes a point", "",
                       f"{remark}; {found[f'{part}_points'] / 1e6:.1f} M points")
+
+    def recent(self):
+        """A dashboard of the last hour, beside nothing and beside a steady stream of points."""
+        command = [self.programs / "database_bench", "recent", self.place, "--seconds", "10" if self.options.scale == 1 else "1"]
+        found = []
+        for _ in range(self.options.rounds):
+            remove(self.place)
+            found.append(self.run(command))
+        remove(self.place)
+        for name, key, goals in (("nothing is written", "quiet", ("< 2 ms", "")),
+                                 (f"{amount(statistics.median([one['per_second'] for one in found]))} points are written",
+                                  "writing", ("", "< 10 ms"))):
+            for what, figure, goal in (("median", "median_s", goals[0]), ("99th percentile", "p99_s", goals[1])):
+                times = [one[key][figure] for one in found]
+                self.fact(f"the last hour of 100 series by minute, while {name}: {what}", spread(times, duration), goal,
+                          f"{found[-1][key]['queries']:,} queries, the longest {duration(max(one[key]['most_s'] for one in found))}; "
+                          f"{found[-1]['flushes']} flushes")
 
     def fact(self, what, ours, goal, remark):
         self.facts.append([what, ours, goal, remark])
