@@ -11,7 +11,10 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace marigram::head {
@@ -64,7 +67,10 @@ struct Shared {
 
 /// Each time is there in all series or in none; returns how many there are.
 std::size_t expect_whole_batches(Shared& shared, bool all) {
-  const HeadReader reader(shared.views(), shared.fields, {0}, EqualTimes::kKeep, all);
+  std::vector<SeriesId> each(kSeriesEach);
+  std::iota(each.begin(), each.end(), SeriesId{0});
+  const HeadReader reader(shared.views(), shared.fields, {0}, EqualTimes::kKeep,
+                          all ? std::nullopt : std::optional(std::move(each)));
   std::vector<std::int64_t> first;
   for (SeriesId id = 0; id < kSeriesEach; ++id) {
     Rows rows = reader.no_rows();

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -41,11 +43,14 @@ HeadView view_all(Head& head) {
   return head.view(lock);
 }
 
+std::vector<SeriesId> series_of(const Model& model) {
+  const auto ids = std::views::keys(model);
+  return {ids.begin(), ids.end()};
+}
+
 void expect_same(const HeadReader& reader, const Model& model, TimeSpan times, EqualTimes equal,
                  const std::vector<std::uint32_t>& chosen) {
-  std::vector<SeriesId> series;
-  for (const auto& [id, rows] : model) series.push_back(id);
-  EXPECT_EQ(reader.series(), series);
+  EXPECT_EQ(reader.series(), series_of(model));
   for (const auto& [id, arrived] : model) {
     Rows rows = reader.no_rows();
     ASSERT_TRUE(reader.read(id, times, rows));
@@ -88,7 +93,7 @@ TEST_P(HeadTest, HoldsWhatArrived) {
       if (random() % 3 != 0) chosen.push_back(i);
     }
     for (const bool all : {false, true}) {
-      const HeadReader reader(views, fields, chosen, equal, all);
+      const HeadReader reader(views, fields, chosen, equal, all ? std::nullopt : std::optional(series_of(model)));
       expect_same(reader, model, {}, equal, chosen);
       const std::int64_t min = clock - static_cast<std::int64_t>(random() % 2'000);
       expect_same(reader, model, {.min = min, .max = min + static_cast<std::int64_t>(random() % 500)}, equal, chosen);
@@ -112,7 +117,34 @@ TEST_F(HeadTest, AViewDoesNotChange) {
     seen.emplace_back(view_all(head), model);
   }
   for (const auto& [view, expected] : seen) {
-    expect_same(HeadReader({view}, fields, {0, 2}, EqualTimes::kLast, false), expected, {}, EqualTimes::kLast, {0, 2});
+    expect_same(HeadReader({view}, fields, {0, 2}, EqualTimes::kLast, series_of(expected)), expected, {},
+                EqualTimes::kLast, {0, 2});
+  }
+}
+
+// Some of them, near to one another and far apart, among those that it has and others.
+TEST_F(HeadTest, ReadsTheSeriesThatAreWanted) {
+  Random random(7);
+  const auto fields = std::make_shared<const Fields>(testing::all_kinds());
+  Head head(EqualTimes::kLast, budget);
+  Model model;
+  std::int64_t clock = 0;
+  for (int i = 0; i < 30; ++i) {
+    append(head, fields, testing::random_batch(random, *fields, 400, 700, clock, model), i % 2 == 0);
+  }
+  for (int i = 0; i < 50; ++i) {
+    std::vector<SeriesId> wanted;
+    for (SeriesId id = random() % 100; id < 1'000'000; id += 1 + random() % (id < 500 ? 40 : 300'000)) {
+      wanted.push_back(id);
+    }
+    const HeadReader reader({view_all(head)}, fields, {0, 1}, EqualTimes::kLast, wanted);
+    for (const SeriesId id : wanted) {
+      Rows rows = reader.no_rows();
+      ASSERT_TRUE(reader.read(id, {}, rows));
+      EXPECT_EQ(testing::to_model(rows),
+                testing::expected_rows(model[id], TimeSpan().min, TimeSpan().max, EqualTimes::kLast, {0, 1}))
+          << id;
+    }
   }
 }
 

@@ -5,9 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
+#include <limits>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace marigram::head {
 namespace {
@@ -29,24 +34,76 @@ void add_trimmed(Stretch stretch, TimeSpan times, std::vector<Stretch>& out) {
   if (const auto trimmed = trim(stretch, times)) out.push_back(*trimmed);
 }
 
+/// Which of some series of one shard one is.
+class Places {
+ public:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  /// `series`: ascending; borrowed. `rows`: how often it will be asked.
+  Places(std::span<const SeriesId> series, std::size_t rows) : series_(series) {
+    const std::size_t range = series.empty() ? 0 : step_of(series.back()) + 1;
+    if (range > rows) return;  // a table of all is not worth it
+    table_.resize(range, kNone);
+    for (std::uint32_t place = 0; place < series.size(); ++place) table_[step_of(series[place])] = place;
+  }
+
+  std::uint32_t of(SeriesId id) const {
+    if (!table_.empty()) {
+      const std::size_t step = step_of(id);
+      return step < table_.size() ? table_[step] : kNone;
+    }
+    const auto found = std::ranges::lower_bound(series_, id);
+    return found == series_.end() || *found != id ? kNone : static_cast<std::uint32_t>(found - series_.begin());
+  }
+
+ private:
+  /// Series of a shard are so far apart; what is before the first is far behind the last.
+  std::size_t step_of(SeriesId id) const { return (id - series_.front()) / kShards; }
+
+  std::span<const SeriesId> series_;
+  std::vector<std::uint32_t> table_;
+};
+
 }  // namespace
 
 HeadReader::HeadReader(std::vector<HeadView> views, std::shared_ptr<const Fields> fields,
-                       std::vector<std::uint32_t> chosen, EqualTimes equal, bool all)
+                       std::vector<std::uint32_t> chosen, EqualTimes equal,
+                       const std::optional<std::vector<SeriesId>>& wanted)
     : views_(std::move(views)), fields_(std::move(fields)), chosen_(std::move(chosen)), equal_(equal) {
   for (const std::uint32_t field : chosen_) chosen_fields_.push_back((*fields_)[field]);
+  if (wanted) {
+    wanted_.emplace();
+    for (const SeriesId id : *wanted) (*wanted_)[shard_of(id)].push_back(id);
+  }
   for (const HeadView& view : views_) {
-    for (std::size_t i = 0; i < kShards; ++i) {
-      if (!view[i].sealed) continue;
-      Part part{.sealed = view[i].sealed, .runs = view[i].sealed->runs, .unsorted = {}};
-      for (const auto& block : part.sealed->blocks) part.unsorted.push_back({block, block->size()});
-      if (view[i].open_rows > 0) part.unsorted.push_back({view[i].open, view[i].open_rows});
-      if (all) {
-        for (const Unsorted& rows : std::exchange(part.unsorted, {})) {
-          part.runs.push_back(sort_block(*rows.block, rows.rows, equal_, *scratch_));
-        }
-      }
-      parts_[i].push_back(std::move(part));
+    for (std::size_t shard = 0; shard < kShards; ++shard) {
+      if (view[shard].sealed) add_part(view[shard], shard);
+    }
+  }
+}
+
+void HeadReader::add_part(const ShardView& view, std::size_t shard) {
+  Part part{.sealed = view.sealed, .runs = view.sealed->runs, .unsorted = {}};
+  for (const auto& block : part.sealed->blocks) part.unsorted.push_back({block, block->size()});
+  if (view.open_rows > 0) part.unsorted.push_back({view.open, view.open_rows});
+  wanted_ ? find_wanted(part, (*wanted_)[shard]) : sort(part);
+  parts_[shard].push_back(std::move(part));
+}
+
+void HeadReader::sort(Part& part) {
+  for (const Unsorted& rows : std::exchange(part.unsorted, {})) {
+    part.runs.push_back(sort_block(*rows.block, rows.rows, equal_, *scratch_));
+  }
+}
+
+void HeadReader::find_wanted(Part& part, std::span<const SeriesId> wanted) {
+  for (Unsorted& rows : part.unsorted) {
+    const Places places(wanted, rows.rows);
+    rows.positions.resize(wanted.size());
+    const SeriesId* const ids = rows.block->series().data();
+    for (std::uint32_t row = 0; !wanted.empty() && row < rows.rows; ++row) {
+      const std::uint32_t place = places.of(ids[row]);
+      if (place != Places::kNone) rows.positions[place].push_back(row);
     }
   }
 }
@@ -98,8 +155,11 @@ Status HeadReader::collect(const Part& part, SeriesId id, TimeSpan times, std::v
     stretch->chosen = chosen_;
     add_trimmed(*stretch, times, stretches);
   }
+  if (part.unsorted.empty()) return {};
+  const std::uint32_t place = Places((*wanted_)[shard_of(id)], 0).of(id);
   for (const Unsorted& rows : part.unsorted) {
-    add_decoded(rows_of_series(*rows.block, rows.rows, id, equal_, chosen_fields_, chosen_));
+    if (place == Places::kNone || rows.positions[place].empty()) continue;
+    add_decoded(rows_at(*rows.block, rows.positions[place], equal_, chosen_fields_, chosen_));
   }
   return {};
 }

@@ -106,16 +106,11 @@ RunPtr sort_block(const Block& block, std::size_t count, EqualTimes equal, Memor
   return run;
 }
 
-Rows rows_of_series(const Block& block, std::size_t count, SeriesId id, EqualTimes equal, const Fields& fields,
-                    std::span<const std::uint32_t> chosen) {
-  Order order;
-  const std::span<const SeriesId> ids(block.series().data(), count);
-  for (std::uint32_t row = 0; row < count; ++row) {
-    if (ids[row] == id) order.push_back(row);
-  }
-  order.resize(order_by_time(order, block.rows().times.data(), equal));
+Rows rows_at(const Block& block, Order positions, EqualTimes equal, const Fields& fields,
+             std::span<const std::uint32_t> chosen) {
+  positions.resize(order_by_time(positions, block.rows().times.data(), equal));
   Rows rows(fields);
-  gather_rows(block.rows(), order, chosen, rows);
+  gather_rows(block.rows(), positions, chosen, rows);
   return rows;
 }
 

@@ -38,10 +38,10 @@ using RunPtr = std::shared_ptr<const Run>;
 /// grow meanwhile.
 RunPtr sort_block(const Block& block, std::size_t count, EqualTimes equal, MemoryBudget& budget);
 
-/// The rows of one series among the first `count` of a block, by time, equal ones in order of arrival; of the columns
-/// that `chosen` names. Their strings live in the block, which may grow meanwhile. O(count).
-Rows rows_of_series(const Block& block, std::size_t count, SeriesId id, EqualTimes equal, const Fields& fields,
-                    std::span<const std::uint32_t> chosen);
+/// The rows at these positions of a block, of one series in order of arrival, by time; of the columns that `chosen`
+/// names. Their strings live in the block, which may grow meanwhile.
+Rows rows_at(const Block& block, std::vector<std::uint32_t> positions, EqualTimes equal, const Fields& fields,
+             std::span<const std::uint32_t> chosen);
 
 /// The rows of both; those of `newer` arrived later. O(rows).
 RunPtr merge_runs(const Run& older, const Run& newer, EqualTimes equal, MemoryBudget& budget);

@@ -23,10 +23,20 @@ bool is_absent(const arrow::StringArray& strings, std::int64_t row) {
   return strings.IsNull(row) || strings.value_length(row) == 0;
 }
 
+std::int64_t count_absent(const arrow::StringArray& strings) {
+  std::int64_t absent = 0;
+  if (strings.null_count() > 0) {
+    for (std::int64_t row = 0; row < strings.length(); ++row) absent += is_absent(strings, row) ? 1 : 0;
+    return absent;
+  }
+  const std::int32_t* const offsets = strings.raw_value_offsets();
+  for (std::int64_t row = 0; row < strings.length(); ++row) absent += offsets[row] == offsets[row + 1] ? 1 : 0;
+  return absent;
+}
+
 Result<ArrayPtr> null_for_empty(const ArrayPtr& column) {
   const auto& strings = static_cast<const arrow::StringArray&>(*column);
-  std::int64_t absent = 0;
-  for (std::int64_t row = 0; row < strings.length(); ++row) absent += is_absent(strings, row) ? 1 : 0;
+  const std::int64_t absent = count_absent(strings);
   if (absent == strings.null_count()) return column;
   arrow::TypedBufferBuilder<bool> valid;
   if (const auto reserved = valid.Reserve(strings.offset() + strings.length()); !reserved.ok())

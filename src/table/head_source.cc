@@ -7,9 +7,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace marigram::table {
 namespace {
@@ -83,14 +88,42 @@ arrow::Result<ArrayPtr> tag_numbers(std::span<const Piece> pieces, const auto& v
   return builder.Finish();
 }
 
+/// Fills `out` with the text, again and again: each copy is as long as all before it.
+void repeat(std::string_view text, std::span<char> out) {
+  std::size_t done = std::min(text.size(), out.size());
+  std::copy_n(text.begin(), done, out.begin());
+  while (done < out.size()) {
+    const std::size_t count = std::min(done, out.size() - done);
+    std::copy_n(out.begin(), count, out.begin() + static_cast<std::ptrdiff_t>(done));
+    done += count;
+  }
+}
+
 arrow::Result<ArrayPtr> tag_texts(std::span<const Piece> pieces, const auto& value_of) {
-  arrow::StringBuilder builder;
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+  for (const Piece& piece : pieces) {
+    rows += piece.rows;
+    bytes += piece.rows * value_of(piece.series).size();
+  }
+  if (bytes > std::numeric_limits<std::int32_t>::max()) {
+    return arrow::Status::CapacityError(bytes, " bytes of tags in a batch; read fewer rows at a time");
+  }
+  std::vector<std::int32_t> offsets(rows + 1);
+  std::string texts(bytes, '\0');
+  std::size_t row = 0;
+  std::size_t at = 0;
   for (const Piece& piece : pieces) {
     const std::string_view text = value_of(piece.series);
-    ARROW_RETURN_NOT_OK(builder.ReserveData(static_cast<std::int64_t>(piece.rows * text.size())));
-    for (std::size_t i = 0; i < piece.rows; ++i) ARROW_RETURN_NOT_OK(builder.Append(text));
+    repeat(text, std::span(texts).subspan(at, piece.rows * text.size()));
+    for (std::size_t i = 0; i < piece.rows; ++i) {
+      at += text.size();
+      offsets[++row] = static_cast<std::int32_t>(at);
+    }
   }
-  return builder.Finish();
+  return std::make_shared<arrow::StringArray>(static_cast<std::int64_t>(rows),
+                                              arrow::Buffer::FromVector(std::move(offsets)),
+                                              arrow::Buffer::FromString(std::move(texts)));
 }
 
 class HeadSource : public BatchSource {
@@ -99,8 +132,8 @@ class HeadSource : public BatchSource {
       : read_(std::move(read)), columns_(std::move(columns)) {
     std::vector<std::uint32_t> chosen;
     for (const auto& field : columns_->fields()) origins_.push_back(origin_of(field->name(), chosen));
-    reader_.emplace(read_.views, read_.schema->fields, std::move(chosen), read_.equal, read_.all);
-    series_ = read_.all ? reader_->series() : std::move(read_.wanted);
+    reader_.emplace(read_.views, read_.schema->fields, std::move(chosen), read_.equal, read_.wanted);
+    series_ = read_.wanted ? *std::move(read_.wanted) : reader_->series();
     sort_series();
   }
 

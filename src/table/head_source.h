@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,7 @@ struct HeadRead {
   std::shared_ptr<const LiveSchema> schema = {};
   std::shared_ptr<const head::SeriesDictionary> series = {};
   head::EqualTimes equal = head::EqualTimes::kKeep;
-  std::vector<head::SeriesId> wanted = {};  ///< ascending
-  bool all = false;                         ///< every series, whatever `wanted` says
+  std::optional<std::vector<head::SeriesId>> wanted = {};  ///< ascending; unset: every series
   head::TimeSpan times = {};
   std::size_t batch_rows = 65'536;
 };

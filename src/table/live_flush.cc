@@ -56,7 +56,6 @@ Result<AppendResult> LiveTable::append_closed(const View& rows, const log::WalMa
   MARIGRAM_ASSIGN(const model::Schema columns, require_schema(*rows.state));
   MARIGRAM_ASSIGN(auto schema, segment::to_arrow(columns));
   HeadRead read{.views = rows.heads, .schema = rows.schema, .series = series_, .equal = equal_};
-  read.all = true;
   SourceReader reader(schema, head_source(std::move(read), schema));
   return append(*engine_, reader, {.wal = mark});
 }

@@ -103,8 +103,7 @@ Result<ReadableView> LiveTable::readable_view(std::optional<std::vector<head::Se
   ReadableView readable{.state = seen.state};
   if (is_empty(seen)) return readable;
   HeadRead read{.views = std::move(seen.heads), .schema = seen.schema, .series = series_, .equal = equal_};
-  read.all = !wanted;
-  if (wanted) read.wanted = *std::move(wanted);
+  read.wanted = std::move(wanted);
   MARIGRAM_ASSIGN(const model::Schema schema, require_schema(*seen.state));
   MARIGRAM_ASSIGN(auto columns, segment::to_arrow(schema));
   readable.newer = [read = std::move(read), columns = std::move(columns)](const ScanRequest& request) -> NewerRows {
