@@ -225,13 +225,13 @@ Result<TimeBuckets> TimeBuckets::make(const Interval& width, const std::string& 
   return buckets;
 }
 
-TimeBuckets::Bucket TimeBuckets::of(std::int64_t time) {
+TimeBuckets::Bucket TimeBuckets::find(std::int64_t time) {
   if (calendar_) return calendar_->of(time);
   if (width_ == 0) return {};
   std::int64_t into = floor_mod(time, width_) - origin_;
   if (into < 0) into += width_;
   const Wide begin = Wide{time} - into;
-  return bucket_between(begin, begin + width_);
+  return last_ = bucket_between(begin, begin + width_);
 }
 
 bool TimeBuckets::are_made_of(TimeBuckets& finer, std::int64_t first, std::int64_t last) {

@@ -44,7 +44,16 @@ class TimeBuckets {
     std::uint64_t width = 0;  ///< t lies in it if t - begin < width, modulo 2^64; 0: all do
     bool holds(std::int64_t time) const { return width == 0 || static_cast<std::uint64_t>(time) - begin < width; }
   };
-  Bucket of(std::int64_t time);
+  /// Quick where times ascend.
+  Bucket of(std::int64_t time) {
+    if (last_.width == 0 || time < last_.start) return find(time);
+    if (last_.holds(time)) return last_;
+    const std::uint64_t next = last_.begin + last_.width;
+    if (static_cast<std::uint64_t>(time) - next >= last_.width) return find(time);
+    last_.begin = next;
+    last_.start = static_cast<std::int64_t>(next);
+    return last_;
+  }
 
   /// Whether all that meet [first, last] are made of whole ones of `finer`. O(buckets), or O(1) for fixed widths
   /// without a zone.
@@ -53,8 +62,11 @@ class TimeBuckets {
  private:
   class Calendar;
 
+  Bucket find(std::int64_t time);
+
   std::int64_t width_ = 0;   // without a zone
   std::int64_t origin_ = 0;  // likewise; 0 to width_ - 1
+  Bucket last_;              // likewise, that was given last; of width 0: none was
   std::unique_ptr<Calendar> calendar_;
 };
 

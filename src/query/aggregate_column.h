@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,12 @@ struct RowSlice {
   std::uint64_t series = 0;  // number of the series in the stream
 };
 
+/// Rows up to `end`, behind those of the run before, that belong to a slot.
+struct SlotRun {
+  Slot slot = 0;
+  std::int64_t end = 0;
+};
+
 /// Rows of one series that are one block after the other, in one bucket.
 struct RowsSummary {
   std::int64_t count = 0;
@@ -87,6 +94,14 @@ class AggregateColumn {
   virtual void clear(Slot slot) = 0;
   /// Slots have been cleared before. `values` has the types that the column was made for.
   virtual void add(Slot slot, const FieldValues& values, const RowSlice& rows) = 0;
+  /// The same of each run; the first begins where the rows do, which may be in several buckets.
+  virtual void add(std::span<const SlotRun> runs, const FieldValues& values, RowSlice rows) {
+    for (const SlotRun& run : runs) {
+      rows.end = run.end;
+      add(run.slot, values, rows);
+      rows.begin = run.end;
+    }
+  }
   /// Whether the next can be told of these rows; `block`: the values.
   virtual bool is_enough(const RowsSummary& rows, const BlockSummary& block) const = 0;
   virtual void add(Slot slot, const RowsSummary& rows, const BlockSummary& block) = 0;
@@ -94,6 +109,11 @@ class AggregateColumn {
   virtual void merge(Slot slot, AggregateColumn& other, Slot others) = 0;
   /// Appends the slot's result to the column. kInvalidInput: a sum of integers that does not fit its type.
   virtual Status emit(Slot slot) = 0;
+  /// The same of several, one behind the other.
+  virtual Status emit(std::span<const Slot> slots) {
+    for (const Slot slot : slots) MARIGRAM_TRY(emit(slot));
+    return {};
+  }
   /// What has been appended since the last call.
   virtual Result<std::shared_ptr<arrow::Array>> take() = 0;
 };

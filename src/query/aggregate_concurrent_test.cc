@@ -72,7 +72,7 @@ TEST(ConcurrentAggregation, PartsGiveWhatOneStreamGives) {
     ASSERT_TRUE(whole);
     const std::vector<Cells> expected = testing::read_rows(*whole, request.batch_rows).value();
     for (const std::size_t series_a_part : {1U, 7U, 100U}) {
-      auto apart = aggregate(parts_of(all, series_a_part), *testing::point_schema(), request, pool);
+      auto apart = aggregate(parts_of(all, series_a_part), *testing::point_schema(), request, pool, 2);
       ASSERT_TRUE(apart);
       const std::vector<Cells> rows = testing::read_rows(*apart, request.batch_rows).value();
       ASSERT_EQ(rows.size(), expected.size());
@@ -97,7 +97,7 @@ TEST(ConcurrentAggregation, AnErrorInOnePartIsTheStreams) {
     parts[3] = testing::input_of(std::make_unique<testing::ListSource>(
         std::vector{testing::to_batch(std::span(all).subspan(30 * kRowsOfSeries, 10))},
         Error{.code = ErrorCode::kCorruption, .message = "a block is damaged"}));
-    auto stream = aggregate(std::move(parts), *testing::point_schema(), request_by(by), pool);
+    auto stream = aggregate(std::move(parts), *testing::point_schema(), request_by(by), pool, 2);
     ASSERT_TRUE(stream);
     const auto rows = testing::read_rows(*stream);
     ASSERT_FALSE(rows);
@@ -111,7 +111,7 @@ TEST(ConcurrentAggregation, AStreamMayBeDroppedAtAnyPoint) {
   ThreadPool pool(2);
   for (const auto& by : std::vector<std::vector<std::string>>{{}, {"host", "core"}}) {
     for (int batches = 0; batches < 3; ++batches) {
-      auto stream = aggregate(parts_of(all, 3), *testing::point_schema(), request_by(by), pool);
+      auto stream = aggregate(parts_of(all, 3), *testing::point_schema(), request_by(by), pool, 2);
       ASSERT_TRUE(stream);
       for (int i = 0; i < batches; ++i) ASSERT_TRUE(stream->rows->next());
     }

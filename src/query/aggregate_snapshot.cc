@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,7 @@ namespace marigram::query {
 namespace {
 
 constexpr std::uint64_t kRowsOfPart = 1U << 18U;  // fewer are not worth a task of their own
+constexpr std::uint64_t kPartsOfThread = 4;       // so that threads end at about the same time
 constexpr std::uint64_t kRowsOfInterval = 16;     // that cost what one of a level does
 
 using Inputs = std::vector<std::unique_ptr<AggregateInput>>;
@@ -33,28 +35,59 @@ Result<std::unique_ptr<AggregateInput>> whole_input(const std::vector<Stretch>& 
   return std::make_unique<AggregateInput>(std::move(cursors), cancel, statistics);
 }
 
+/// About how many rows of a stretch are of the series from one on up to the next mark.
+struct Mark {
+  SeriesKey series;
+  std::uint64_t rows = 0;
+};
+
+std::uint64_t work_of(const Stretch& stretch) {
+  return stretch.question->segment.file().structure().rows() *
+         (stretch.question->level == nullptr ? 1 : kRowsOfInterval);
+}
+
+/// Of all stretches, by series: of each so many that none has more than so many rows before it.
+std::vector<Mark> mark(const std::vector<Stretch>& stretches, std::uint64_t rows_of_mark) {
+  std::vector<Mark> marks;
+  for (const Stretch& stretch : stretches) {
+    const NativeSegment& segment = stretch.question->segment;
+    const std::uint64_t rows = segment.file().structure().rows();
+    const std::uint64_t count = 1 + work_of(stretch) / rows_of_mark;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      marks.push_back({segment.key(segment.file().series_of(rows * i / count)), work_of(stretch) / count});
+    }
+  }
+  std::ranges::sort(marks, {}, &Mark::series);
+  return marks;
+}
+
+/// How many parts to read side by side. Those that are not merged have results that are held until their turn comes:
+/// small ones, but not so many that looking for their ends in each segment takes long.
+std::uint64_t count_parts(std::uint64_t rows, std::size_t stretches, std::size_t threads, bool are_merged) {
+  constexpr std::uint64_t kSearchesMax = 1U << 16U;
+  const std::uint64_t least = kPartsOfThread * threads;
+  if (are_merged) return std::min(least, rows / kRowsOfPart);
+  return std::min(std::max(least, kSearchesMax / stretches), rows / kRowsOfPart);
+}
+
 /// The first series of each part but the first, so that the parts have about as many rows; none if there are few, or
 /// if some rows are scanned.
-std::vector<SeriesKey> part_begins(const std::vector<Stretch>& stretches, std::size_t threads) {
+std::vector<SeriesKey> part_begins(const std::vector<Stretch>& stretches, std::size_t threads, bool are_merged) {
+  constexpr std::size_t kMarksOfPart = 4;
   std::uint64_t rows = 0;
-  const NativeSegment* largest = nullptr;
   for (const Stretch& stretch : stretches) {
     if (!stretch.question) return {};
-    const NativeSegment& segment = stretch.question->segment;
-    rows += segment.file().structure().rows() * (stretch.question->level == nullptr ? 1 : kRowsOfInterval);
-    const bool is_larger =
-        largest == nullptr || segment.file().structure().series() > largest->file().structure().series();
-    if (is_larger) largest = &segment;
+    rows += work_of(stretch);
   }
-  constexpr std::size_t kPartsOfThread = 4;  // so that threads end at about the same time
-  const std::size_t parts = std::min<std::size_t>(kPartsOfThread * threads, rows / kRowsOfPart);
   std::vector<SeriesKey> begins;
-  if (threads == 1 || parts < 2) return begins;
-  const auto& ends = largest->file().structure().series_ends;
-  for (std::size_t part = 1; part < parts; ++part) {
-    const std::size_t series = largest->file().series_of(ends.back() * part / parts);
-    SeriesKey key = largest->key(series);
-    if (series > 0 && (begins.empty() || begins.back() < key)) begins.push_back(std::move(key));
+  if (threads == 1 || rows < 2 * kRowsOfPart) return begins;
+  const std::uint64_t parts = count_parts(rows, stretches.size(), threads, are_merged);
+  const std::vector<Mark> marks = mark(stretches, rows / (parts * kMarksOfPart));
+  std::uint64_t before = 0;
+  for (const Mark& own : marks) {
+    const bool is_behind = (begins.empty() ? marks.front().series : begins.back()) < own.series;
+    if (is_behind && before >= rows * (begins.size() + 1) / parts) begins.push_back(own.series);
+    before += own.rows;
   }
   return begins;
 }
@@ -120,12 +153,13 @@ Result<table::ScanStream> aggregate_snapshot(const Snapshot& snapshot, const Sca
   }
   if (statistics != nullptr) *statistics = planned;
   ThreadPool& pool = table->view().pool();
-  const std::vector<SeriesKey> begins = part_begins(stretches, pool.size());
+  const std::size_t threads = std::min<std::size_t>(pool.size(), std::max(1U, std::thread::hardware_concurrency()));
+  const std::vector<SeriesKey> begins = part_begins(stretches, threads, spec.by != spec.series);
   if (begins.empty()) {
     MARIGRAM_ASSIGN(auto input, whole_input(stretches, rows.cancel, statistics));
     return aggregate(std::move(input), *table->schema(), spec);
   }
-  return aggregate(cut_inputs(stretches, begins, rows.cancel, statistics), *table->schema(), spec, pool);
+  return aggregate(cut_inputs(stretches, begins, rows.cancel, statistics), *table->schema(), spec, pool, threads);
 }
 
 }  // namespace marigram::query

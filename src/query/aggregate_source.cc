@@ -6,6 +6,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -118,21 +119,44 @@ class MergedSource final : public ResultSource {
   ThreadPool& pool_;
 };
 
+/// Results of parts, one behind the other; those of the next few are worked out meanwhile.
+class PartsInTurn final : public table::BatchSource {
+ public:
+  using Parts = std::vector<std::unique_ptr<table::ReadAhead>>;
+
+  PartsInTurn(Parts parts, std::size_t ahead) : parts_(std::move(parts)), ahead_(ahead) {}
+
+  Result<BatchPtr> next() override {
+    for (; next_ < parts_.size(); parts_[next_++] = nullptr) {
+      const std::size_t end = std::min(next_ + 1 + ahead_, parts_.size());
+      for (; started_ < end; ++started_) parts_[started_]->start();
+      auto batch = parts_[next_]->next();
+      if (!batch) next_ = parts_.size();  // an error is the end
+      if (!batch || *batch) return batch;
+    }
+    return nullptr;
+  }
+
+ private:
+  Parts parts_;
+  std::size_t ahead_;
+  std::size_t next_ = 0;
+  std::size_t started_ = 0;
+};
+
 /// Each series is a group, so no two parts have one in common: nothing is merged, and nothing kept.
 Result<table::ScanStream> aggregate_apart(Inputs parts, const arrow::Schema& schema, const AggregationSpec& spec,
-                                          ThreadPool& pool) {
-  constexpr std::size_t kBatchesAhead = 2;
+                                          ThreadPool& pool, std::size_t threads) {
+  constexpr std::size_t kBatchesAhead = 8;  // else the parts behind the one that is read wait for it
   table::ScanStream result;
-  std::vector<std::unique_ptr<table::BatchSource>> results;
+  PartsInTurn::Parts results;
   results.reserve(parts.size());
   for (auto& part : parts) {
     MARIGRAM_ASSIGN(auto stream, aggregate(std::move(part), schema, spec));
-    auto ahead = std::make_unique<table::ReadAhead>(std::move(stream.rows), pool, kBatchesAhead);
-    ahead->start();
-    results.push_back(std::move(ahead));
+    results.push_back(std::make_unique<table::ReadAhead>(std::move(stream.rows), pool, kBatchesAhead));
     result.schema = std::move(stream.schema);
   }
-  result.rows = table::chain_sources(std::move(results));
+  result.rows = std::make_unique<PartsInTurn>(std::move(results), threads);
   return result;
 }
 
@@ -148,8 +172,8 @@ Result<table::ScanStream> aggregate(std::unique_ptr<AggregateInput> rows, const 
 }
 
 Result<table::ScanStream> aggregate(Inputs parts, const arrow::Schema& schema, const AggregationSpec& spec,
-                                    ThreadPool& pool) {
-  if (spec.by == spec.series) return aggregate_apart(std::move(parts), schema, spec, pool);
+                                    ThreadPool& pool, std::size_t threads) {
+  if (spec.by == spec.series) return aggregate_apart(std::move(parts), schema, spec, pool, threads);
   std::vector<Aggregation> partial;
   partial.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {

@@ -8,6 +8,7 @@
 
 #include <marigram/error.h>
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -24,8 +25,9 @@ Result<table::ScanStream> aggregate(std::unique_ptr<AggregateInput> rows, const 
 
 /// The same of rows in several parts, at least one, read side by side on the pool. No series is in two, and the series
 /// of a part precede those of the next. The parts must not wait for tasks of the pool themselves. The pool must outlive
-/// the stream.
+/// the stream. Where each series is a group the results of `threads` parts and one more are held, at most 8 batches of
+/// each.
 Result<table::ScanStream> aggregate(std::vector<std::unique_ptr<AggregateInput>> parts, const arrow::Schema& schema,
-                                    const AggregationSpec& spec, ThreadPool& pool);
+                                    const AggregationSpec& spec, ThreadPool& pool, std::size_t threads);
 
 }  // namespace marigram::query

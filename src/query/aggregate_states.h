@@ -175,24 +175,34 @@ enum class Extreme { kMin, kMax };
 template <typename T, Extreme kWanted>
 class ExtremeState {
  public:
+  /// Without a branch where values are numbers: which of them is the larger cannot be foreseen.
   void add(const Seen<T>& value, std::int64_t, std::uint64_t) {
-    if (!value_ || gives_way(*value_, value)) value_ = T(value);
+    const bool takes = !any_ || gives_way(value_, value);
+    if constexpr (std::is_arithmetic_v<T>) {
+      value_ = takes ? value : value_;
+    } else if (takes) {
+      value_ = T(value);
+    }
+    any_ = true;
   }
   void add(const Summary<T>& values) { add(kWanted == Extreme::kMin ? values.least : values.largest, 0, 0); }
   void merge(const ExtremeState& other) {
-    if (other.value_) add(*other.value_, 0, 0);
+    if (other.any_) add(other.value_, 0, 0);
   }
-  std::optional<T> result() const { return value_; }
+  std::optional<T> result() const { return any_ ? std::optional(value_) : std::nullopt; }
 
  private:
   static bool gives_way(const T& held, const Seen<T>& value) {
+    const bool is_beyond = kWanted == Extreme::kMin ? value < held : value > held;
     if constexpr (std::is_same_v<T, double>) {
-      if (std::isnan(held)) return true;
+      return static_cast<bool>(static_cast<int>(is_beyond) | static_cast<int>(std::isnan(held)));
+    } else {
+      return is_beyond;
     }
-    return kWanted == Extreme::kMin ? value < held : value > held;
   }
 
-  std::optional<T> value_;
+  T value_ = {};
+  bool any_ = false;
 };
 
 enum class Edge { kFirst, kLast };

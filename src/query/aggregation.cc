@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -160,7 +161,7 @@ Status Aggregation::begin_series(const RowKey& series) {
   std::ranges::transform(by_, group.begin(), [&](std::size_t tag) { return series[tag]; });
   series_key_ = series;
   ++series_number_;
-  bucket_ = nullptr;
+  bucket_ = {};
   if (group_ != nullptr && group_->first == group) return {};
   if (kept_ != Until::kEnd) MARIGRAM_TRY(emit_all());
   group_ = &*groups_.try_emplace(std::move(group)).first;
@@ -169,18 +170,34 @@ Status Aggregation::begin_series(const RowKey& series) {
 
 Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
   while (begin < end) {
-    const std::int64_t first = rows.times[begin];
-    const TimeBuckets::Bucket bucket = every_.of(first);
-    std::int64_t bucket_end = end;
-    if (every_.any()) {
-      bucket_end = gallop(begin, end, [&](std::int64_t row) { return bucket.holds(rows.times[row]); });
-    }
-    MARIGRAM_TRY(begin_bucket(bucket.start));
-    const RowSlice slice{.times = rows.times, .begin = begin, .end = bucket_end, .series = series_number_};
-    for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(bucket_->second, rows.fields[i], slice);
-    begin = bucket_end;
+    const std::int64_t runs_end = find_runs(rows, begin, end);
+    const RowSlice slice{.times = rows.times, .begin = begin, .end = runs_end, .series = series_number_};
+    for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(runs_, rows.fields[i], slice);
+    MARIGRAM_TRY(emit_past());
+    begin = runs_end;
   }
   return {};
+}
+
+/// Runs of rows by bucket, not too many; where the last ends. Where rows are regular, a bucket has as many as the one
+/// before.
+std::int64_t Aggregation::find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
+  constexpr std::size_t kRunsMax = 1'024;
+  runs_.clear();
+  while (begin < end && runs_.size() < kRunsMax) {
+    const TimeBuckets::Bucket bucket = every_.of(rows.times[begin]);
+    const auto holds = [&](std::int64_t row) { return bucket.holds(rows.times[row]); };
+    std::int64_t bucket_end = end;
+    if (every_.any()) {
+      bucket_end = begin + run_rows_;
+      const bool as_before = bucket_end <= end && holds(bucket_end - 1) && (bucket_end == end || !holds(bucket_end));
+      if (!as_before) bucket_end = gallop(begin, end, holds);
+      run_rows_ = bucket_end - begin;
+    }
+    runs_.push_back({.slot = slot_of(bucket.start), .end = bucket_end});
+    begin = bucket_end;
+  }
+  return begin;
 }
 
 Result<bool> Aggregation::add(const RowsSummary& rows) {
@@ -189,39 +206,59 @@ Result<bool> Aggregation::add(const RowsSummary& rows) {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!columns_[i]->is_enough(rows, rows.fields[i])) return false;
   }
-  MARIGRAM_TRY(begin_bucket(bucket.start));
-  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(bucket_->second, rows, rows.fields[i]);
+  const Slot slot = slot_of(bucket.start);
+  for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(slot, rows, rows.fields[i]);
+  MARIGRAM_TRY(emit_past());
   return true;
 }
 
-/// The bucket becomes the one at hand.
-Status Aggregation::begin_bucket(std::int64_t start) {
-  if (bucket_ != nullptr && bucket_->first == start) return {};
-  Buckets& buckets = group_->second;
-  if (kept_ == Until::kBucketEnds && !buckets.empty()) {
-    MARIGRAM_TRY(emit(*group_));
-    buckets.clear();
+/// Of the group's bucket, made if it is not there; it becomes the one at hand.
+Slot Aggregation::slot_of(std::int64_t start) {
+  if (kept_ != Until::kBucketEnds) return slot_of(group_->second, start);
+  if (starts_.empty() || starts_.back() != start) {
+    starts_.push_back(start);
+    open_.push_back(new_slot());
   }
-  bucket_ = &open_bucket(buckets, start);
-  return {};
+  return open_.back();
 }
 
-/// A group's bucket, made if it is not there.
-Aggregation::Bucket& Aggregation::open_bucket(Buckets& buckets, std::int64_t start) {
-  const auto [bucket, is_new] = buckets.try_emplace(start, 0);
-  if (!is_new) return *bucket;
+/// Mostly of the one at hand, or of that behind it.
+Slot Aggregation::slot_of(Buckets& buckets, std::int64_t start) {
+  const bool has_one = bucket_.slot != kNoSlot;
+  if (has_one && bucket_.start == start) return bucket_.slot;
+  if (has_one && next_[bucket_.slot].slot != kNoSlot && next_[bucket_.slot].start == start) {
+    bucket_ = next_[bucket_.slot];
+    return bucket_.slot;
+  }
+  const auto found = buckets.lower_bound(start);
+  const bool is_there = found != buckets.end() && found->first == start;
+  bucket_ = {.start = start, .slot = is_there ? found->second : insert(buckets, found, start)};
+  return bucket_.slot;
+}
+
+Slot Aggregation::insert(Buckets& buckets, Buckets::iterator before, std::int64_t start) {
+  const Slot slot = new_slot();
+  const auto inserted = buckets.emplace_hint(before, start, slot);
+  if (next_.size() <= slot) next_.resize(slot + std::size_t{1});
+  next_[slot] = before == buckets.end() ? Follower() : Follower{before->first, before->second};
+  if (inserted != buckets.begin()) next_[std::prev(inserted)->second] = {start, slot};
+  return slot;
+}
+
+Slot Aggregation::new_slot() {
   if (free_slots_.empty()) free_slots_.push_back(slots_++);
-  bucket->second = free_slots_.back();
+  const Slot slot = free_slots_.back();
   free_slots_.pop_back();
-  for (const auto& column : columns_) column->clear(bucket->second);
-  return *bucket;
+  for (const auto& column : columns_) column->clear(slot);
+  return slot;
 }
 
 void Aggregation::merge(Aggregation& later) {
   for (const auto& [key, buckets] : later.groups_) {
     Buckets& mine = groups_[key];
+    bucket_ = {};
     for (const auto& [start, others] : buckets) {
-      const Slot slot = open_bucket(mine, start).second;
+      const Slot slot = slot_of(mine, start);
       for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->merge(slot, *later.columns_[i], others);
     }
   }
@@ -229,26 +266,46 @@ void Aggregation::merge(Aggregation& later) {
 
 // ---- Results out ----
 
-Status Aggregation::emit(const Groups::value_type& group) {
-  const auto& [key, buckets] = group;
-  for (const auto& [start, slot] : buckets) {
-    for (const auto& column : columns_) MARIGRAM_TRY(column->emit(slot));
-    free_slots_.push_back(slot);
-    complete_buckets_.push_back(start);
-  }
-  if (!complete_groups_.empty() && complete_groups_.back().key == key) {
-    complete_groups_.back().rows += static_cast<std::int64_t>(buckets.size());
-  } else {
-    complete_groups_.push_back({.key = key, .rows = static_cast<std::int64_t>(buckets.size())});
+/// The buckets that see no more rows, because a later one has.
+Status Aggregation::emit_past() {
+  if (kept_ != Until::kBucketEnds || open_.size() < 2) return {};
+  const std::int64_t start = starts_.back();
+  const Slot slot = open_.back();
+  starts_.pop_back();
+  open_.pop_back();
+  MARIGRAM_TRY(emit(group_->first));
+  starts_.push_back(start);
+  open_.push_back(slot);
+  return {};
+}
+
+/// What is open, of that group.
+Status Aggregation::emit(const RowKey& group) {
+  for (const auto& column : columns_) MARIGRAM_TRY(column->emit(open_));
+  free_slots_.insert(free_slots_.end(), open_.begin(), open_.end());
+  complete_buckets_.insert(complete_buckets_.end(), starts_.begin(), starts_.end());
+  const auto rows = static_cast<std::int64_t>(open_.size());
+  open_.clear();
+  starts_.clear();
+  if (!complete_groups_.empty() && complete_groups_.back().key == group) {
+    complete_groups_.back().rows += rows;
+  } else if (rows > 0) {
+    complete_groups_.push_back({.key = group, .rows = rows});
   }
   return {};
 }
 
 Status Aggregation::emit_all() {
-  for (const auto& group : groups_) MARIGRAM_TRY(emit(group));
+  for (const auto& [group, buckets] : groups_) {
+    for (const auto& [start, slot] : buckets) {
+      starts_.push_back(start);
+      open_.push_back(slot);
+    }
+    MARIGRAM_TRY(emit(group));
+  }
   groups_.clear();
   group_ = nullptr;
-  bucket_ = nullptr;
+  bucket_ = {};
   return {};
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,8 +78,13 @@ class Aggregation {
 
  private:
   using Buckets = std::map<std::int64_t, Slot>;  // by start
-  using Bucket = Buckets::value_type;
   using Groups = std::map<RowKey, Buckets>;
+  /// A bucket of a group, or none.
+  struct Follower {
+    std::int64_t start = 0;
+    Slot slot = kNoSlot;
+  };
+  static constexpr Slot kNoSlot = std::numeric_limits<Slot>::max();
   enum class Until { kBucketEnds, kGroupEnds, kEnd };
 
   Aggregation() = default;
@@ -86,9 +92,13 @@ class Aggregation {
   Status make_columns(const arrow::Schema& schema, const AggregationSpec& request);
   Result<int> find_field(const arrow::Schema& schema, const std::string& name, const arrow::DataType*& type);
 
-  Status begin_bucket(std::int64_t start);
-  Bucket& open_bucket(Buckets& buckets, std::int64_t start);
-  Status emit(const Groups::value_type& group);
+  std::int64_t find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end);
+  Slot slot_of(std::int64_t start);
+  Slot slot_of(Buckets& buckets, std::int64_t start);
+  Slot insert(Buckets& buckets, Buckets::iterator before, std::int64_t start);
+  Slot new_slot();
+  Status emit_past();
+  Status emit(const RowKey& group);
   Status emit_all();
 
   std::shared_ptr<arrow::Schema> schema_;
@@ -106,13 +116,21 @@ class Aggregation {
 
   std::vector<std::unique_ptr<AggregateColumn>> columns_;  // one an aggregate
   Groups groups_;                                          // that may still see rows
+  std::vector<Follower> next_;                             // by slot: the group's next bucket
   std::vector<Slot> free_slots_;
   Slot slots_ = 0;
 
   std::optional<RowKey> series_key_;  // of the series at hand, as are the next
   std::uint64_t series_number_ = 0;
   Groups::value_type* group_ = nullptr;
-  Bucket* bucket_ = nullptr;
+  Follower bucket_;            // of the group; the one at hand
+  std::int64_t run_rows_ = 1;  // of the bucket before
+  std::vector<SlotRun> runs_;  // of the rows that are being added
+
+  // Of the group at hand, ascending: instead of its map where a bucket sees no row once the next has, else those that
+  // are being emitted.
+  std::vector<std::int64_t> starts_;
+  std::vector<Slot> open_;
 
   std::vector<KeyRun> complete_groups_;  // of the rows that are complete
   std::vector<std::int64_t> complete_buckets_;

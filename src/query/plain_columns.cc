@@ -22,6 +22,9 @@ namespace {
 /// Rows, or values of any type.
 class CountColumn final : public AggregateColumn {
  public:
+  using AggregateColumn::add;
+  using AggregateColumn::emit;
+
   CountColumn(std::string name, bool of_rows) : name_(std::move(name)), is_of_rows_(of_rows) {}
 
   std::shared_ptr<arrow::DataType> type() const override { return arrow::int64(); }
@@ -73,6 +76,9 @@ class CountColumn final : public AggregateColumn {
 /// An average with weights, of any two columns of numbers.
 class WeightedAvgColumn final : public AggregateColumn {
  public:
+  using AggregateColumn::add;
+  using AggregateColumn::emit;
+
   explicit WeightedAvgColumn(std::string name) : name_(std::move(name)) {}
 
   std::shared_ptr<arrow::DataType> type() const override { return arrow::float64(); }
@@ -126,6 +132,9 @@ struct TimesState {
 /// One of these, of the times of rows.
 class TimesColumn final : public AggregateColumn {
  public:
+  using AggregateColumn::add;
+  using AggregateColumn::emit;
+
   TimesColumn(std::string name, const model::Aggregate& wanted)
       : name_(std::move(name)), kind_(wanted.kind), width_(std::max<std::int64_t>(wanted.width, 1)) {}
 

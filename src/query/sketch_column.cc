@@ -19,6 +19,9 @@ namespace {
 /// What is emitted is for those below.
 class SketchColumn : public AggregateColumn {
  public:
+  using AggregateColumn::add;
+  using AggregateColumn::emit;
+
   explicit SketchColumn(std::string name) : name_(std::move(name)) {}
 
   void clear(Slot slot) final {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -156,6 +157,8 @@ class StateColumn final : public AggregateColumn {
   }();
 
  public:
+  using AggregateColumn::add;
+
   StateColumn(std::string name, State fresh) : name_(std::move(name)), fresh_(std::move(fresh)) {}
 
   std::shared_ptr<arrow::DataType> type() const override { return arrow::CTypeTraits<T>::type_singleton(); }
@@ -167,14 +170,14 @@ class StateColumn final : public AggregateColumn {
 
   void add(Slot slot, const FieldValues& values, const RowSlice& rows) override {
     if (values.rollup) return add_rollup(slot, *values.rollup, rows);
+    const SlotRun run{.slot = slot, .end = rows.end};
+    add({&run, 1}, values, rows);
+  }
+
+  void add(std::span<const SlotRun> runs, const FieldValues& values, RowSlice rows) override {
+    if (values.rollup) return AggregateColumn::add(runs, values, rows);
     const auto& array = static_cast<const Array&>(*values.values);
-    const bool nulls = array.null_count() > 0;
-    State state = std::move(states_[slot]);  // no value read below can lie in it: its parts stay in registers
-    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-      if (nulls && array.IsNull(row)) continue;
-      state.add(Seen<Value>(array.GetView(row)), rows.times[row], rows.series);
-    }
-    states_[slot] = std::move(state);
+    array.null_count() > 0 ? add_runs<true>(runs, array, rows) : add_runs<false>(runs, array, rows);
   }
 
   /// The first value has the first time only where no row is null.
@@ -194,16 +197,42 @@ class StateColumn final : public AggregateColumn {
     states_[slot].merge(std::move(static_cast<StateColumn&>(other).states_[others]));
   }
 
-  Status emit(Slot slot) override {
-    const auto result = states_[slot].result();
-    if (!result) return from_builder(builder_.AppendNull(), name_);
-    if constexpr (std::is_same_v<typename Output<Array, State>::Wide, Int128>) MARIGRAM_TRY(check_fits(*result));
-    return from_builder(builder_.Append(static_cast<T>(*result)), name_);
+  Status emit(Slot slot) override { return emit({&slot, 1}); }
+
+  Status emit(std::span<const Slot> slots) override {
+    MARIGRAM_TRY(from_builder(builder_.Reserve(static_cast<std::int64_t>(slots.size())), name_));
+    for (const Slot slot : slots) {
+      const auto result = states_[slot].result();
+      if (!result) {
+        builder_.UnsafeAppendNull();
+        continue;
+      }
+      if constexpr (std::is_same_v<typename Output<Array, State>::Wide, Int128>) MARIGRAM_TRY(check_fits(*result));
+      if constexpr (std::is_same_v<T, std::string>) {
+        MARIGRAM_TRY(from_builder(builder_.Append(*result), name_));
+      } else {
+        builder_.UnsafeAppend(static_cast<T>(*result));
+      }
+    }
+    return {};
   }
 
   Result<std::shared_ptr<arrow::Array>> take() override { return finish(builder_, name_); }
 
  private:
+  template <bool kNulls>
+  void add_runs(std::span<const SlotRun> runs, const Array& array, const RowSlice& rows) {
+    std::int64_t row = rows.begin;
+    for (const SlotRun& run : runs) {
+      State state = std::move(states_[run.slot]);  // no value read below can lie in it: its parts stay in registers
+      for (; row < run.end; ++row) {
+        if (kNulls && array.IsNull(row)) continue;
+        state.add(Seen<Value>(array.GetView(row)), rows.times[row], rows.series);
+      }
+      states_[run.slot] = std::move(state);
+    }
+  }
+
   void add_rollup(Slot slot, const RollupValues& values, const RowSlice& rows) {
     if constexpr (RolledUp<State, Value>) {
       const RollupRows<Value> known(values);
