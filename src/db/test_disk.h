@@ -31,6 +31,7 @@ class TestDisk {
   }
 
   io::SimulatedFileSystem& disk() { return *disk_; }
+  ManualClock& clock() { return clock_; }
   /// From now on the disk is one that has what survived a power cut. Let go of all that is open before.
   void restart() { disk_ = disk_->restart(); }
   /// From now on the disk is another, that has a snapshot of what was flushed and nothing else.
