@@ -7,6 +7,8 @@ FUZZ_SECONDS ?= 600
 # A clone in another folder shares the compiler cache.
 export CCACHE_BASEDIR ?= $(CURDIR)
 export CCACHE_NOHASHDIR ?= 1
+# Precompiled headers are used as they are where what they are made of is the same.
+export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 .PHONY: help deps release debug asan tsan demo test soak lint format bench fuzz install clean
 

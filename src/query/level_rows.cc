@@ -31,7 +31,7 @@ AggregationSpec level_aggregates(const TableView& table, TimeBuckets intervals) 
 }
 
 std::vector<TagPredicate> predicates_of(const std::vector<SeriesKey>& series, const model::IndexSpec& index) {
-  constexpr std::size_t kSeriesMax = 64;
+  constexpr std::size_t kSeriesMax = 1'024;
   std::vector<TagPredicate> predicates;
   if (series.size() > kSeriesMax) return predicates;
   for (std::size_t tag = 0; tag < index.tags.size(); ++tag) {

@@ -28,7 +28,6 @@ using testing::Change;
 using testing::HistoryTable;
 using testing::TextRow;
 
-constexpr std::int64_t kDayUs = 1'440 * kMinuteUs;
 
 bool is_asked_for(const TextRow& row, const DiffRequest& request) {
   const IndexValue time = testing::at(row.time_us);
