@@ -28,7 +28,6 @@ using testing::Change;
 using testing::HistoryTable;
 using testing::TextRow;
 
-
 bool is_asked_for(const TextRow& row, const DiffRequest& request) {
   const IndexValue time = testing::at(row.time_us);
   if ((request.begin && time < *request.begin) || (request.end && time >= *request.end)) return false;
