@@ -1,8 +1,8 @@
 // What it takes to open a database: after a crash, and with a million series; and to ask it for the last hour. Each
 // command is a process of its own that prints one JSON object; bench.py runs them.
 #include "bench_support.h"
+#include "load_points.h"
 #include "recent.h"
-#include "write_load.h"
 
 #include <marigram/database.h>
 
@@ -21,9 +21,6 @@
 namespace marigram::bench {
 namespace {
 
-constexpr const char* kTenant = "bench";
-constexpr const char* kTable = "cpu";
-
 /// Keeps all rows in memory and in the log.
 DatabaseOptions without_flush() {
   DatabaseOptions options;
@@ -33,33 +30,14 @@ DatabaseOptions without_flush() {
   return options;
 }
 
-/// More series than the load's, named likewise.
-Tags tags_of(std::size_t series) {
-  return {{.name = "cpu", .value = cpu_name(series)}, {.name = "host", .value = host_name(series)}};
-}
-
-/// A point of each of the load's series, and as many further ones.
-std::vector<Point> points_from(std::size_t series) {
-  std::vector<Point> points;
-  points.reserve(kSeries);
-  for (std::size_t i = 0; i < kSeries; ++i) {
-    const Sample sample = sample_at(i);
-    points.push_back({.time_ns = sample.time_ns, .value = sample.value, .tags = tags_of(series + i)});
-  }
-  return points;
-}
-
 /// Writes the load until the log has so many bytes, and leaves as a crash does, once all is on disk.
 void write_log(const std::string& folder, std::uint64_t bytes) {
   Database database = need(Database::open(folder, without_flush()));
   std::vector<Point> points = points_from(0);
   std::uint64_t written = 0;
   while (database.metrics().wal_bytes < bytes) {
-    for (Point& point : points) {
-      const Sample sample = sample_at(written++);
-      point.time_ns = sample.time_ns;
-      point.value = sample.value;
-    }
+    set_samples(points, written);
+    written += points.size();
     need(database.insert_batch(kTenant, kTable, points));
   }
   points.front().time_ns += kStepNs;

@@ -1,7 +1,7 @@
 // Ours under the load of the write benches, through the public API as an embedding program would: the points of a round
 // are made once, and get their times and values for each batch.
 #include "bench_support.h"
-#include "write_load.h"
+#include "load_points.h"
 
 #include <marigram/database.h>
 
@@ -13,9 +13,6 @@
 
 namespace marigram::bench {
 namespace {
-
-constexpr const char* kTenant = "bench";
-constexpr const char* kTable = "cpu";
 
 Durability durability_of(WriteDurability durability) {
   switch (durability) {
@@ -31,13 +28,7 @@ Durability durability_of(WriteDurability durability) {
 
 class MarigramWriter : public Writer {
  public:
-  explicit MarigramWriter(Database database) : database_(std::move(database)) {
-    points_.reserve(kSeries);
-    for (std::size_t series = 0; series < kSeries; ++series) {
-      points_.push_back(
-          {.tags = {{.name = "cpu", .value = cpu_name(series)}, {.name = "host", .value = host_name(series)}}});
-    }
-  }
+  explicit MarigramWriter(Database database) : database_(std::move(database)) {}
 
   void write(std::span<const Sample> batch) override {
     if (batch.size() == 1) {
@@ -55,7 +46,7 @@ class MarigramWriter : public Writer {
 
  private:
   Database database_;
-  std::vector<Point> points_;
+  std::vector<Point> points_ = points_from(0);
 };
 
 class MarigramStore : public Store {

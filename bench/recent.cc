@@ -1,7 +1,7 @@
 #include "recent.h"
 
 #include "bench_support.h"
-#include "write_load.h"
+#include "load_points.h"
 
 #include <marigram/database.h>
 
@@ -17,8 +17,6 @@
 namespace marigram::bench {
 namespace {
 
-constexpr const char* kTenant = "bench";
-constexpr const char* kTable = "cpu";
 constexpr std::uint64_t kRoundsAnHour = 360;
 constexpr std::int64_t kHourNs = 3'600'000'000'000;
 constexpr std::int64_t kMinuteNs = kHourNs / 60;
@@ -27,22 +25,11 @@ constexpr std::size_t kAsked = 100;  // series
 /// The load, round by round.
 class Rounds {
  public:
-  explicit Rounds(Database database) : database_(std::move(database)) {
-    points_.reserve(kSeries);
-    for (std::size_t series = 0; series < kSeries; ++series) {
-      points_.push_back(
-          {.tags = {{.name = "cpu", .value = cpu_name(series)}, {.name = "host", .value = host_name(series)}}});
-    }
-  }
+  explicit Rounds(Database database) : database_(std::move(database)) {}
 
   void write() {
-    for (std::size_t series = 0; series < kSeries; ++series) {
-      const Sample sample = sample_at(written_ * kSeries + series);
-      points_[series].time_ns = sample.time_ns;
-      points_[series].value = sample.value;
-    }
+    set_samples(points_, kSeries * written_++);
     need(database_.insert_batch(kTenant, kTable, points_));
-    ++written_;
     last_ns_ = points_.front().time_ns;
   }
 
@@ -65,7 +52,7 @@ class Rounds {
 
  private:
   Database database_;
-  std::vector<Point> points_;
+  std::vector<Point> points_ = points_from(0);
   std::uint64_t written_ = 0;
   std::atomic<std::int64_t> last_ns_ = 0;
 };

@@ -210,7 +210,7 @@ TEST_P(BackupFaultTest, ACloneIsThereAsAWholeOrNotAtAll) {
   EXPECT_GT(whole, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, BackupFaultTest, all_modes(), mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, BackupFaultTest, io::all_fault_modes(), io::fault_mode_name);
 
 /// Where files cannot be shared they are copied, and nobody can tell.
 TEST(BackupWithoutLinks, IsTheSame) {

@@ -112,7 +112,7 @@ TEST_P(FaultTest, AtEveryStepOfADay) {
   EXPECT_GT(points, 150U) << "so few faults prove nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, FaultTest, all_modes(), mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, FaultTest, io::all_fault_modes(), io::fault_mode_name);
 
 /// The log may lose its first files at any step, and is opened again.
 TEST(LogStartTest, ALogThatWasCutIsOpenedAgain) {

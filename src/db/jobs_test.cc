@@ -3,6 +3,7 @@
 #include "db/job_records.h"
 #include "db/test_disk.h"
 #include "db/test_extent.h"
+#include "io/test_fault_modes.h"
 #include "table/engine.h"
 
 #include <marigram/database.h>
@@ -401,14 +402,9 @@ TEST_P(JobFaults, TheDatabaseGoesOnAndTheJobToo) {
   }
 }
 
-std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
-  const std::vector<std::string> names = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return names.at(static_cast<std::size_t>(parameter.param));
-}
-
 INSTANTIATE_TEST_SUITE_P(Modes, JobFaults,
                          ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut),
-                         mode_name);
+                         io::fault_mode_name);
 
 /// A table that is damaged has jobs that fail; those of others go on.
 TEST(Jobs, ADamagedTableFailsAlone) {

@@ -116,7 +116,7 @@ TEST_P(TableMovesFaultTest, EachMoveIsMadeAsAWholeOrNotAtAll) {
   EXPECT_GT(points, 100U) << "so few faults prove nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(Modes, TableMovesFaultTest, all_modes(), mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, TableMovesFaultTest, io::all_fault_modes(), io::fault_mode_name);
 
 }  // namespace
 }  // namespace marigram::db::testing

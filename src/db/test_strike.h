@@ -3,6 +3,7 @@
 
 #include "db/test_disk.h"
 #include "db/test_extent.h"
+#include "io/test_fault_modes.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -28,16 +29,6 @@ inline std::uint64_t strike_everywhere(TestDisk::Mode mode,
     }
   }
   return point;
-}
-
-/// All there are, for INSTANTIATE_TEST_SUITE_P, and their names.
-inline auto all_modes() {
-  using Mode = TestDisk::Mode;
-  return ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut, Mode::kKill);
-}
-inline std::string mode_name(const ::testing::TestParamInfo<TestDisk::Mode>& parameter) {
-  const std::vector<std::string> names = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return names.at(static_cast<std::size_t>(parameter.param));
 }
 
 }  // namespace marigram::db::testing

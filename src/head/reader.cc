@@ -34,26 +34,29 @@ void add_trimmed(Stretch stretch, TimeSpan times, std::vector<Stretch>& out) {
   if (const auto trimmed = trim(stretch, times)) out.push_back(*trimmed);
 }
 
-/// Which of some series of one shard one is.
+constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
+
+/// Where a series is among some, which ascend.
+std::size_t place_of(SeriesId id, std::span<const SeriesId> series) {
+  const auto found = std::ranges::lower_bound(series, id);
+  return found == series.end() || *found != id ? kNowhere : static_cast<std::size_t>(found - series.begin());
+}
+
+/// The same for series of one shard, for who asks often.
 class Places {
  public:
-  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-
-  /// `series`: ascending; borrowed. `rows`: how often it will be asked.
-  Places(std::span<const SeriesId> series, std::size_t rows) : series_(series) {
-    const std::size_t range = series.empty() ? 0 : step_of(series.back()) + 1;
-    if (range > rows) return;  // a table of all is not worth it
-    table_.resize(range, kNone);
-    for (std::uint32_t place = 0; place < series.size(); ++place) table_[step_of(series[place])] = place;
+  /// `series`: at least one; borrowed. `times`: how often it will be asked.
+  Places(std::span<const SeriesId> series, std::size_t times) : series_(series) {
+    const std::size_t range = step_of(series.back()) + 1;
+    if (range > times) return;  // a table of all is not worth it
+    table_.resize(range, kNowhere);
+    for (std::size_t place = 0; place < series.size(); ++place) table_[step_of(series[place])] = place;
   }
 
-  std::uint32_t of(SeriesId id) const {
-    if (!table_.empty()) {
-      const std::size_t step = step_of(id);
-      return step < table_.size() ? table_[step] : kNone;
-    }
-    const auto found = std::ranges::lower_bound(series_, id);
-    return found == series_.end() || *found != id ? kNone : static_cast<std::uint32_t>(found - series_.begin());
+  std::size_t of(SeriesId id) const {
+    if (table_.empty()) return place_of(id, series_);
+    const std::size_t step = step_of(id);
+    return step < table_.size() ? table_[step] : kNowhere;
   }
 
  private:
@@ -61,7 +64,7 @@ class Places {
   std::size_t step_of(SeriesId id) const { return (id - series_.front()) / kShards; }
 
   std::span<const SeriesId> series_;
-  std::vector<std::uint32_t> table_;
+  std::vector<std::size_t> table_;
 };
 
 }  // namespace
@@ -86,7 +89,11 @@ void HeadReader::add_part(const ShardView& view, std::size_t shard) {
   Part part{.sealed = view.sealed, .runs = view.sealed->runs, .unsorted = {}};
   for (const auto& block : part.sealed->blocks) part.unsorted.push_back({block, block->size()});
   if (view.open_rows > 0) part.unsorted.push_back({view.open, view.open_rows});
-  wanted_ ? find_wanted(part, (*wanted_)[shard]) : sort(part);
+  if (wanted_) {
+    find_wanted(part, (*wanted_)[shard]);
+  } else {
+    sort(part);
+  }
   parts_[shard].push_back(std::move(part));
 }
 
@@ -97,13 +104,16 @@ void HeadReader::sort(Part& part) {
 }
 
 void HeadReader::find_wanted(Part& part, std::span<const SeriesId> wanted) {
+  if (wanted.empty()) return;
+  std::size_t count = 0;
+  for (const Unsorted& rows : part.unsorted) count += rows.rows;
+  const Places places(wanted, count);
   for (Unsorted& rows : part.unsorted) {
-    const Places places(wanted, rows.rows);
     rows.positions.resize(wanted.size());
     const SeriesId* const ids = rows.block->series().data();
-    for (std::uint32_t row = 0; !wanted.empty() && row < rows.rows; ++row) {
-      const std::uint32_t place = places.of(ids[row]);
-      if (place != Places::kNone) rows.positions[place].push_back(row);
+    for (std::uint32_t row = 0; row < rows.rows; ++row) {
+      const std::size_t place = places.of(ids[row]);
+      if (place != kNowhere) rows.positions[place].push_back(row);
     }
   }
 }
@@ -156,9 +166,9 @@ Status HeadReader::collect(const Part& part, SeriesId id, TimeSpan times, std::v
     add_trimmed(*stretch, times, stretches);
   }
   if (part.unsorted.empty()) return {};
-  const std::uint32_t place = Places((*wanted_)[shard_of(id)], 0).of(id);
+  const std::size_t place = place_of(id, (*wanted_)[shard_of(id)]);
+  if (place == kNowhere) return {};
   for (const Unsorted& rows : part.unsorted) {
-    if (place == Places::kNone || rows.positions[place].empty()) continue;
     add_decoded(rows_at(*rows.block, rows.positions[place], equal_, chosen_fields_, chosen_));
   }
   return {};

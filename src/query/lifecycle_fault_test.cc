@@ -3,6 +3,7 @@
 // runs out of space, or loses power. After each the table must answer as if each step had been taken as a whole or not
 // at all, and go on. Without this a crash could take rows before the levels tell of them, or count a late one twice.
 #include "base/test_sanitized.h"
+#include "io/test_fault_modes.h"
 #include "query/expiry.h"
 #include "query/rollup_refresh.h"
 #include "query/test_aggregates.h"
@@ -80,6 +81,14 @@ constexpr std::uint64_t kFirst = 2;  // version with all rows and nothing else
 struct Told {
   std::vector<Row> rows;        // that the days are to tell of
   std::vector<Row> or_as_well;  // if the step that failed was taken all the same
+
+  /// A step behind which the rows are others.
+  bool becomes(const std::vector<Row>& next, const std::function<bool()>& step) {
+    or_as_well = next;
+    if (!step()) return false;
+    rows = next;
+    return true;
+  }
 };
 
 std::vector<Row> without_b(std::vector<Row> all) {
@@ -87,113 +96,79 @@ std::vector<Row> without_b(std::vector<Row> all) {
   return all;
 }
 
-/// Stops at the first error.
-Told live(const table::Environment& environment, std::vector<Row> rows) {
-  auto opened = table::Engine::open(environment, {});
-  Told told{.rows = rows, .or_as_well = rows};
-  if (!opened) return told;
-  table::Engine& engine = **opened;
-  const std::vector<Row> late = {{kDayUs + 1, "a", 100.0}, {4 * kDayUs + 1, "b", 1000.0}};
-  told.or_as_well.insert(told.or_as_well.end(), late.begin(), late.end());
-  const std::vector<std::function<bool()>> steps = {
-      [&] { return refresh_rollups(engine).has_value(); },
-      [&] { return expire(engine).has_value(); },
-      [&] {
-        if (!table::testing::append_rows(engine, late)) return false;
-        told.rows = told.or_as_well;
-        return true;
-      },
-      [&] { return table::compact(engine).has_value(); },
-      [&] { return refresh_rollups(engine).has_value(); },
-      [&] { return table::vacuum(engine, 0, false).has_value(); },
-      [&] {
-        told.or_as_well = without_b(told.rows);
-        if (!table::remove_rows(engine, {.where = {{.column = "series", .values = {"b"}}}})) return false;
-        told.rows = told.or_as_well;
-        return true;
-      },
-      [&] { return table::compact(engine).has_value(); },
-  };
-  for (const auto& step : steps) {
-    if (!step()) break;
-  }
-  return told;
+bool remove_b(table::Engine& engine) {
+  return table::remove_rows(engine, {.where = {{.column = "series", .values = {"b"}}}}).has_value();
 }
 
-bool vacuum_all(const table::Environment& environment, table::Engine& engine) {
-  environment.clock->sleep_for(std::chrono::seconds(1));  // else no file is old enough
+bool append(table::Engine& engine, const std::vector<Row>& more, Told& told) {
+  std::vector<Row> rows = told.rows;
+  rows.insert(rows.end(), more.begin(), more.end());
+  return told.becomes(rows, [&] { return table::testing::append_rows(engine, more).has_value(); });
+}
+
+bool vacuum_all(table::Engine& engine) {
+  engine.environment().clock->sleep_for(std::chrono::seconds(1));  // else no file is old enough
   return table::vacuum(engine, 0, false, {.versions = 1}).has_value();
 }
 
-/// The same of what changes rows by going back.
-Told go_back(const table::Environment& environment, std::vector<Row> rows) {
-  auto opened = table::Engine::open(environment, {});
-  Told told{.rows = rows, .or_as_well = rows};
-  if (!opened) return told;
-  table::Engine& engine = **opened;
-  const auto becomes = [&](const std::vector<Row>& next, const auto& step) {
-    told.or_as_well = next;
-    if (!step()) return false;
-    told.rows = next;
-    return true;
-  };
-  const auto restores = [&] { return table::restore_version(engine, kFirst).has_value(); };
-  const std::vector<std::function<bool()>> steps = {
-      [&] { return refresh_rollups(engine).has_value(); },
-      [&] { return table::name_version(engine, "first", kFirst).has_value(); },
-      [&] {
-        return becomes(without_b(rows), [&] {
-          return table::remove_rows(engine, {.where = {{.column = "series", .values = {"b"}}}}).has_value();
-        });
-      },
-      [&] { return refresh_rollups(engine).has_value(); },
-      [&] { return becomes(rows, restores); },
-      [&] { return becomes({}, [&] { return table::truncate(engine).has_value(); }); },
-      [&] { return vacuum_all(environment, engine); },
-      [&] { return becomes(rows, restores); },
-      [&] { return refresh_rollups(engine).has_value(); },
-      [&] { return table::forget_version_name(engine, "first").has_value(); },
-      [&] { return vacuum_all(environment, engine); },
-  };
+/// Stops at the first that fails.
+void take(const std::vector<std::function<bool()>>& steps) {
   for (const auto& step : steps) {
-    if (!step()) break;
+    if (!step()) return;
   }
-  return told;
 }
 
-/// The same of what moves rows to the cold tier, and small segments together.
-Told grow_cold(const table::Environment& environment, std::vector<Row> rows) {
-  auto opened = table::Engine::open(environment, {});
-  Told told{.rows = rows, .or_as_well = rows};
-  if (!opened) return told;
-  table::Engine& engine = **opened;
-  const auto append = [&](const Row& row) {
-    told.or_as_well.push_back(row);
-    if (!table::testing::append_rows(engine, {row})) return false;
-    told.rows.push_back(row);
-    return true;
-  };
+void live(table::Engine& engine, Told& told) {
+  take({
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return expire(engine).has_value(); },
+      [&] { return append(engine, {{kDayUs + 1, "a", 100.0}, {4 * kDayUs + 1, "b", 1000.0}}, told); },
+      [&] { return table::compact(engine).has_value(); },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::vacuum(engine, 0, false).has_value(); },
+      [&] { return told.becomes(without_b(told.rows), [&] { return remove_b(engine); }); },
+      [&] { return table::compact(engine).has_value(); },
+  });
+}
+
+/// What changes rows by going back.
+void go_back(table::Engine& engine, Told& told) {
+  const std::vector<Row> rows = told.rows;
+  const auto restores = [&] { return table::restore_version(engine, kFirst).has_value(); };
+  take({
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::name_version(engine, "first", kFirst).has_value(); },
+      [&] { return told.becomes(without_b(rows), [&] { return remove_b(engine); }); },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return told.becomes(rows, restores); },
+      [&] { return told.becomes({}, [&] { return table::truncate(engine).has_value(); }); },
+      [&] { return vacuum_all(engine); },
+      [&] { return told.becomes(rows, restores); },
+      [&] { return refresh_rollups(engine).has_value(); },
+      [&] { return table::forget_version_name(engine, "first").has_value(); },
+      [&] { return vacuum_all(engine); },
+  });
+}
+
+/// What moves rows to the cold tier, and small segments together.
+void grow_cold(table::Engine& engine, Told& told) {
   const auto append_hours = [&] {
     for (std::int64_t hour = 0; hour < 4; ++hour) {
-      if (!append({kDays * kDayUs + hour * kHourUs, "a", 7.0})) return false;
+      if (!append(engine, {{kDays * kDayUs + hour * kHourUs, "a", 7.0}}, told)) return false;
     }
     return true;
   };
   const auto moves = [&] { return table::move_cold(engine, false, {}).has_value(); };
-  const std::vector<std::function<bool()>> steps = {
+  take({
       [&] { return table::set_tiers(engine, {.cold_after = "2d", .root = "/cold"}).has_value(); },
       moves,
       append_hours,
       [&] { return table::compact(engine, {.tiered = true}).has_value(); },
-      [&] { return append({kDayUs + 1, "a", 100.0}); },
+      [&] { return append(engine, {{kDayUs + 1, "a", 100.0}}, told); },
       [&] { return table::compact(engine).has_value(); },
       moves,
-      [&] { return vacuum_all(environment, engine); },
-  };
-  for (const auto& step : steps) {
-    if (!step()) break;
-  }
-  return told;
+      [&] { return vacuum_all(engine); },
+  });
 }
 
 /// What has a name is there, whatever became of the rest.
@@ -229,11 +204,11 @@ void check_survivor(const table::Environment& environment, const Told& told) {
 
 class LifecycleFaultTest : public ::testing::TestWithParam<Mode> {};
 
-using Steps = Told (*)(const table::Environment&, std::vector<Row>);
+using Life = void (*)(table::Engine&, Told&);
 enum class Disk { kMain, kCold };
 
-/// Runs `steps` again and again, each time with a fault at the next storage call of the disk.
-void try_every_call(Mode mode, Steps steps, Disk faulty = Disk::kMain) {
+/// Lives again and again, each time with a fault at the next storage call of the disk.
+void try_every_call(Mode mode, Life life, Disk faulty = Disk::kMain) {
   const ManualClock clock({.seconds = kDays * 86'400});
   ThreadPool pool(1);
   std::uint64_t tried = 0;
@@ -245,9 +220,14 @@ void try_every_call(Mode mode, Steps steps, Disk faulty = Disk::kMain) {
       const table::Environment before = disks.environment(clock, pool);
       const std::vector<Row> rows = make_table(before);
       (faulty == Disk::kMain ? disks.main() : disks.cold()).arm(mode, point, seed);
-      const Told told = steps(before, rows);
+      Told told{.rows = rows, .or_as_well = rows};
+      if (const auto engine = table::Engine::open(before, {})) life(**engine, told);
       fired += disks.fired() ? 1 : 0;
-      mode == Mode::kPowerCut&& disks.fired() ? disks.restart() : disks.reopen();
+      if (mode == Mode::kPowerCut && disks.fired()) {
+        disks.restart();
+      } else {
+        disks.reopen();
+      }
       const table::Environment after = disks.environment(clock, pool);
       if (const auto engine = table::Engine::open(after, {})) check_named(after, *(*engine)->state(), rows);
       if (::testing::Test::HasFatalFailure()) return;
@@ -278,15 +258,7 @@ TEST_P(LifecycleFaultTest, EveryStorageCallOfTheColdDisk) {
   try_every_call(GetParam(), grow_cold, Disk::kCold);
 }
 
-std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
-  constexpr const char* kNames[] = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return kNames[static_cast<int>(parameter.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, LifecycleFaultTest,
-                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
-                                           Mode::kKill),
-                         mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, LifecycleFaultTest, io::all_fault_modes(), io::fault_mode_name);
 
 }  // namespace
 }  // namespace marigram::query

@@ -7,7 +7,7 @@
 #include "table/vacuum.h"
 #include "table/verify.h"
 
-#include "io/fault_store.h"
+#include "io/test_fault_modes.h"
 
 #include <fmt/format.h>
 
@@ -152,15 +152,7 @@ TEST_P(CrashTest, WhileTagsAreAdded) {
   EXPECT_GT(tried, 50U) << "a run with so few faults proves nothing";
 }
 
-std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
-  constexpr const char* kNames[] = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return kNames[static_cast<int>(parameter.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, CrashTest,
-                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
-                                           Mode::kKill),
-                         mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, CrashTest, io::all_fault_modes(), io::fault_mode_name);
 
 /// The harness must be able to fail: a store whose syncs do nothing has to lose something acknowledged.
 TEST(CrashHarnessTest, MissingSyncsAreNoticed) {

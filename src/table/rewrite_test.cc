@@ -4,7 +4,7 @@
 #include "table/rewrite.h"
 #include "table/delete.h"
 
-#include "io/fault_store.h"
+#include "io/test_fault_modes.h"
 #include "log/store_wrapper.h"
 #include "table/append.h"
 #include "table/test_rows.h"
@@ -348,15 +348,7 @@ TEST_P(RewriteFaultTest, EveryStorageCall) {
   EXPECT_GT(tried, 50U) << "a run with so few faults proves nothing";
 }
 
-std::string mode_name(const ::testing::TestParamInfo<Mode>& parameter) {
-  constexpr const char* kNames[] = {"FailOnce", "FailSticky", "NoSpaceOnce", "PowerCut", "Kill"};
-  return kNames[static_cast<int>(parameter.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Modes, RewriteFaultTest,
-                         ::testing::Values(Mode::kFailOnce, Mode::kFailSticky, Mode::kNoSpaceOnce, Mode::kPowerCut,
-                                           Mode::kKill),
-                         mode_name);
+INSTANTIATE_TEST_SUITE_P(Modes, RewriteFaultTest, io::all_fault_modes(), io::fault_mode_name);
 
 }  // namespace
 }  // namespace marigram::table::testing
