@@ -268,7 +268,8 @@ class MARIGRAM_EXPORT Database {
                                const CancelToken& cancel = {});
   /// Makes segments of all rows in memory.
   Status flush();
-  /// Merges small and overlapping segments of all tables. The version of the report is 0.
+  /// Flushes, and merges small and overlapping segments of all tables; a dry run does neither. The version of the
+  /// report is 0.
   Result<CompactReport> compact(const CompactOptions& options = {});
   /// Deletes files that no version of the history has, of all tables: see Table::vacuum, and tables that were dropped
   /// as long ago. Paths begin with the table's name: "acme/cpu/data/...".

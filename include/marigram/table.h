@@ -165,6 +165,7 @@ struct CompactOptions {
   bool tiered = false;
   /// Of the files that are read, about so many in this call and 1 at least; what is left is done by the next.
   std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max();
+  bool dry_run = false;  ///< changes nothing: CompactReport::before says what would be rewritten
   CancelToken cancel = {};
 };
 

@@ -11,15 +11,15 @@
 #include <charconv>
 #include <system_error>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
-void add_aggregates(CLI::App& command, std::vector<std::string>& aggregates) {
-  add_repeated(command, "--agg", aggregates, "[NAME=]AGGREGATE",
-               "count, or count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta of a "
-               "column as in avg(x), or vwap(price,size)")
-      ->required();
+void add_aggregates(const Command& command, std::vector<std::string>& aggregates) {
+  command
+      .repeated(
+          "--agg", aggregates, "[NAME=]AGGREGATE",
+          "count, or count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta of a "
+          "column as in avg(x), or vwap(price,size)")
+      .required();
 }
 
 Result<std::vector<FieldAggregate>> parse_aggregates(Context& context, const std::vector<std::string>& texts) {
@@ -37,18 +37,12 @@ Result<std::vector<FieldAggregate>> parse_aggregates(Context& context, const std
   return aggregates;
 }
 
-void add_fill(CLI::App& command, FillTexts& texts) {
-  command
-      .add_option("--fill", texts.fill,
-                  "Intervals without rows: none (default), null, previous, linear, or a number that they have")
-      ->type_name("HOW");
-  command.add_option("--fill-limit", texts.limit, "Fill at most so many in a row (previous, linear)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
-  command
-      .add_option("--fill-lookback", texts.lookback,
-                  "Fill the beginning by values so far before --from too: a number of s, m, h or d")
-      ->type_name("WIDTH");
+void add_fill(const Command& command, FillTexts& texts) {
+  command.option("--fill", texts.fill, "HOW",
+                 "Intervals without rows: none (default), null, previous, linear, or a number that they have");
+  command.option("--fill-limit", texts.limit, "N", "Fill at most so many in a row (previous, linear)").positive();
+  command.option("--fill-lookback", texts.lookback, "WIDTH",
+                 "Fill the beginning by values so far before --from too: a number of s, m, h or d");
 }
 
 Result<FillOptions> parse_fill(Context& context, const FillTexts& texts) {

@@ -8,15 +8,12 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
-void add_aggregates(CLI::App& command, std::vector<std::string>& aggregates);
+void add_aggregates(const Command& command, std::vector<std::string>& aggregates);
 
 /// `avg(x)` or NAME=avg(x). What is no aggregate is a usage error.
 Result<std::vector<FieldAggregate>> parse_aggregates(Context& context, const std::vector<std::string>& texts);
@@ -28,7 +25,7 @@ struct FillTexts {
 };
 
 /// --fill, --fill-limit and --fill-lookback.
-void add_fill(CLI::App& command, FillTexts& texts);
+void add_fill(const Command& command, FillTexts& texts);
 /// A usage error: what is no fill; limits without one.
 Result<FillOptions> parse_fill(Context& context, const FillTexts& texts);
 

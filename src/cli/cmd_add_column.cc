@@ -18,8 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -50,13 +48,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_add_column(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "add-column", "Add nullable columns; rows written before read null",
-                                  "marigram add-column weather solar_radiation:float64");
+  const Command command = add_command(app, context, "add-column", "Add nullable columns; rows written before read null",
+                                      "marigram add-column weather solar_radiation:float64");
   add_table(command, options->table);
-  command.add_option("COLUMN", options->columns, "Name and type of each new column")
-      ->required()
-      ->type_name("NAME:TYPE");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("COLUMN", options->columns, "NAME:TYPE", "Name and type of each new column").required();
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

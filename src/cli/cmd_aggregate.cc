@@ -24,7 +24,6 @@
 #include <vector>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -106,31 +105,26 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_aggregate(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "aggregate", "Print aggregates of rows, by groups of series and intervals",
                   "marigram aggregate weather --agg 'avg(temp)' --agg 'max(wind_gust)' --every 1d --by origin");
   add_table(command, options->table);
   add_aggregates(command, options->aggregates);
-  command
-      .add_option("--every", options->every,
-                  "For each interval: a number of s, m, h, d, w, mo or y, or of an integer index")
-      ->type_name("WIDTH");
-  command.add_option("--timezone", options->timezone, "By the clocks of this IANA zone (default: UTC)")
-      ->type_name("ZONE");
-  command.add_option("--origin", options->origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
-      ->type_name("TIME");
+  command.option("--every", options->every, "WIDTH",
+                 "For each interval: a number of s, m, h, d, w, mo or y, or of an integer index");
+  command.option("--timezone", options->timezone, "ZONE", "By the clocks of this IANA zone (default: UTC)");
+  command.option("--origin", options->origin, "TIME", "Intervals begin here (default: 1970-01-01, weeks on Monday)");
   add_fill(command, options->fill);
-  add_names(command, "--by", options->by, "TAG,...",
-            "For each combination of these tags (default: of all series together)");
-  command.add_flag("--by-series", options->by_series, "For each series");
-  command.add_option("--from", options->from, "Of rows from this time or integer on")->type_name("TIME");
-  command.add_option("--to", options->to, "Of rows before this time or integer")->type_name("TIME");
+  command.names("--by", options->by, "TAG,...", "For each combination of these tags (default: of all series together)");
+  command.flag("--by-series", options->by_series, "For each series");
+  command.option("--from", options->from, "TIME", "Of rows from this time or integer on");
+  command.option("--to", options->to, "TIME", "Of rows before this time or integer");
   add_where(command, options->where);
   add_explain(command, options->explain);
   add_limit(command, options->output);
   add_at(command, options->at);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -18,8 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -69,11 +67,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_append(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "append", "Append Parquet files, each as one commit",
-                                  "marigram append weather 2014-01.parquet 2014-02.parquet");
+  const Command command = add_command(app, context, "append", "Append Parquet files, each as one commit",
+                                      "marigram append weather 2014-01.parquet 2014-02.parquet");
   add_table(command, options->table);
-  command.add_option("PARQUET", options->files, "Parquet files")->required()->type_name("FILE");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("PARQUET", options->files, "FILE", "Parquet files").required();
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -20,7 +20,6 @@
 #include <vector>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -79,34 +78,31 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_asof(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "asof", "Join rows of a file to the last row before each of them, or the next",
                   "marigram asof quotes --probes trades.csv --tolerance 5s --columns bid,ask");
   add_table(command, options->table);
   add_probes(command, options->probes);
-  add_choice(command, "--direction", options->direction, {"backward", "forward", "nearest"},
-             "The last row up to each probe, the first from it on, or the nearer of the two")
-      ->capture_default_str();
-  command.add_flag("--strict", options->strict, "Pass over rows of the probe's own time");
   command
-      .add_option("--tolerance", options->tolerance,
-                  "How far a row may be: a number of ns, us, ms, s, m, h or d, or of an integer index")
-      ->type_name("DISTANCE");
-  add_names(command, "--columns", options->columns, "NAME,...",
-            "Columns of the table, in this order (default: all but tags and time)");
-  add_names(command, "--last-non-null", options->last_non_null, "NAME,...",
-            "Of these, take each from the nearest row that has a value");
+      .choice("--direction", options->direction, {"backward", "forward", "nearest"},
+              "The last row up to each probe, the first from it on, or the nearer of the two")
+      .shows_default();
+  command.flag("--strict", options->strict, "Pass over rows of the probe's own time");
+  command.option("--tolerance", options->tolerance, "DISTANCE",
+                 "How far a row may be: a number of ns, us, ms, s, m, h or d, or of an integer index");
+  command.names("--columns", options->columns, "NAME,...",
+                "Columns of the table, in this order (default: all but tags and time)");
+  command.names("--last-non-null", options->last_non_null, "NAME,...",
+                "Of these, take each from the nearest row that has a value");
   add_where(command, options->where);
-  command.add_option("--suffix", options->suffix, "Put behind the names of columns that the probes have too")
-      ->type_name("TEXT");
-  command.add_option("--matched-time", options->matched_time, "Name of the column with the time of the row")
-      ->type_name("NAME")
-      ->capture_default_str();
+  command.option("--suffix", options->suffix, "TEXT", "Put behind the names of columns that the probes have too");
+  command.option("--matched-time", options->matched_time, "NAME", "Name of the column with the time of the row")
+      .shows_default();
   add_explain(command, options->explain);
   add_limit(command, options->output);
   add_at(command, options->at);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -13,8 +13,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -35,10 +33,11 @@ Result<int> run(Context& context, const std::string& name) {
 
 void add_checkpoint(CLI::App& app, Context& context) {
   auto table = std::make_shared<std::string>();
-  CLI::App& command = add_command(app, context, "checkpoint", "Fold the log into one file, so that opening stays quick",
-                                  "marigram checkpoint weather");
+  const Command command =
+      add_command(app, context, "checkpoint", "Fold the log into one file, so that opening stays quick",
+                  "marigram checkpoint weather");
   add_table(command, *table);
-  command.callback([&context, table] { context.chosen = [&context, table] { return run(context, *table); }; });
+  command.runs([&context, table] { return run(context, *table); });
 }
 
 }  // namespace marigram::cli

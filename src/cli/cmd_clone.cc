@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -44,13 +42,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_clone(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "clone", "Make a table of another one; files are shared, not copied",
-                                  "marigram clone weather trial --at 3");
+  const Command command =
+      add_command(app, context, "clone", "Make a table of another one; files are shared, not copied",
+                  "marigram clone weather trial --at 3");
   add_table(command, options->table);
-  command.add_option("PATH", options->target, "Folder of the new table")->required()->type_name("FOLDER");
-  command.add_option("--at", options->at, "As it was at a version, a time or a named version")
-      ->type_name("VERSION|TIME|NAME");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("PATH", options->target, "FOLDER", "Folder of the new table").required();
+  command.option("--at", options->at, "VERSION|TIME|NAME", "As it was at a version, a time or a named version");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

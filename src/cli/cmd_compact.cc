@@ -15,8 +15,6 @@
 #include <optional>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -26,14 +24,20 @@ struct Options {
   std::string segments;
   std::string compression;
   bool tiered = false;
+  bool dry_run = false;
 };
 
 nlohmann::ordered_json to_json(const CompactReport::Total& total) {
   return {{"segments", total.segments}, {"rows", total.rows}, {"bytes", total.bytes}};
 }
 
-std::string summary(const CompactReport& report, const std::string& table) {
+std::string summary(const CompactReport& report, const Options& options) {
+  const std::string& table = options.table;
   if (report.before.segments == 0) return fmt::format("nothing to gain in {}: version {}\n", table, report.version);
+  if (options.dry_run) {
+    return fmt::format("would rewrite {} ({}) of {}\n", count_of(report.before.segments, "segment"),
+                       format_bytes(report.before.bytes), table);
+  }
   return fmt::format("compacted {}: {} ({}) became {} ({}): version {}\n", table,
                      count_of(report.before.segments, "segment"), format_bytes(report.before.bytes),
                      group_digits(report.after.segments), format_bytes(report.after.bytes), report.version);
@@ -53,12 +57,15 @@ Result<int> run(Context& context, const Options& options) {
   const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(Table table, Table::open(options.table));
   MARIGRAM_TRY(choose_segments(table, options));
-  MARIGRAM_ASSIGN(const CompactReport report, table.compact({.tiered = options.tiered, .cancel = context.cancel}));
+  MARIGRAM_ASSIGN(const CompactReport report,
+                  table.compact({.tiered = options.tiered, .dry_run = options.dry_run, .cancel = context.cancel}));
   if (context.json) {
-    MARIGRAM_TRY(context.print(
-        {{"version", report.version}, {"before", to_json(report.before)}, {"after", to_json(report.after)}}));
+    nlohmann::ordered_json answer = {{"version", report.version}, {"before", to_json(report.before)}};
+    if (!options.dry_run) answer["after"] = to_json(report.after);
+    answer["dry_run"] = options.dry_run;
+    MARIGRAM_TRY(context.print(answer));
   } else {
-    MARIGRAM_TRY(context.out.write(summary(report, options.table)));
+    MARIGRAM_TRY(context.out.write(summary(report, options)));
   }
   return kExitOk;
 }
@@ -67,15 +74,18 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_compact(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "compact", "Merge small and overlapping segments, or change their format",
                   "marigram compact weather --segments native");
   add_table(command, options->table);
-  add_choice(command, "--segments", options->segments, {"parquet", "native"},
-             "What files rows are kept in from now on; those that are there are written anew");
+  command.choice("--segments", options->segments, {"parquet", "native"},
+                 "What files rows are kept in from now on; those that are there are written anew");
   add_compression(command, "--compression", options->compression, "Of native segments from now on");
   add_tiered(command, options->tiered);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  add_dry_run(command, options->dry_run, "Change nothing, only say how much would be rewritten")
+      .excludes("--segments")
+      .excludes("--compression");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

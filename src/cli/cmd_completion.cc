@@ -11,8 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -34,11 +32,10 @@ Result<int> run(Context& context, const CLI::App& app, const std::string& shell)
 
 void add_completion(CLI::App& app, Context& context) {
   auto shell = std::make_shared<std::string>();
-  CLI::App& command = add_command(app, context, "completion", "Print a completion script for a shell",
-                                  "source <(marigram completion bash)");
-  add_choice(command, "SHELL", *shell, {"bash", "zsh", "fish"}, "The shell")->required();
-  command.callback(
-      [&context, &app, shell] { context.chosen = [&context, &app, shell] { return run(context, app, *shell); }; });
+  const Command command = add_command(app, context, "completion", "Print a completion script for a shell",
+                                      "source <(marigram completion bash)");
+  command.choice("SHELL", *shell, {"bash", "zsh", "fish"}, "The shell").required();
+  command.runs([&context, &app, shell] { return run(context, app, *shell); });
 }
 
 }  // namespace marigram::cli

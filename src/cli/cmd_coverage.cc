@@ -28,8 +28,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -179,17 +177,16 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_coverage(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "coverage",
                   "Tell how much of the time line is covered, and draw it when standard output is a terminal",
                   "marigram coverage weather --by series --from 2013-01-01 --to 2014-01-01");
   add_table(command, options->table);
-  command.add_option("--from", options->from, "Begin of the range (default: where the data begin)")->type_name("TIME");
-  command.add_option("--to", options->to, "End of the range, exclusive (default: where the data end)")
-      ->type_name("TIME");
-  add_choice(command, "--by", options->by, {"series"}, "One report for each series");
+  command.option("--from", options->from, "TIME", "Begin of the range (default: where the data begin)");
+  command.option("--to", options->to, "TIME", "End of the range, exclusive (default: where the data end)");
+  command.choice("--by", options->by, {"series"}, "One report for each series");
   add_where(command, options->where);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

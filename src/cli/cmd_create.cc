@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -45,14 +43,14 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_create(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "create", "Make an empty table",
-                                  "marigram create weather --time time_hour --tag origin --bucket 1h");
+  const Command command = add_command(app, context, "create", "Make an empty table",
+                                      "marigram create weather --time time_hour --tag origin --bucket 1h");
   add_table(command, options->table);
   add_create_options(command, options->create);
-  command.get_option("--time")->required();
-  command.add_flag("--growing", options->growing,
-                   "Tags may be added later, and series lack some; fields are declared or added, not adopted");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.declared("--time").required();
+  command.flag("--growing", options->growing,
+               "Tags may be added later, and series lack some; fields are declared or added, not adopted");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -1,14 +1,10 @@
 // marigram db: the commands that work on databases.
 #include "cli/command.h"
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 void add_db(CLI::App& app, Context& context) {
-  CLI::App& group = *app.add_subcommand("db", "Databases: namespaces of tables, a write-ahead log, and rows in memory");
-  group.set_help_flag("-h,--help", "Print this help and exit");
-  group.require_subcommand(1);
+  CLI::App& group = add_group(app, "db", "Databases: namespaces of tables, a write-ahead log, and rows in memory");
   add_db_init(group, context);
   add_db_tables(group, context);
   add_db_write(group, context);

@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -56,17 +54,15 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_backup(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "backup", "Copy a database to a new folder, which is a database too, and compare",
                   "marigram db backup metrics tuesday --base monday");
   command.alias("snapshot");
   add_database(command, options->path);
-  command.add_option("PATH", options->target, "The new folder")->required()->type_name("FOLDER");
-  command
-      .add_option("--base", options->base,
-                  "An earlier backup of it, with which files are shared that have not changed; it may be deleted")
-      ->type_name("FOLDER");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("PATH", options->target, "FOLDER", "The new folder").required();
+  command.option("--base", options->base, "FOLDER",
+                 "An earlier backup of it, with which files are shared that have not changed; it may be deleted");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

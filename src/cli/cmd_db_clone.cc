@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -49,16 +47,14 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_clone(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "clone", "Make a table of another one; files are shared, not copied",
-                                  "marigram db clone metrics acme.cpu acme.trial --at 2026-01-01");
+  const Command command =
+      add_command(app, context, "clone", "Make a table of another one; files are shared, not copied",
+                  "marigram db clone metrics acme.cpu acme.trial --at 2026-01-01");
   add_database(command, options->path);
   add_database_table(command, options->from);
-  command.add_option("NEW", options->to, "The new table, of the same namespace")
-      ->required()
-      ->type_name("NAMESPACE.TABLE");
-  command.add_option("--at", options->at, "As it was at a version, a time or a named version")
-      ->type_name("VERSION|TIME|NAME");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("NEW", options->to, "NAMESPACE.TABLE", "The new table, of the same namespace").required();
+  command.option("--at", options->at, "VERSION|TIME|NAME", "As it was at a version, a time or a named version");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

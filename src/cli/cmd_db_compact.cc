@@ -15,8 +15,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -24,22 +22,34 @@ namespace {
 struct Options {
   std::string path;
   bool tiered = false;
+  bool dry_run = false;
 };
+
+std::string summary(const CompactReport& report, const Options& options) {
+  const std::string before =
+      fmt::format("{} ({})", count_of(report.before.segments, "segment"), format_bytes(report.before.bytes));
+  if (options.dry_run) return fmt::format("would rewrite {} of {}\n", before, options.path);
+  return fmt::format("compacted {}: {} became {} ({})\n", options.path, before, group_digits(report.after.segments),
+                     format_bytes(report.after.bytes));
+}
 
 Result<int> run(Context& context, const Options& options) {
   const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(Database database, open_to_write(options.path));
-  MARIGRAM_ASSIGN(const CompactReport report, database.compact({.tiered = options.tiered, .cancel = context.cancel}));
+  MARIGRAM_ASSIGN(const CompactReport report,
+                  database.compact({.tiered = options.tiered, .dry_run = options.dry_run, .cancel = context.cancel}));
   MARIGRAM_TRY(database.close());
   if (context.json) {
-    MARIGRAM_TRY(context.print({{"segments_before", report.before.segments},
-                                {"segments_after", report.after.segments},
-                                {"bytes_before", report.before.bytes},
-                                {"bytes_after", report.after.bytes}}));
+    nlohmann::ordered_json answer = {{"segments_before", report.before.segments},
+                                     {"bytes_before", report.before.bytes}};
+    if (!options.dry_run) {
+      answer["segments_after"] = report.after.segments;
+      answer["bytes_after"] = report.after.bytes;
+    }
+    answer["dry_run"] = options.dry_run;
+    MARIGRAM_TRY(context.print(answer));
   } else {
-    MARIGRAM_TRY(context.out.write(fmt::format(
-        "compacted {}: {} ({}) became {} ({})\n", options.path, count_of(report.before.segments, "segment"),
-        format_bytes(report.before.bytes), group_digits(report.after.segments), format_bytes(report.after.bytes))));
+    MARIGRAM_TRY(context.out.write(summary(report, options)));
   }
   return kExitOk;
 }
@@ -48,11 +58,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_compact(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "compact", "Merge small and overlapping segments of all tables",
-                                  "marigram db compact metrics");
+  const Command command = add_command(app, context, "compact", "Merge small and overlapping segments of all tables",
+                                      "marigram db compact metrics");
   add_database(command, options->path);
   add_tiered(command, options->tiered);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  add_dry_run(command, options->dry_run, "Change nothing, only say how much would be rewritten");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -17,8 +17,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -60,15 +58,15 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_delete(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "delete", "Delete rows of a table for good, and say how many",
-                                  "marigram db delete metrics acme.cpu --to 2025-12-31 --where host=a1");
+  const Command command = add_command(app, context, "delete", "Delete rows of a table for good, and say how many",
+                                      "marigram db delete metrics acme.cpu --to 2025-12-31 --where host=a1");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_times(command, options->times);
   add_conditions(command, options->where);
   add_field_conditions(command, options->fields);
   add_dry_run(command, options->dry_run, "Delete nothing, only say how many");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

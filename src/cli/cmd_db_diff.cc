@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -36,13 +34,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_diff(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "diff", "Print the rows that one version of a table has and another has not",
                   "marigram db diff metrics acme.cpu 7 12 --count");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_diff_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

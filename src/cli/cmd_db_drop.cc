@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -93,31 +91,31 @@ Result<int> rename(Context& context, const Options& options) {
 
 void add_db_drop(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "drop", "Take a table away, to be had back until vacuum",
-                                  "marigram db drop metrics acme.cpu");
+  const Command command = add_command(app, context, "drop", "Take a table away, to be had back until vacuum",
+                                      "marigram db drop metrics acme.cpu");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_dry_run(command, options->dry_run, "Change nothing, only say what would go");
-  command.callback([&context, options] { context.chosen = [&context, options] { return drop(context, *options); }; });
+  command.runs([&context, options] { return drop(context, *options); });
 }
 
 void add_db_undrop(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "undrop", "Have a table back that was dropped, or list those",
-                                  "marigram db undrop metrics acme.cpu");
+  const Command command = add_command(app, context, "undrop", "Have a table back that was dropped, or list those",
+                                      "marigram db undrop metrics acme.cpu");
   add_database(command, options->path);
-  command.add_option("NAMESPACE.TABLE", options->table, "The table (default: list those that can be had back)");
-  command.callback([&context, options] { context.chosen = [&context, options] { return undrop(context, *options); }; });
+  command.option("NAMESPACE.TABLE", options->table, "TEXT", "The table (default: list those that can be had back)");
+  command.runs([&context, options] { return undrop(context, *options); });
 }
 
 void add_db_rename(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "rename", "Give a table another name in its namespace",
-                                  "marigram db rename metrics acme.cpu acme.cpu_load");
+  const Command command = add_command(app, context, "rename", "Give a table another name in its namespace",
+                                      "marigram db rename metrics acme.cpu acme.cpu_load");
   add_database(command, options->path);
   add_database_table(command, options->table);
-  command.add_option("NEW", options->to, "NAMESPACE.TABLE, as it is called from now on")->required();
-  command.callback([&context, options] { context.chosen = [&context, options] { return rename(context, *options); }; });
+  command.option("NEW", options->to, "TEXT", "NAMESPACE.TABLE, as it is called from now on").required();
+  command.runs([&context, options] { return rename(context, *options); });
 }
 
 }  // namespace marigram::cli

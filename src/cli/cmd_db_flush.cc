@@ -14,8 +14,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -36,11 +34,11 @@ Result<int> run(Context& context, const std::string& path) {
 
 void add_db_flush(CLI::App& app, Context& context) {
   auto path = std::make_shared<std::string>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "flush", "Make segments of the rows that only the write-ahead log holds",
                   "marigram db flush metrics");
   add_database(command, *path);
-  command.callback([&context, path] { context.chosen = [&context, path] { return run(context, *path); }; });
+  command.runs([&context, path] { return run(context, *path); });
 }
 
 }  // namespace marigram::cli

@@ -14,8 +14,6 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -38,9 +36,9 @@ Result<int> run(Context& context, const std::string& path) {
 
 void add_db_init(CLI::App& app, Context& context) {
   auto path = std::make_shared<std::string>();
-  CLI::App& command = add_command(app, context, "init", "Make an empty database", "marigram db init metrics");
+  const Command command = add_command(app, context, "init", "Make an empty database", "marigram db init metrics");
   add_database(command, *path);
-  command.callback([&context, path] { context.chosen = [&context, path] { return run(context, *path); }; });
+  command.runs([&context, path] { return run(context, *path); });
 }
 
 }  // namespace marigram::cli

@@ -28,8 +28,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -149,18 +147,17 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_jobs(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "jobs", "List background jobs of a database, run or pause them",
-                                  "marigram db jobs metrics --run");
+  const Command command = add_command(app, context, "jobs", "List background jobs of a database, run or pause them",
+                                      "marigram db jobs metrics --run");
   add_database(command, options->path);
   const auto add = [&](const std::string& name, std::string& kind, const std::string& description) {
-    return add_choice(command, name, kind, {"refresh", "expire", "tier", "compact", "vacuum", "all"}, description);
+    return command.choice(name, kind, {"refresh", "expire", "tier", "compact", "vacuum", "all"}, description);
   };
   add("--run", options->run, "Do at once what is due, of one kind or of all, and print what was done")
-      ->expected(0, 1)
-      ->default_str(std::string(kAll));
+      .alone_is(std::string(kAll));
   add("--pause", options->pause, "Jobs of that kind do not begin by themselves any more, until resumed");
   add("--resume", options->resume, "They do again");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -27,8 +27,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -107,31 +105,27 @@ Result<int> run(Context& context, const Options& options) {
   return kExitOk;
 }
 
-void add_choice_of_aggregate(CLI::App& command, Options& options) {
-  command
-      .add_option(
-          "--agg", options.aggregate,
-          "Instead of rows: count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta")
-      ->type_name("NAME");
-  command.add_option("--every", options.every, "An aggregate for each interval: a number of s, m, h, d, w, mo or y")
-      ->type_name("WIDTH");
-  command.add_option("--timezone", options.timezone, "By the clocks of this IANA zone (default: UTC)")
-      ->type_name("ZONE");
-  command.add_option("--origin", options.origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
-      ->type_name("TIME");
+void add_choice_of_aggregate(const Command& command, Options& options) {
+  command.option(
+      "--agg", options.aggregate, "NAME",
+      "Instead of rows: count, sum, avg, min, max, first, last, stddev, median, p99 and the like, rate or delta");
+  command.option("--every", options.every, "WIDTH",
+                 "An aggregate for each interval: a number of s, m, h, d, w, mo or y");
+  command.option("--timezone", options.timezone, "ZONE", "By the clocks of this IANA zone (default: UTC)");
+  command.option("--origin", options.origin, "TIME", "Intervals begin here (default: 1970-01-01, weeks on Monday)");
   add_fill(command, options.fill);
-  add_names(command, "--by", options.by, "TAG,...",
-            "Aggregates for each combination of these tags (default: of all series together)");
-  command.add_flag("--by-series", options.by_series, "Aggregates for each series");
+  command.names("--by", options.by, "TAG,...",
+                "Aggregates for each combination of these tags (default: of all series together)");
+  command.flag("--by-series", options.by_series, "Aggregates for each series");
 }
 
 /// What is asked for of a table.
-void add_question(CLI::App& command, Options& options) {
+void add_question(const Command& command, Options& options) {
   add_database(command, options.path);
   add_database_table(command, options.table);
   add_times(command, options.times);
   add_conditions(command, options.where);
-  add_names(command, "--field", options.fields, "NAME,...", "Fields, in this order (default: all)");
+  command.names("--field", options.fields, "NAME,...", "Fields, in this order (default: all)");
   add_choice_of_aggregate(command, options);
 }
 
@@ -178,25 +172,25 @@ Result<int> run_explain(Context& context, const Options& options) {
 
 void add_db_query(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "query", "Print rows of a table, or aggregates of them",
-                                  "marigram db query metrics acme.cpu --where host=a1 --agg avg --every 1h --by core");
+  const Command command =
+      add_command(app, context, "query", "Print rows of a table, or aggregates of them",
+                  "marigram db query metrics acme.cpu --where host=a1 --agg avg --every 1h --by core");
   add_question(command, *options);
   add_explain(command, options->explain);
   add_order(command, options->order);
   add_at(command, options->at);
   add_limit(command, options->output);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 void add_db_explain(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "explain", "Say what a query of aggregates reads: levels of rollups, segments, blocks",
                   "marigram db explain metrics acme.cpu --agg max --every 1h");
   add_question(command, *options);
-  command.callback(
-      [&context, options] { context.chosen = [&context, options] { return run_explain(context, *options); }; });
+  command.runs([&context, options] { return run_explain(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -16,8 +16,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -70,15 +68,16 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_restore(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "restore", "Make a database of a backup, or of a part; all or nothing",
-                                  "marigram db restore monday restored --table acme.cpu --from 2026-01-01");
-  command.add_option("PATH", options->source, "Folder of the backup")->required()->type_name("FOLDER");
-  add_database(command, options->path)->description("Folder of the new database");
-  command.add_option("--namespace", options->name_space, "Only the tables of this namespace")->type_name("NAMESPACE");
-  command.add_option("--table", options->table, "Only this table")->type_name("NAMESPACE.TABLE");
+  const Command command =
+      add_command(app, context, "restore", "Make a database of a backup, or of a part; all or nothing",
+                  "marigram db restore monday restored --table acme.cpu --from 2026-01-01");
+  command.option("PATH", options->source, "FOLDER", "Folder of the backup").required();
+  add_database(command, options->path).says("Folder of the new database");
+  command.option("--namespace", options->name_space, "NAMESPACE", "Only the tables of this namespace");
+  command.option("--table", options->table, "NAMESPACE.TABLE", "Only this table");
   add_times(command, options->times);
   add_dry_run(command, options->dry_run, "Make nothing, only say how much would be copied");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

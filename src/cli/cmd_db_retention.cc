@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -49,12 +47,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_retention(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "retention", "Drop what is older than a table of a database keeps it",
-                                  "marigram db retention metrics acme.cpu --keep rows=7d,1m=30d");
+  const Command command =
+      add_command(app, context, "retention", "Drop what is older than a table of a database keeps it",
+                  "marigram db retention metrics acme.cpu --keep rows=7d,1m=30d");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_retention_change(command, options->change);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

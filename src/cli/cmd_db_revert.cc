@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -45,13 +43,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_revert(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "revert", "Make the rows of a table what they were at a version, by a new one",
                   "marigram db revert metrics acme.cpu before-import --dry-run");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_revert_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -52,12 +50,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_rollup(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "rollup", "Bring the rollups of a table up to its rows, and list them",
-                                  "marigram db rollup metrics acme.cpu --set 1m,1h,1d");
+  const Command command =
+      add_command(app, context, "rollup", "Bring the rollups of a table up to its rows, and list them",
+                  "marigram db rollup metrics acme.cpu --set 1m,1h,1d");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_rollup_change(command, options->change);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

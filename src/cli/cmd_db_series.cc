@@ -18,8 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -77,12 +75,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_series(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "series", "List the series of a table, or of all tables of a namespace",
-                                  "marigram db series metrics acme.cpu --where host=a1");
+  const Command command =
+      add_command(app, context, "series", "List the series of a table, or of all tables of a namespace",
+                  "marigram db series metrics acme.cpu --where host=a1");
   add_database(command, options->path);
-  command.add_option("NAMESPACE[.TABLE]", options->of, "Whose series")->required();
+  command.option("NAMESPACE[.TABLE]", options->of, "TEXT", "Whose series").required();
   add_conditions(command, options->where);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

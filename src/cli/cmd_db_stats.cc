@@ -26,8 +26,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -119,11 +117,11 @@ Result<int> run(Context& context, const std::string& path) {
 
 void add_db_stats(CLI::App& app, Context& context) {
   auto path = std::make_shared<std::string>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "stats", "Print sizes of the tables, and what was left in the write-ahead log",
                   "marigram db stats metrics");
   add_database(command, *path);
-  command.callback([&context, path] { context.chosen = [&context, path] { return run(context, *path); }; });
+  command.runs([&context, path] { return run(context, *path); });
 }
 
 }  // namespace marigram::cli

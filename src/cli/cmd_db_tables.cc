@@ -22,8 +22,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -85,11 +83,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_tables(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "tables", "List the tables of a database, or of one namespace",
-                                  "marigram db tables metrics");
+  const Command command = add_command(app, context, "tables", "List the tables of a database, or of one namespace",
+                                      "marigram db tables metrics");
   add_database(command, options->path);
-  command.add_option("NAMESPACE", options->name_space, "Only its tables");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("NAMESPACE", options->name_space, "TEXT", "Only its tables");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -36,13 +34,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_tag(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "tag", "Name a version of a table, which vacuum keeps then, or list the names",
                   "marigram db tag metrics acme.cpu before-import 7");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_tag_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

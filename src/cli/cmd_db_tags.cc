@@ -17,8 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -55,13 +53,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_tags(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "tags", "List the tags of a table, or the values of one",
-                                  "marigram db tags metrics acme.cpu host");
+  const Command command = add_command(app, context, "tags", "List the tags of a table, or the values of one",
+                                      "marigram db tags metrics acme.cpu host");
   add_database(command, options->path);
   add_database_table(command, options->table);
-  command.add_option("TAG", options->tag, "The tag whose values are listed");
+  command.option("TAG", options->tag, "TEXT", "The tag whose values are listed");
   add_conditions(command, options->where);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

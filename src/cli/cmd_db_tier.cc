@@ -13,8 +13,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -56,13 +54,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_tier(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "tier", "Move old rows of a table of a database to its cold tier",
-                                  "marigram db tier metrics acme.cpu --cold-after 30d");
+  const Command command = add_command(app, context, "tier", "Move old rows of a table of a database to its cold tier",
+                                      "marigram db tier metrics acme.cpu --cold-after 30d");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_tier_options(command, options->texts);
   add_dry_run(command, options->dry_run, "Change nothing, only say what would move");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

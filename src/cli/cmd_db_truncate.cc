@@ -14,8 +14,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -40,12 +38,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_truncate(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "truncate", "Delete all rows of a table, and say how many",
-                                  "marigram db truncate metrics acme.cpu --dry-run");
+  const Command command = add_command(app, context, "truncate", "Delete all rows of a table, and say how many",
+                                      "marigram db truncate metrics acme.cpu --dry-run");
   add_database(command, options->path);
   add_database_table(command, options->table);
   add_dry_run(command, options->dry_run, "Delete nothing, only say how many");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -37,12 +35,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_vacuum(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "vacuum", "Delete files of all tables that no commit refers to, and print their paths",
                   "marigram db vacuum metrics --history 7d --dry-run");
   add_database(command, options->path);
   add_vacuum_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

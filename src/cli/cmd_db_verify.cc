@@ -19,8 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -97,12 +95,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_db_verify(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "verify", "Read all tables and the write-ahead log, and compare",
-                                  "marigram db verify metrics --repair");
+  const Command command = add_command(app, context, "verify", "Read all tables and the write-ahead log, and compare",
+                                      "marigram db verify metrics --repair");
   add_database(command, options->path);
-  command.add_flag("--repair", options->repair,
-                   "Mend tables, and save every whole batch of a damaged log; its files are set aside, not deleted");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.flag("--repair", options->repair,
+               "Mend tables, and save every whole batch of a damaged log; its files are set aside, not deleted");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

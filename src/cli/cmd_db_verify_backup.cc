@@ -13,8 +13,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -40,11 +38,11 @@ Result<int> run(Context& context, const std::string& path) {
 
 void add_db_verify_backup(CLI::App& app, Context& context) {
   auto path = std::make_shared<std::string>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "verify-backup", "Read a backup, and compare each file with what was written",
                   "marigram db verify-backup monday");
-  command.add_option("PATH", *path, "Folder of the backup")->required()->type_name("FOLDER");
-  command.callback([&context, path] { context.chosen = [&context, path] { return run(context, *path); }; });
+  command.option("PATH", *path, "FOLDER", "Folder of the backup").required();
+  command.runs([&context, path] { return run(context, *path); });
 }
 
 }  // namespace marigram::cli

@@ -27,8 +27,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -169,33 +167,34 @@ Result<int> run(Context& context, const Options& options) {
 void add_db_write(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   options->files = {"-"};
-  CLI::App& command = add_command(app, context, "write",
-                                  "Write line protocol, CSV or JSON lines; tables, tags and fields appear as they come",
-                                  "marigram db write metrics acme points.lp");
+  const Command command = add_command(
+      app, context, "write", "Write line protocol, CSV or JSON lines; tables, tags and fields appear as they come",
+      "marigram db write metrics acme points.lp");
   add_database(command, options->path);
-  command.add_option("NAMESPACE", options->name_space, "Where the tables are")->required();
-  command.add_option("INPUT", options->files, "Files, plain or compressed; - is standard input (default: -)")
-      ->type_name("FILE");
+  command.option("NAMESPACE", options->name_space, "TEXT", "Where the tables are").required();
+  command.option("INPUT", options->files, "FILE", "Files, plain or compressed; - is standard input (default: -)");
   add_row_lines_options(command, options->lines);
-  add_choice(command, "--durability", options->durability, {"sync", "interval", "none"},
-             "Whether a batch is on stable storage before the next is read, soon, or when all is flushed at the end")
-      ->capture_default_str();
   command
-      .add_option("--batch", options->batch_rows,
-                  "Rows that are written at once, whole or not at all; fewer if they are long")
-      ->type_name("ROWS")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}).description(""))
-      ->capture_default_str();
-  command.add_flag("--skip-bad-lines", options->skip_bad, "Leave out lines that cannot be read, instead of stopping");
-  command.add_flag("--widen", options->widen, "Integers may go into fields of floats");
-  add_choice(command, "--duplicates", options->duplicates, {"reject", "last", "all"},
-             "Of tables that this makes: rows of one series and time are refused, the last one is kept, or all are")
-      ->capture_default_str();
-  add_choice(command, "--segments", options->segments, {"parquet", "native"},
-             "Of tables that this makes: what files rows are kept in")
-      ->capture_default_str();
-  add_compression(command, "--compression", options->compression, "Of their native segments")->capture_default_str();
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+      .choice("--durability", options->durability, {"sync", "interval", "none"},
+              "Whether a batch is on stable storage before the next is read, soon, or when all is flushed at the end")
+      .shows_default();
+  command
+      .option("--batch", options->batch_rows, "ROWS",
+              "Rows that are written at once, whole or not at all; fewer if they are long")
+      .between(1, 1'000'000)
+      .shows_default();
+  command.flag("--skip-bad-lines", options->skip_bad, "Leave out lines that cannot be read, instead of stopping");
+  command.flag("--widen", options->widen, "Integers may go into fields of floats");
+  command
+      .choice("--duplicates", options->duplicates, {"reject", "last", "all"},
+              "Of tables that this makes: rows of one series and time are refused, the last one is kept, or all are")
+      .shows_default();
+  command
+      .choice("--segments", options->segments, {"parquet", "native"},
+              "Of tables that this makes: what files rows are kept in")
+      .shows_default();
+  add_compression(command, "--compression", options->compression, "Of their native segments").shows_default();
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -16,8 +16,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -55,15 +53,15 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_delete(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "delete", "Delete rows of a table for good, and say how many",
-                                  "marigram delete weather --to 2013-02-01 --where origin=JFK --if 'temp>150'");
+  const Command command = add_command(app, context, "delete", "Delete rows of a table for good, and say how many",
+                                      "marigram delete weather --to 2013-02-01 --where origin=JFK --if 'temp>150'");
   add_table(command, options->table);
-  command.add_option("--from", options->from, "Rows from this time or integer on")->type_name("TIME");
-  command.add_option("--to", options->to, "Rows before this time or integer")->type_name("TIME");
+  command.option("--from", options->from, "TIME", "Rows from this time or integer on");
+  command.option("--to", options->to, "TIME", "Rows before this time or integer");
   add_where(command, options->where);
   add_field_conditions(command, options->fields);
   add_dry_run(command, options->dry_run, "Delete nothing, only say how many");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

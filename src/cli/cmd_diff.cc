@@ -11,8 +11,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -30,11 +28,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_diff(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "diff", "Print the rows that one version has and another has not",
-                                  "marigram diff weather before-import 12 --from 2013-06-01 --count");
+  const Command command = add_command(app, context, "diff", "Print the rows that one version has and another has not",
+                                      "marigram diff weather before-import 12 --from 2013-06-01 --count");
   add_table(command, options->table);
   add_diff_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -34,7 +34,6 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -197,20 +196,21 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_export(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "export", "Write a whole table to a Parquet file or a zola folder, by series and time",
                   "marigram export weather --format parquet -o weather.parquet");
   add_table(command, options->table);
-  add_choice(command, "--format", options->format, {"parquet", "zola"},
-             "A Parquet file that any engine prunes, or a folder as zola_db has them")
-      ->required();
   command
-      .add_option("-o,--output", options->output, "What to write, which must not exist; appears whole or not at all")
-      ->type_name("PATH")
-      ->required();
-  add_names(command, "--columns", options->columns, "NAME,...", "Time, tags, and these fields (default: all)");
+      .choice("--format", options->format, {"parquet", "zola"},
+              "A Parquet file that any engine prunes, or a folder as zola_db has them")
+      .required();
+  command
+      .option("-o,--output", options->output, "PATH",
+              "What to write, which must not exist; appears whole or not at all")
+      .required();
+  command.names("--columns", options->columns, "NAME,...", "Time, tags, and these fields (default: all)");
   add_at(command, options->at);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -23,8 +23,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -73,18 +71,16 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_gaps(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "gaps", "List the stretches of missing buckets, in time order",
-                                  "marigram gaps weather --where origin=JFK --min 3");
+  const Command command = add_command(app, context, "gaps", "List the stretches of missing buckets, in time order",
+                                      "marigram gaps weather --where origin=JFK --min 3");
   add_table(command, options->table);
-  command.add_option("--from", options->from, "Begin of the range (default: where the data begin)")->type_name("TIME");
-  command.add_option("--to", options->to, "End of the range, exclusive (default: where the data end)")
-      ->type_name("TIME");
-  command.add_option("--min", options->min_buckets, "Only gaps of at least so many buckets")
-      ->type_name("BUCKETS")
-      ->check(CLI::PositiveNumber.description(""))
-      ->capture_default_str();
+  command.option("--from", options->from, "TIME", "Begin of the range (default: where the data begin)");
+  command.option("--to", options->to, "TIME", "End of the range, exclusive (default: where the data end)");
+  command.option("--min", options->min_buckets, "BUCKETS", "Only gaps of at least so many buckets")
+      .positive()
+      .shows_default();
   add_where(command, options->where);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -32,7 +32,6 @@
 #include <vector>
 
 #include <arrow/c/bridge.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -207,28 +206,23 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_import(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(
+  const Command command = add_command(
       app, context, "import", "Append CSV, JSON lines or Parquet, plain or compressed, or a zola folder, as one commit",
       "marigram import weather weather.csv --create --time time_hour --tag origin --bucket 1h");
   add_table(command, options->table);
-  command.add_option("INPUT", options->file, "The file; - is standard input")->required()->type_name("FILE");
-  CLI::Option* create = command.add_flag("--create", options->create, "Make the table first if there is none");
-  add_choice(command, "--format", options->format, {"csv", "jsonl", "parquet", "zola"},
-             "Format of the file (default: by its name or content, else csv; of a folder: zola)");
-  command
-      .add_option("--time-format", options->time_format,
-                  "How times are written: epoch_s, epoch_ms, epoch_us, epoch_ns, or conversions of strptime (default: "
-                  "RFC 3339)")
-      ->type_name("FORMAT");
-  add_repeated(command, "--map", options->map, "OLD=NEW", "Rename a column of the file");
-  add_repeated(command, "--set", options->set, "COLUMN=VALUE", "Give every row this value");
-  add_repeated(command, "--drop", options->drop, "COLUMN", "Leave out a column of the file");
-  command.add_flag("--sort", options->sort, "Rows may come in any order: always so, accepted for clarity");
-  const std::size_t before = command.get_options().size();
-  add_create_options(command, options->new_table);
-  const auto all = command.get_options();
-  for (std::size_t i = before; i < all.size(); ++i) all[i]->needs(create)->group("Of a new table (with --create)");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("INPUT", options->file, "FILE", "The file; - is standard input").required();
+  const Option create = command.flag("--create", options->create, "Make the table first if there is none");
+  command.choice("--format", options->format, {"csv", "jsonl", "parquet", "zola"},
+                 "Format of the file (default: by its name or content, else csv; of a folder: zola)");
+  command.option("--time-format", options->time_format, "FORMAT",
+                 "How times are written: epoch_s, epoch_ms, epoch_us, epoch_ns, or conversions of strptime (default: "
+                 "RFC 3339)");
+  command.repeated("--map", options->map, "OLD=NEW", "Rename a column of the file");
+  command.repeated("--set", options->set, "COLUMN=VALUE", "Give every row this value");
+  command.repeated("--drop", options->drop, "COLUMN", "Leave out a column of the file");
+  command.flag("--sort", options->sort, "Rows may come in any order: always so, accepted for clarity");
+  command.with(create, "Of a new table (with --create)", [&] { add_create_options(command, options->new_table); });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

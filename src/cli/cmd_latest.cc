@@ -19,7 +19,6 @@
 #include <vector>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -67,21 +66,20 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_latest(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "latest", "Print the last row of each series, or the first",
-                                  "marigram latest weather --on 2013-06-01 --columns temp,humid");
+  const Command command = add_command(app, context, "latest", "Print the last row of each series, or the first",
+                                      "marigram latest weather --on 2013-06-01 --columns temp,humid");
   add_table(command, options->table);
-  command.add_flag("--first", options->first, "The first row of each, not the last");
-  command.add_option("--on", options->on, "The last up to this time or integer; with --first the first from it on")
-      ->type_name("TIME");
-  add_names(command, "--columns", options->columns, "NAME,...", "Fields, in this order (default: all)");
-  add_names(command, "--last-non-null", options->last_non_null, "NAME,...",
-            "Of these, take each from the nearest row that has a value");
+  command.flag("--first", options->first, "The first row of each, not the last");
+  command.option("--on", options->on, "TIME", "The last up to this time or integer; with --first the first from it on");
+  command.names("--columns", options->columns, "NAME,...", "Fields, in this order (default: all)");
+  command.names("--last-non-null", options->last_non_null, "NAME,...",
+                "Of these, take each from the nearest row that has a value");
   add_where(command, options->where);
   add_explain(command, options->explain);
   add_limit(command, options->output);
   add_at(command, options->at);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -25,8 +25,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -92,13 +90,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_log(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "log", "List the commits of a table, oldest first", "marigram log weather --limit 10");
   add_table(command, options->table);
-  command.add_option("--limit", options->limit, "Only the newest N commits")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("--limit", options->limit, "N", "Only the newest N commits").not_negative();
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

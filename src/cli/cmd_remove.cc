@@ -15,8 +15,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -42,13 +40,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_remove(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "remove", "Take segments out of a table; their files stay until vacuum",
-                                  "marigram remove weather data/2013-01-01.parquet");
+  const Command command =
+      add_command(app, context, "remove", "Take segments out of a table; their files stay until vacuum",
+                  "marigram remove weather data/2013-01-01.parquet");
   add_table(command, options->table);
-  command.add_option("SEGMENT", options->segments, "Ids or paths, as `marigram segments` lists them")
-      ->required()
-      ->type_name("ID");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.option("SEGMENT", options->segments, "ID", "Ids or paths, as `marigram segments` lists them").required();
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -42,11 +40,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_retention(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "retention", "Drop what is older than a table keeps it",
-                                  "marigram retention metrics --keep rows=7d,1m=30d,1h=1y");
+  const Command command = add_command(app, context, "retention", "Drop what is older than a table keeps it",
+                                      "marigram retention metrics --keep rows=7d,1m=30d,1h=1y");
   add_table(command, options->table);
   add_retention_change(command, options->change);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -11,8 +11,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -34,12 +32,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_revert(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "revert", "Make the rows of a table what they were at a version, by a new one",
                   "marigram revert weather before-import --dry-run");
   add_table(command, options->table);
   add_revert_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -43,11 +41,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_rollup(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "rollup", "Bring a table's rollups up to its rows, and list them",
-                                  "marigram rollup weather --set 1d,1mo --rollup-timezone America/New_York");
+  const Command command = add_command(app, context, "rollup", "Bring a table's rollups up to its rows, and list them",
+                                      "marigram rollup weather --set 1d,1mo --rollup-timezone America/New_York");
   add_table(command, options->table);
   add_rollup_change(command, options->change);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

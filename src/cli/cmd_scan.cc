@@ -21,7 +21,6 @@
 #include <vector>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -93,19 +92,19 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_scan(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(
+  const Command command = add_command(
       app, context, "scan", "Print rows, or write them to a file",
       "marigram scan weather --from 2013-06-01 --to 2013-06-02 --where origin=JFK --columns time_hour,temp");
   add_table(command, options->table);
-  command.add_option("--from", options->from, "Rows from this time or integer on")->type_name("TIME");
-  command.add_option("--to", options->to, "Rows before this time or integer")->type_name("TIME");
-  add_names(command, "--columns", options->columns, "NAME,...", "Columns, in this order (default: all)");
+  command.option("--from", options->from, "TIME", "Rows from this time or integer on");
+  command.option("--to", options->to, "TIME", "Rows before this time or integer");
+  command.names("--columns", options->columns, "NAME,...", "Columns, in this order (default: all)");
   add_where(command, options->where);
   add_order(command, options->order);
   add_limit(command, options->output);
   add_at(command, options->at);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

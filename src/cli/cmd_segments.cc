@@ -20,8 +20,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -56,10 +54,10 @@ Result<int> run(Context& context, const std::string& name) {
 
 void add_segments(CLI::App& app, Context& context) {
   auto table = std::make_shared<std::string>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "segments", "List the segments of a table, in time order", "marigram segments weather");
   add_table(command, *table);
-  command.callback([&context, table] { context.chosen = [&context, table] { return run(context, *table); }; });
+  command.runs([&context, table] { return run(context, *table); });
 }
 
 }  // namespace marigram::cli

@@ -19,8 +19,6 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -70,10 +68,10 @@ Result<int> run(Context& context, const std::string& name) {
 
 void add_show(CLI::App& app, Context& context) {
   auto table = std::make_shared<std::string>();
-  CLI::App& command = add_command(app, context, "show", "Print what a table is: columns, range, rows, version",
-                                  "marigram show weather");
+  const Command command = add_command(app, context, "show", "Print what a table is: columns, range, rows, version",
+                                      "marigram show weather");
   add_table(command, *table);
-  command.callback([&context, table] { context.chosen = [&context, table] { return run(context, *table); }; });
+  command.runs([&context, table] { return run(context, *table); });
 }
 
 }  // namespace marigram::cli

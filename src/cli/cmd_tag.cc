@@ -11,8 +11,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -30,11 +28,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_tag(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "tag", "Name a version, which vacuum keeps then, or list the names",
-                                  "marigram tag weather before-import 7");
+  const Command command = add_command(app, context, "tag", "Name a version, which vacuum keeps then, or list the names",
+                                      "marigram tag weather before-import 7");
   add_table(command, options->table);
   add_tag_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -42,12 +40,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_tier(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "tier", "Move old rows of a table to its cold tier",
-                                  "marigram tier metrics --cold-after 30d");
+  const Command command = add_command(app, context, "tier", "Move old rows of a table to its cold tier",
+                                      "marigram tier metrics --cold-after 30d");
   add_table(command, options->table);
   add_tier_options(command, options->texts);
   add_dry_run(command, options->dry_run, "Change nothing, only say what would move");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

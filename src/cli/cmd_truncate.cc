@@ -12,8 +12,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -34,11 +32,11 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_truncate(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "truncate", "Delete all rows of a table, and say how many",
-                                  "marigram truncate weather --dry-run");
+  const Command command = add_command(app, context, "truncate", "Delete all rows of a table, and say how many",
+                                      "marigram truncate weather --dry-run");
   add_table(command, options->table);
   add_dry_run(command, options->dry_run, "Delete nothing, only say how many");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

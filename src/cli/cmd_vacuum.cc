@@ -11,8 +11,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -35,12 +33,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_vacuum(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "vacuum", "Delete files that no commit refers to, and print their paths",
                   "marigram vacuum weather --older-than 7d --dry-run");
   add_table(command, options->table);
   add_vacuum_options(command, options->texts);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

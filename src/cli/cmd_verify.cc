@@ -14,8 +14,6 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -64,13 +62,12 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_verify(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "verify", "Read a whole table and compare log, segments, statistics and coverage",
                   "marigram verify weather --repair");
   add_table(command, options->table);
-  command.add_flag("--repair", options->repair,
-                   "Write again what can be derived: coverage, a torn last commit, CURRENT");
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.flag("--repair", options->repair, "Write again what can be derived: coverage, a torn last commit, CURRENT");
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

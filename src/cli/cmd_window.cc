@@ -20,8 +20,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -59,18 +57,14 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_window(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(app, context, "window", "Find the last fully covered window of a length",
-                                  "marigram window weather --length 168 --where origin=JFK");
+  const Command command = add_command(app, context, "window", "Find the last fully covered window of a length",
+                                      "marigram window weather --length 168 --where origin=JFK");
   add_table(command, options->table);
-  command.add_option("--length", options->length, "Length of the window in buckets")
-      ->type_name("BUCKETS")
-      ->required()
-      ->check(CLI::PositiveNumber.description(""));
-  command
-      .add_option("--before", options->before, "The window ends at or before this (default: the end of the coverage)")
-      ->type_name("TIME");
+  command.option("--length", options->length, "BUCKETS", "Length of the window in buckets").required().positive();
+  command.option("--before", options->before, "TIME",
+                 "The window ends at or before this (default: the end of the coverage)");
   add_where(command, options->where);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

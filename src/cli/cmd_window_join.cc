@@ -20,7 +20,6 @@
 #include <vector>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -71,13 +70,13 @@ Result<int> run(Context& context, const Options& options) {
 
 void add_window_join(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App& command =
+  const Command command =
       add_command(app, context, "window-join", "Add aggregates of the rows around it to each row of a file",
                   "marigram window-join trades --probes orders.csv --before 5m --agg 'vwap(price,size)' --agg count");
   add_table(command, options->table);
   add_probes(command, options->probes);
   const auto add_distance = [&](const char* option, std::string& distance, const char* help) {
-    command.add_option(option, distance, help)->type_name("DISTANCE");
+    command.option(option, distance, "DISTANCE", help);
   };
   add_distance("--before", options->before,
                "Rows from so long before the probe on: a number of ns, us, ms, s, m, h or d, or of an integer index");
@@ -87,7 +86,7 @@ void add_window_join(CLI::App& app, Context& context) {
   add_limit(command, options->output);
   add_at(command, options->at);
   add_row_format(command, options->output);
-  command.callback([&context, options] { context.chosen = [&context, options] { return run(context, *options); }; });
+  command.runs([&context, options] { return run(context, *options); });
 }
 
 }  // namespace marigram::cli

@@ -4,57 +4,110 @@
 #include <marigram/scan.h>
 #include <marigram/table.h>
 
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace marigram::cli {
 
 struct Context;
 
+/// What else there is to say of an option or a positional that was declared. A handle, as Command is: what parses the
+/// command line has long headers, so it is met in few files.
+class Option {
+ public:
+  explicit Option(CLI::Option& option) : option_(&option) {}
+
+  Option required() const;
+  /// Its value as it is now is the default, and help says so.
+  Option shows_default() const;
+  Option says(const std::string& description) const;
+  Option positive() const;
+  Option not_negative() const;
+  Option between(std::uint64_t least, std::uint64_t most) const;
+  Option excludes(const std::string& other) const;
+  /// It may come without a value, and has this one then.
+  Option alone_is(const std::string& value) const;
+
+ private:
+  friend class Command;
+  CLI::Option* option_;
+};
+
+/// A subcommand that is being declared. Names that begin with no dash are positionals.
+class Command {
+ public:
+  Command(CLI::App& app, Context& context) : app_(&app), context_(&context) {}
+
+  /// `metavariable`: what stands for the value in help, by which the completions know what to offer.
+  Option option(const std::string& name, std::string& value, const std::string& metavariable,
+                const std::string& description) const;
+  Option option(const std::string& name, std::uint64_t& value, const std::string& metavariable,
+                const std::string& description) const;
+  Option option(const std::string& name, std::vector<std::string>& values, const std::string& metavariable,
+                const std::string& description) const;
+  Option flag(const std::string& name, bool& value, const std::string& description) const;
+  /// An option that may be given again; each takes one value.
+  Option repeated(const std::string& name, std::vector<std::string>& values, const std::string& metavariable,
+                  const std::string& description) const;
+  /// An option of several names with commas between; given again, it takes more. `metavariable`: "NAME,...".
+  Option names(const std::string& name, std::vector<std::string>& names, const std::string& metavariable,
+               const std::string& description) const;
+  /// An option with a closed set of values, which is also its metavariable: `table|csv|json`.
+  Option choice(const std::string& name, std::string& value, std::initializer_list<const char*> choices,
+                const std::string& description) const;
+  /// One that was declared before.
+  Option declared(const std::string& name) const;
+  /// Options that `declare` declares go only with another one, and have a part of the help text for themselves.
+  void with(const Option& needed, const std::string& title, const std::function<void()>& declare) const;
+
+  /// Another name that it has.
+  void alias(const std::string& name) const;
+  /// What is done if it is the chosen one: the exit code.
+  void runs(std::function<Result<int>()> run) const;
+
+ private:
+  CLI::App* app_;
+  Context* context_;
+};
+
 /// A subcommand with --json, --help and an example below its help text.
-CLI::App& add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
-                      const std::string& example);
+Command add_command(CLI::App& app, Context& context, const std::string& name, const std::string& description,
+                    const std::string& example);
+/// A subcommand that only has some itself.
+CLI::App& add_group(CLI::App& app, const std::string& name, const std::string& description);
 
 /// The positional TABLE. Its metavariable tells the completions to offer folders.
-CLI::Option* add_table(CLI::App& command, std::string& table);
-
-/// An option that may be given again; each takes one value.
-CLI::Option* add_repeated(CLI::App& command, const std::string& name, std::vector<std::string>& values,
-                          const std::string& metavariable, const std::string& description);
-
-/// An option of several names with commas between; given again, it takes more. `metavariable`: "NAME,...".
-CLI::Option* add_names(CLI::App& command, const std::string& name, std::vector<std::string>& names,
-                       const std::string& metavariable, const std::string& description);
-
-/// An option with a closed set of values, which is also its metavariable: `table|csv|json`.
-CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& value,
-                        std::initializer_list<const char*> choices, const std::string& description);
+Option add_table(const Command& command, std::string& table);
 
 /// --where TAG=VALUE, as parse_where reads it.
-CLI::Option* add_where(CLI::App& command, std::vector<std::string>& where);
+Option add_where(const Command& command, std::vector<std::string>& where);
 
 /// --if FIELD=VALUE, as parse_field_conditions reads it.
-CLI::Option* add_field_conditions(CLI::App& command, std::vector<std::string>& conditions);
+Option add_field_conditions(const Command& command, std::vector<std::string>& conditions);
 
 /// --dry-run.
-CLI::Option* add_dry_run(CLI::App& command, bool& dry_run, const std::string& description);
+Option add_dry_run(const Command& command, bool& dry_run, const std::string& description);
 
 /// --order time|series|any, and which it is.
-CLI::Option* add_order(CLI::App& command, std::string& order);
+Option add_order(const Command& command, std::string& order);
 ScanOrder order_named(const std::string& name);
 
 /// Which format the value parquet|native of --segments is.
 SegmentFormat segments_named(const std::string& name);
 /// --compression or the like, which the library reads. `whose`: "Of native segments".
-CLI::Option* add_compression(CLI::App& command, const std::string& name, std::string& compression,
-                             const std::string& whose);
+Option add_compression(const Command& command, const std::string& name, std::string& compression,
+                       const std::string& whose);
 
 /// --tiered, of commands that compact.
-CLI::Option* add_tiered(CLI::App& command, bool& tiered);
+Option add_tiered(const Command& command, bool& tiered);
 
 // One file each: cmd_<name>.cc.
 void add_create(CLI::App& app, Context& context);

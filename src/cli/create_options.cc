@@ -20,8 +20,6 @@
 #include <system_error>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -66,37 +64,33 @@ Status set_grid(Context& context, const CreateOptions& options, TableOptions& ta
 
 }  // namespace
 
-void add_create_options(CLI::App& command, CreateOptions& options) {
-  command.add_option("--time", options.time_column, "Column that orders the rows")->type_name("NAME");
-  add_choice(command, "--unit", options.unit, {"s", "ms", "us", "ns"},
-             "Resolution of the time column (default: us, or that of the first rows)");
-  add_repeated(command, "--tag", options.tags, "NAME[:TYPE]",
-               "Column that names the series: string (default), int32, int64 or uint64");
-  add_repeated(command, "--field", options.fields, "NAME:TYPE",
-               "Column of measurements, for example temp:float64 (default: adopt those of the first rows)");
-  command.add_option("--bucket", options.bucket, "Step of the coverage grid: a number of s, m, h or d")
-      ->type_name("WIDTH")
-      ->capture_default_str();
-  add_choice(command, "--dialect", options.dialect, {"v7", "v1"}, "Table format")->capture_default_str();
-  command.add_option("--calendar", options.calendar_file, "JSON file that says when data is expected")
-      ->type_name("FILE");
-  add_choice(command, "--index-type", options.index_type, {"timestamp", "int64", "uint64"}, "Type of the time column")
-      ->capture_default_str();
-  command.add_option("--index-step", options.index_step, "Step of the coverage grid of an integer index")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
-  command.add_option("--timezone", options.timezone, "IANA time zone to record; buckets stay in UTC")
-      ->type_name("ZONE");
-  command.add_option("--partition", options.partition, "A segment never crosses a multiple of this width")
-      ->type_name("WIDTH")
-      ->capture_default_str();
-  add_choice(command, "--duplicates", options.duplicates, {"reject", "last", "all"},
-             "Rows of one series and time: refuse them, keep the last one, or keep all")
-      ->capture_default_str();
-  add_choice(command, "--segments", options.segments, {"parquet", "native"},
-             "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
-      ->capture_default_str();
-  add_compression(command, "--compression", options.compression, "Of native segments")->capture_default_str();
+void add_create_options(const Command& command, CreateOptions& options) {
+  command.option("--time", options.time_column, "NAME", "Column that orders the rows");
+  command.choice("--unit", options.unit, {"s", "ms", "us", "ns"},
+                 "Resolution of the time column (default: us, or that of the first rows)");
+  command.repeated("--tag", options.tags, "NAME[:TYPE]",
+                   "Column that names the series: string (default), int32, int64 or uint64");
+  command.repeated("--field", options.fields, "NAME:TYPE",
+                   "Column of measurements, for example temp:float64 (default: adopt those of the first rows)");
+  command.option("--bucket", options.bucket, "WIDTH", "Step of the coverage grid: a number of s, m, h or d")
+      .shows_default();
+  command.choice("--dialect", options.dialect, {"v7", "v1"}, "Table format").shows_default();
+  command.option("--calendar", options.calendar_file, "FILE", "JSON file that says when data is expected");
+  command.choice("--index-type", options.index_type, {"timestamp", "int64", "uint64"}, "Type of the time column")
+      .shows_default();
+  command.option("--index-step", options.index_step, "N", "Step of the coverage grid of an integer index").positive();
+  command.option("--timezone", options.timezone, "ZONE", "IANA time zone to record; buckets stay in UTC");
+  command.option("--partition", options.partition, "WIDTH", "A segment never crosses a multiple of this width")
+      .shows_default();
+  command
+      .choice("--duplicates", options.duplicates, {"reject", "last", "all"},
+              "Rows of one series and time: refuse them, keep the last one, or keep all")
+      .shows_default();
+  command
+      .choice("--segments", options.segments, {"parquet", "native"},
+              "What files rows are kept in: Parquet, which any program reads, or Marigram's own, smaller and quicker")
+      .shows_default();
+  add_compression(command, "--compression", options.compression, "Of native segments").shows_default();
   add_rollup_options(command, "--rollups", options.rollups);
   add_keep(command, options.keep);
   add_tier_options(command, options.tiers);

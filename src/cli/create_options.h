@@ -11,12 +11,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 struct CreateOptions {
@@ -42,7 +39,7 @@ struct CreateOptions {
 /// Declares --time, --unit, --tag, --field, --bucket, --dialect, --calendar, --index-type, --index-step, --timezone,
 /// --partition, --duplicates, --segments, --compression, --rollups and
 /// what belongs to it, --keep, --cold-after and what belongs to it.
-void add_create_options(CLI::App& command, CreateOptions& options);
+void add_create_options(const Command& command, CreateOptions& options);
 
 /// What the library takes; reads the calendar's file.
 Result<TableOptions> table_options(Context& context, const CreateOptions& options);

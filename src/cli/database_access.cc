@@ -21,8 +21,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
 namespace {
@@ -61,25 +59,23 @@ Result<Database> open_to_write(const std::string& path) {
   return explain_opening(Database::open(path, {.create = false}));
 }
 
-CLI::Option* add_database(CLI::App& command, std::string& path) {
-  return command.add_option("DB", path, "Folder of the database")->required()->type_name("FOLDER");
+Option add_database(const Command& command, std::string& path) {
+  return command.option("DB", path, "FOLDER", "Folder of the database").required();
 }
 
-CLI::Option* add_database_table(CLI::App& command, std::string& table) {
-  return command.add_option("NAMESPACE.TABLE", table, "The table; its namespace ends at the first dot")
-      ->required()
-      ->type_name("NAMESPACE.TABLE");
+Option add_database_table(const Command& command, std::string& table) {
+  return command.option("NAMESPACE.TABLE", table, "NAMESPACE.TABLE", "The table; its namespace ends at the first dot")
+      .required();
 }
 
-CLI::Option* add_conditions(CLI::App& command, std::vector<std::string>& conditions) {
-  return add_repeated(command, "--where", conditions, "CONDITION",
-                      "Only series with host=a, host!=a, host=~'a|b' or host!~'a.*'; all conditions must hold");
+Option add_conditions(const Command& command, std::vector<std::string>& conditions) {
+  return command.repeated("--where", conditions, "CONDITION",
+                          "Only series with host=a, host!=a, host=~'a|b' or host!~'a.*'; all conditions must hold");
 }
 
-void add_times(CLI::App& command, TimesOptions& times) {
-  command.add_option("--from", times.from, "Rows from this time on, or from this nanosecond since 1970")
-      ->type_name("TIME");
-  command.add_option("--to", times.to, "Rows up to this time, which is included")->type_name("TIME");
+void add_times(const Command& command, TimesOptions& times) {
+  command.option("--from", times.from, "TIME", "Rows from this time on, or from this nanosecond since 1970");
+  command.option("--to", times.to, "TIME", "Rows up to this time, which is included");
 }
 
 Result<DatabaseTable> parse_database_table(Context& context, const std::string& text) {

@@ -1,6 +1,8 @@
 // What the commands of `db` have in common: how they open a database, and how their arguments name things in it.
 #pragma once
 
+#include "cli/command.h"
+
 #include <marigram/database.h>
 #include <marigram/error.h>
 #include <marigram/tags.h>
@@ -10,11 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace marigram::cli {
 
@@ -40,16 +37,16 @@ Result<T> explain_opening(Result<T> opened) {
 }
 
 /// The positional DB, and NAMESPACE.TABLE.
-CLI::Option* add_database(CLI::App& command, std::string& path);
-CLI::Option* add_database_table(CLI::App& command, std::string& table);
+Option add_database(const Command& command, std::string& path);
+Option add_database_table(const Command& command, std::string& table);
 /// --where, as parse_conditions reads it.
-CLI::Option* add_conditions(CLI::App& command, std::vector<std::string>& conditions);
+Option add_conditions(const Command& command, std::vector<std::string>& conditions);
 /// --from and --to, as parse_times reads them.
 struct TimesOptions {
   std::string from;
   std::string to;
 };
-void add_times(CLI::App& command, TimesOptions& times);
+void add_times(const Command& command, TimesOptions& times);
 
 struct DatabaseTable {
   std::string name_space;

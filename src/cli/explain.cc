@@ -1,16 +1,15 @@
 #include "cli/explain.h"
 
+#include "cli/command.h"
 #include "cli/context.h"
 #include "cli/text_table.h"
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
-void add_explain(CLI::App& command, bool& explain) {
-  command.add_flag("--explain", explain, "Tell at the end what was read, and what need not be");
+void add_explain(const Command& command, bool& explain) {
+  command.flag("--explain", explain, "Tell at the end what was read, and what need not be");
 }
 
 std::vector<std::string> describe(const QueryStatistics& statistics) {

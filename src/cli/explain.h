@@ -7,13 +7,11 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
-void add_explain(CLI::App& command, bool& explain);
+class Command;
+
+void add_explain(const Command& command, bool& explain);
 
 /// What a query read, for people.
 std::vector<std::string> describe(const QueryStatistics& statistics);

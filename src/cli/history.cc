@@ -21,7 +21,6 @@
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 namespace {
@@ -98,18 +97,17 @@ Status list_names(Context& context, const Table& table) {
 
 }  // namespace
 
-void add_at(CLI::App& command, std::string& at) {
-  command.add_option("--at", at, "The table as of a version, a time, or the version of a name")
-      ->type_name(kWhichVersion);
+void add_at(const Command& command, std::string& at) {
+  command.option("--at", at, kWhichVersion, "The table as of a version, a time, or the version of a name");
 }
 
-void add_diff_options(CLI::App& command, DiffTexts& texts) {
-  command.add_option("FROM", texts.from_version, "The version that is compared")->required()->type_name(kWhichVersion);
-  command.add_option("TO", texts.to_version, "With this one")->required()->type_name(kWhichVersion);
-  command.add_option("--from", texts.from, "Rows from this time or integer on")->type_name("TIME");
-  command.add_option("--to", texts.to, "Rows before this time or integer")->type_name("TIME");
+void add_diff_options(const Command& command, DiffTexts& texts) {
+  command.option("FROM", texts.from_version, kWhichVersion, "The version that is compared").required();
+  command.option("TO", texts.to_version, kWhichVersion, "With this one").required();
+  command.option("--from", texts.from, "TIME", "Rows from this time or integer on");
+  command.option("--to", texts.to, "TIME", "Rows before this time or integer");
   add_where(command, texts.where);
-  command.add_flag("--count", texts.count, "Print no rows, only how many there are");
+  command.flag("--count", texts.count, "Print no rows, only how many there are");
   add_limit(command, texts.output);
   add_row_format(command, texts.output);
 }
@@ -143,12 +141,10 @@ Result<int> run_diff(Context& context, const DiffTexts& texts, const OpenTable& 
   return kExitOk;
 }
 
-void add_tag_options(CLI::App& command, TagTexts& texts) {
-  command.add_option("NAME", texts.name, "A name for a version (default: list those that there are)")
-      ->type_name("NAME");
-  command.add_option("VERSION", texts.version, "Which version (default: the newest)")->type_name(kWhichVersion);
-  command.add_option("--delete", texts.forgotten, "Forget this name; vacuum may give up the version then")
-      ->type_name("NAME");
+void add_tag_options(const Command& command, TagTexts& texts) {
+  command.option("NAME", texts.name, "NAME", "A name for a version (default: list those that there are)");
+  command.option("VERSION", texts.version, kWhichVersion, "Which version (default: the newest)");
+  command.option("--delete", texts.forgotten, "NAME", "Forget this name; vacuum may give up the version then");
 }
 
 Result<int> run_tag(Context& context, const TagTexts& texts, const OpenTable& open) {
@@ -187,8 +183,8 @@ Result<int> run_tag(Context& context, const TagTexts& texts, const OpenTable& op
   return kExitOk;
 }
 
-void add_revert_options(CLI::App& command, RevertTexts& texts) {
-  command.add_option("VERSION", texts.version, "The version to go back to")->required()->type_name(kWhichVersion);
+void add_revert_options(const Command& command, RevertTexts& texts) {
+  command.option("VERSION", texts.version, kWhichVersion, "The version to go back to").required();
   add_dry_run(command, texts.dry_run, "Change nothing, only say how many rows would come and go");
 }
 

@@ -11,19 +11,16 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 /// Opens the table that a command is about.
 using OpenTable = std::function<Result<Table>(const OpenOptions&)>;
 
 /// --at, as parse_at reads it.
-void add_at(CLI::App& command, std::string& at);
+void add_at(const Command& command, std::string& at);
 
 struct DiffTexts {
   std::string from_version;
@@ -35,7 +32,7 @@ struct DiffTexts {
   RowOutputOptions output;
 };
 /// Declares FROM, TO, --from, --to, --where, --count and those of rows.
-void add_diff_options(CLI::App& command, DiffTexts& texts);
+void add_diff_options(const Command& command, DiffTexts& texts);
 Result<int> run_diff(Context& context, const DiffTexts& texts, const OpenTable& open);
 
 struct TagTexts {
@@ -44,7 +41,7 @@ struct TagTexts {
   std::string forgotten;
 };
 /// Declares NAME, VERSION and --delete.
-void add_tag_options(CLI::App& command, TagTexts& texts);
+void add_tag_options(const Command& command, TagTexts& texts);
 Result<int> run_tag(Context& context, const TagTexts& texts, const OpenTable& open);
 
 struct RevertTexts {
@@ -52,7 +49,7 @@ struct RevertTexts {
   bool dry_run = false;
 };
 /// Declares VERSION and --dry-run.
-void add_revert_options(CLI::App& command, RevertTexts& texts);
+void add_revert_options(const Command& command, RevertTexts& texts);
 /// `table`: as messages name it. `restore` makes the table what it was at a version, and returns the one it has then.
 Result<int> run_revert(Context& context, const RevertTexts& texts, const std::string& table, const OpenTable& open,
                        const std::function<Result<std::uint64_t>(std::uint64_t)>& restore);

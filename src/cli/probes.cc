@@ -18,7 +18,6 @@
 #include <utility>
 
 #include <arrow/record_batch.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -51,13 +50,12 @@ TableShape shape_of(const TableInfo& info) {
 
 }  // namespace
 
-void add_probes(CLI::App& command, ProbeOptions& options) {
+void add_probes(const Command& command, ProbeOptions& options) {
   command
-      .add_option("--probes", options.file,
-                  "CSV, JSON lines or Parquet with the table's tags and time; - is standard input")
-      ->type_name("FILE")
-      ->required();
-  add_repeated(command, "--map", options.map, "OLD=NEW", "Rename a column of the probes");
+      .option("--probes", options.file, "FILE",
+              "CSV, JSON lines or Parquet with the table's tags and time; - is standard input")
+      .required();
+  command.repeated("--map", options.map, "OLD=NEW", "Rename a column of the probes");
 }
 
 Result<std::uint64_t> parse_distance(Context& context, std::string_view option, const std::string& text,

@@ -14,12 +14,9 @@
 namespace arrow {
 class RecordBatchReader;
 }
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 struct ProbeOptions {
@@ -28,7 +25,7 @@ struct ProbeOptions {
 };
 
 /// --probes and --map.
-void add_probes(CLI::App& command, ProbeOptions& options);
+void add_probes(const Command& command, ProbeOptions& options);
 
 /// How far: nanoseconds (`5s`), or steps of an integer index. A usage error that names the option.
 Result<std::uint64_t> parse_distance(Context& context, std::string_view option, const std::string& text,

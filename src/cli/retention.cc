@@ -16,8 +16,6 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 namespace {
 
@@ -81,16 +79,14 @@ Status print_rules(Context& context, const std::vector<RetentionInfo>& rules) {
 
 }  // namespace
 
-void add_keep(CLI::App& command, std::vector<std::string>& keep) {
-  command
-      .add_option(std::string(kOption), keep,
-                  "From now on keep rows and levels of rollups so long, of some series or of all others (repeatable)")
-      ->type_name("[TAG=VALUE;...:]NAME=AGE,...");
+void add_keep(const Command& command, std::vector<std::string>& keep) {
+  command.option(std::string(kOption), keep, "[TAG=VALUE;...:]NAME=AGE,...",
+                 "From now on keep rows and levels of rollups so long, of some series or of all others (repeatable)");
 }
 
-void add_retention_change(CLI::App& command, RetentionChange& change) {
+void add_retention_change(const Command& command, RetentionChange& change) {
   add_keep(command, change.keep);
-  command.add_flag("--none", change.none, "Keep what is there for ever from now on")->excludes("--keep");
+  command.flag("--none", change.none, "Keep what is there for ever from now on").excludes("--keep");
   add_dry_run(command, change.dry_run, "Change nothing, only say what would go");
 }
 

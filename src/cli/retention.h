@@ -8,12 +8,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 /// What `retention` and `db retention` do to a table.
@@ -23,9 +20,9 @@ struct RetentionChange {
   bool dry_run = false;
 };
 /// Declares --keep.
-void add_keep(CLI::App& command, std::vector<std::string>& keep);
+void add_keep(const Command& command, std::vector<std::string>& keep);
 /// Declares --keep, --none and --dry-run.
-void add_retention_change(CLI::App& command, RetentionChange& change);
+void add_retention_change(const Command& command, RetentionChange& change);
 /// What the library takes, which checks the rest; unset: no rules are chosen. A usage error: one that cannot be read.
 Result<std::optional<std::vector<RetentionRule>>> parse_rules(Context& context, const RetentionChange& change);
 Result<std::vector<RetentionRule>> parse_rules(Context& context, const std::vector<std::string>& keep);

@@ -10,24 +10,21 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
-void add_rollup_options(CLI::App& command, const std::string& name, RollupTexts& texts) {
-  add_names(command, name, texts.intervals, "WIDTH,...",
-            "Keep rollups of these intervals, the finest first: numbers of s, m, h, d, w, mo or y");
-  command.add_option("--rollup-timezone", texts.timezone, "By the clocks of this IANA zone (default: UTC)")
-      ->type_name("ZONE");
-  command.add_option("--rollup-origin", texts.origin, "Intervals begin here (default: 1970-01-01, weeks on Monday)")
-      ->type_name("TIME");
-  add_names(command, "--percentiles", texts.percentiles, "FIELD,...", "Keep percentiles of these fields too, about");
+void add_rollup_options(const Command& command, const std::string& name, RollupTexts& texts) {
+  command.names(name, texts.intervals, "WIDTH,...",
+                "Keep rollups of these intervals, the finest first: numbers of s, m, h, d, w, mo or y");
+  command.option("--rollup-timezone", texts.timezone, "ZONE", "By the clocks of this IANA zone (default: UTC)");
+  command.option("--rollup-origin", texts.origin, "TIME",
+                 "Intervals begin here (default: 1970-01-01, weeks on Monday)");
+  command.names("--percentiles", texts.percentiles, "FIELD,...", "Keep percentiles of these fields too, about");
 }
 
-void add_rollup_change(CLI::App& command, RollupChange& change) {
+void add_rollup_change(const Command& command, RollupChange& change) {
   add_rollup_options(command, "--set", change.rollups);
-  command.add_flag("--none", change.none, "Keep none any more")->excludes("--set");
-  add_dry_run(command, change.dry_run, "Change nothing, only list")->excludes("--set")->excludes("--none");
+  command.flag("--none", change.none, "Keep none any more").excludes("--set");
+  add_dry_run(command, change.dry_run, "Change nothing, only list").excludes("--set").excludes("--none");
 }
 
 Result<RollupOptions> parse_rollups(Context& context, const RollupTexts& texts) {

@@ -7,12 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 struct RollupTexts {
@@ -23,7 +20,7 @@ struct RollupTexts {
 };
 
 /// Declares `name` (--rollups, --set) for the intervals, and --rollup-timezone, --rollup-origin and --percentiles.
-void add_rollup_options(CLI::App& command, const std::string& name, RollupTexts& texts);
+void add_rollup_options(const Command& command, const std::string& name, RollupTexts& texts);
 /// What the library takes, which checks it. A usage error: some of the others without intervals.
 Result<RollupOptions> parse_rollups(Context& context, const RollupTexts& texts);
 
@@ -37,7 +34,7 @@ struct RollupChange {
   bool chooses(const RollupOptions& wanted) const { return none || !wanted.intervals.empty(); }
 };
 /// Declares --set and what belongs to it, --none and --dry-run.
-void add_rollup_change(CLI::App& command, RollupChange& change);
+void add_rollup_change(const Command& command, RollupChange& change);
 
 /// The levels, and what a refresh did, if there was one.
 Status print_rollups(Context& context, const std::string& table, const std::vector<RollupInfo>& levels,

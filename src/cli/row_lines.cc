@@ -28,7 +28,6 @@
 
 #include <arrow/io/interfaces.h>
 #include <arrow/result.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -74,17 +73,16 @@ Result<wire::CsvMapping> csv_mapping(Context& context, const RowLinesOptions& op
 
 }  // namespace
 
-void add_row_lines_options(CLI::App& command, RowLinesOptions& options) {
-  add_choice(command, "--format", options.format, {"line", "csv", "jsonl"},
-             "Format of the input (default: by the file's name, else line)");
-  add_choice(command, "--precision", options.precision, {"s", "ms", "us", "ns"},
-             "Unit of times that are integers (default: ns; CSV: RFC 3339)");
-  command.add_option("--table", options.table, "Of CSV: the table, which line protocol and JSON name themselves")
-      ->type_name("TABLE");
-  command.add_option("--time", options.time, "Of CSV: the column of times")->type_name("COLUMN")->capture_default_str();
-  add_repeated(command, "--tag", options.tags, "COLUMN", "Of CSV: a column that is a tag");
-  add_repeated(command, "--field", options.fields, "COLUMN:TYPE",
-               "Of CSV: the type of a field, which is guessed from the first rows otherwise");
+void add_row_lines_options(const Command& command, RowLinesOptions& options) {
+  command.choice("--format", options.format, {"line", "csv", "jsonl"},
+                 "Format of the input (default: by the file's name, else line)");
+  command.choice("--precision", options.precision, {"s", "ms", "us", "ns"},
+                 "Unit of times that are integers (default: ns; CSV: RFC 3339)");
+  command.option("--table", options.table, "TABLE", "Of CSV: the table, which line protocol and JSON name themselves");
+  command.option("--time", options.time, "COLUMN", "Of CSV: the column of times").shows_default();
+  command.repeated("--tag", options.tags, "COLUMN", "Of CSV: a column that is a tag");
+  command.repeated("--field", options.fields, "COLUMN:TYPE",
+                   "Of CSV: the type of a field, which is guessed from the first rows otherwise");
 }
 
 Status check_row_lines(Context& context, const RowLinesOptions& options, const std::vector<std::string>& files) {

@@ -12,12 +12,9 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 class InputFile;
 
@@ -31,7 +28,7 @@ struct RowLinesOptions {
 };
 
 /// Declares --format, --precision, and what CSV needs: --table, --time, --tag and --field.
-void add_row_lines_options(CLI::App& command, RowLinesOptions& options);
+void add_row_lines_options(const Command& command, RowLinesOptions& options);
 
 /// A usage error for options that do not go with the formats of these files.
 Status check_row_lines(Context& context, const RowLinesOptions& options, const std::vector<std::string>& files);

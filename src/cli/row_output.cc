@@ -21,7 +21,6 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <CLI/CLI.hpp>
 
 namespace marigram::cli {
 
@@ -61,18 +60,16 @@ Result<RowsWritten> copy_rows(arrow::RecordBatchReader& reader, BatchWriter& wri
 
 }  // namespace
 
-void add_limit(CLI::App& command, RowOutputOptions& options) {
-  command.add_option("--limit", options.limit, "At most N rows (a table on standard output: 40 unless given)")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+void add_limit(const Command& command, RowOutputOptions& options) {
+  command.option("--limit", options.limit, "N", "At most N rows (a table on standard output: 40 unless given)")
+      .not_negative();
 }
 
-void add_row_format(CLI::App& command, RowOutputOptions& options) {
-  add_choice(
-      command, "--format", options.format, {"table", "csv", "json", "arrow", "parquet"},
+void add_row_format(const Command& command, RowOutputOptions& options) {
+  command.choice(
+      "--format", options.format, {"table", "csv", "json", "arrow", "parquet"},
       "Aligned text, CSV, JSON lines, an Arrow IPC stream, or Parquet (default: by the file's name, else table)");
-  command.add_option("-o,--output", options.file, "Write to a file, which appears whole or not at all")
-      ->type_name("FILE");
+  command.option("-o,--output", options.file, "FILE", "Write to a file, which appears whole or not at all");
 }
 
 Result<RowOutput> choose_row_output(Context& context, const RowOutputOptions& options) {

@@ -10,12 +10,9 @@
 namespace arrow {
 class RecordBatchReader;
 }
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 struct RowOutputOptions {
@@ -27,8 +24,8 @@ struct RowOutputOptions {
 };
 
 /// Declares --limit, --format and --output.
-void add_limit(CLI::App& command, RowOutputOptions& options);
-void add_row_format(CLI::App& command, RowOutputOptions& options);
+void add_limit(const Command& command, RowOutputOptions& options);
+void add_row_format(const Command& command, RowOutputOptions& options);
 
 /// What the options come to.
 struct RowOutput {

@@ -8,19 +8,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 
-void add_tier_options(CLI::App& command, TierTexts& texts) {
-  command
-      .add_option("--cold-after", texts.after,
-                  "Rows of that age become cold: a number of s, m, h, d, w, mo or y; none: no more do")
-      ->type_name("AGE");
-  add_choice(command, "--cold-segments", texts.segments, {"native", "parquet"}, "What files cold rows are kept in");
+void add_tier_options(const Command& command, TierTexts& texts) {
+  command.option("--cold-after", texts.after, "AGE",
+                 "Rows of that age become cold: a number of s, m, h, d, w, mo or y; none: no more do");
+  command.choice("--cold-segments", texts.segments, {"native", "parquet"}, "What files cold rows are kept in");
   add_compression(command, "--cold-compression", texts.compression, "Of cold native segments");
-  command.add_option("--cold-root", texts.root, "An empty folder for cold segments, on another disk perhaps")
-      ->type_name("FOLDER");
+  command.option("--cold-root", texts.root, "FOLDER", "An empty folder for cold segments, on another disk perhaps");
 }
 
 TierOptions change_tiers(const TierTexts& texts, const TierOptions& before) {

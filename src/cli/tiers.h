@@ -7,12 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 /// What a table is to do with old rows, as options say it; empty: as before, or as the library does.
@@ -23,7 +20,7 @@ struct TierTexts {
   std::string root;
 };
 /// Declares --cold-after, --cold-segments, --cold-compression and --cold-root.
-void add_tier_options(CLI::App& command, TierTexts& texts);
+void add_tier_options(const Command& command, TierTexts& texts);
 /// Those of `before` but for what the texts say.
 TierOptions change_tiers(const TierTexts& texts, const TierOptions& before);
 

@@ -13,8 +13,6 @@
 #include <charconv>
 #include <system_error>
 
-#include <CLI/CLI.hpp>
-
 namespace marigram::cli {
 namespace {
 
@@ -37,16 +35,13 @@ Result<History> parse_history(Context& context, const std::string& text) {
 
 }  // namespace
 
-void add_vacuum_options(CLI::App& command, VacuumTexts& texts) {
+void add_vacuum_options(const Command& command, VacuumTexts& texts) {
   command
-      .add_option("--older-than", texts.older_than,
-                  "Spare younger files: longer than the longest import may take (a number of s, m, h or d)")
-      ->type_name("AGE")
-      ->capture_default_str();
-  command
-      .add_option("--history", texts.history,
-                  "Give up versions before the newest so many, or before those of so long ago (default: keep all)")
-      ->type_name("VERSIONS|AGE");
+      .option("--older-than", texts.older_than, "AGE",
+              "Spare younger files: longer than the longest import may take (a number of s, m, h or d)")
+      .shows_default();
+  command.option("--history", texts.history, "VERSIONS|AGE",
+                 "Give up versions before the newest so many, or before those of so long ago (default: keep all)");
   add_dry_run(command, texts.dry_run, "Delete nothing, only print");
 }
 

@@ -7,12 +7,9 @@
 #include <cstdint>
 #include <string>
 
-namespace CLI {
-class App;
-}
-
 namespace marigram::cli {
 
+class Command;
 struct Context;
 
 struct VacuumTexts {
@@ -21,7 +18,7 @@ struct VacuumTexts {
   bool dry_run = false;
 };
 /// Declares --older-than, --history and --dry-run.
-void add_vacuum_options(CLI::App& command, VacuumTexts& texts);
+void add_vacuum_options(const Command& command, VacuumTexts& texts);
 
 struct VacuumWanted {
   std::int64_t older_than_seconds = 0;

@@ -381,7 +381,7 @@ Status Database::flush() {
 }
 
 Result<CompactReport> Database::compact(const CompactOptions& options) {
-  MARIGRAM_TRY(impl_->core->flush());
+  if (!options.dry_run) MARIGRAM_TRY(impl_->core->flush());
   CompactReport all;
   MARIGRAM_TRY(impl_->each_table([&](std::string_view, std::string_view, table::LiveTable& table) {
     return table.change_rollups([&](table::Engine& engine) -> Status {

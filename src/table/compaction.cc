@@ -221,8 +221,12 @@ Status merge_some(const Engine& engine, const StatePtr& state, const CompactOpti
       report.more = true;
       return {};
     }
-    MARIGRAM_TRY(rewrite.replace(merge.segments, is_cold(merge.segments), merge.rank));
     bytes += merge.bytes();
+    if (options.dry_run) {
+      for (const SegmentPtr& segment : merge.segments) report.before += total_of(*segment);
+    } else {
+      MARIGRAM_TRY(rewrite.replace(merge.segments, is_cold(merge.segments), merge.rank));
+    }
   }
   return {};
 }

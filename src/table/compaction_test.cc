@@ -83,6 +83,10 @@ TEST(TieredCompaction, WaitsUntilThereAreFourOfAKind) {
   ASSERT_TRUE(append_rows(*engine, ticks(3'000'000'000, 5, 1)));
   EXPECT_EQ(compact(*engine, {.tiered = true})->before.segments, 0U) << "a small one is not of their kind";
   ASSERT_TRUE(append_rows(*engine, ticks(4'000'000'000, 100, 1)));
+  const auto planned = compact(*engine, {.tiered = true, .dry_run = true});
+  EXPECT_EQ(planned->before.segments, 5U);
+  EXPECT_EQ(planned->after.segments, 0U);
+  EXPECT_EQ(engine->state()->segments.size(), 5U) << "a dry run changes nothing";
   EXPECT_EQ(compact(*engine, {.tiered = true})->before.segments, 5U) << "but goes with them";
   EXPECT_EQ(engine->state()->segments.size(), 1U);
 }

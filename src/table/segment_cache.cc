@@ -9,7 +9,9 @@
 namespace marigram::table {
 namespace {
 
-constexpr std::size_t kEntriesMax = 64;
+constexpr std::size_t kEntriesAlways = 64;
+constexpr std::size_t kEntriesMax = 4'096;  // of mappings; a process has some 65,000
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 30U;
 
 }  // namespace
 
@@ -31,17 +33,29 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectSto
   }
   MARIGRAM_ASSIGN(auto reader, segment::open_segment(store, key, segment.format));
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_key_.find(key); found != by_key_.end()) {
-    entries_.erase(found->second);
-    by_key_.erase(found);
-  }
+  erase(key);
+  bytes_ += reader->bytes();
   entries_.push_front({key, std::move(info.version), reader});
   by_key_[key] = entries_.begin();
-  if (entries_.size() > kEntriesMax) {
-    by_key_.erase(entries_.back().key);
-    entries_.pop_back();
-  }
+  while (is_full()) erase(std::string(entries_.back().key));
   return reader;
+}
+
+void SegmentCache::forget(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  erase(key);
+}
+
+void SegmentCache::erase(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return;
+  bytes_ -= found->second->reader->bytes();
+  entries_.erase(found->second);
+  by_key_.erase(found);
+}
+
+bool SegmentCache::is_full() const {
+  return entries_.size() > kEntriesMax || (entries_.size() > kEntriesAlways && bytes_ > kBytesMax);
 }
 
 }  // namespace marigram::table

@@ -8,7 +8,7 @@
 
 #include <marigram/error.h>
 
-#include <cstddef>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -17,11 +17,15 @@
 
 namespace marigram::table {
 
-/// The most recently used segments of one table. Thread-safe.
+/// The most recently used segments of one table: some of any size, and more as long as they are small together, since
+/// what is kept of a file in memory grows with it. Thread-safe.
 class SegmentCache {
  public:
   /// As open_segment; a file that was replaced since is opened anew, but for days of zola folders: kConflict. O(1).
   Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const model::SegmentMeta& segment);
+
+  /// Of a file that was removed: its space is free when nobody has it open.
+  void forget(const std::string& key);
 
  private:
   struct Entry {
@@ -30,7 +34,11 @@ class SegmentCache {
     std::shared_ptr<segment::SegmentReader> reader;
   };
 
+  void erase(const std::string& key);
+  bool is_full() const;
+
   std::mutex mutex_;
+  std::uint64_t bytes_ = 0;                                             // guarded by mutex_; of all files
   std::list<Entry> entries_;                                            // guarded by mutex_; the last used first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_key_;  // guarded by mutex_
 };

@@ -143,7 +143,10 @@ Result<VacuumReport> vacuum(Engine& engine, std::int64_t older_than_seconds, boo
   };
   for (const io::ObjectInfo& info : candidates) {
     if (referenced.contains(info.key)) continue;
-    if (!dry_run) MARIGRAM_TRY(engine.store().remove(info.key));
+    if (!dry_run) {
+      MARIGRAM_TRY(engine.store().remove(info.key));
+      engine.environment().segments->forget(info.key);
+    }
     note(info);
   }
   MARIGRAM_ASSIGN(const auto unfinished, engine.store().sweep_unfinished(cutoff, dry_run));

@@ -33,7 +33,11 @@ class Maintenance(CliTest):
 
     def test_compact(self):
         self.write_rows("d", range(4), value=2)
+        self.run_cli("db", "flush", "d")
+        planned = self.json("db", "compact", "d", "--dry-run")
+        self.assertRegex(self.out("db", "compact", "d", "--dry-run"), r"^would rewrite 8 segments \(.*\) of d\n$")
         answer = self.json("db", "compact", "d")
+        self.assertEqual(planned, {key: answer[key] for key in ("segments_before", "bytes_before")} | {"dry_run": True})
         self.assertEqual((answer["segments_before"], answer["segments_after"]), (8, 4))
         self.assertLess(answer["bytes_after"], answer["bytes_before"])
         self.assertEqual(self.count(), 4)
