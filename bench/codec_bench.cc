@@ -304,9 +304,9 @@ Json run_made(std::size_t memory_blocks) {
         "a time every 0 to 255", "deltas",
         [&](Random& bits) { return last += static_cast<std::int64_t>(bits() % 256); }, Method::kDelta);
     integers(
-        "a walk, normal steps", "bins of differences",
-        [&, step = std::normal_distribution<>(0, 50)](Random& bits) mutable {
-          return last += static_cast<std::int64_t>(std::lround(step(bits)));
+        "a walk, some long steps", "bins of differences",
+        [&, step = std::student_t_distribution<>(2)](Random& bits) mutable {
+          return last += static_cast<std::int64_t>(std::lround(50 * step(bits)));
         },
         Method::kAuto);
   }

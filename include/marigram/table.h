@@ -79,8 +79,8 @@ struct TableOptions {
   std::string partition = "1d";              ///< a segment never crosses a multiple of this width
   SegmentFormat segments = SegmentFormat::kParquet;
   /// Of native segments: how blocks are encoded, and what they are put through behind that: none (values side by side),
-  /// delta, double_delta, gorilla, dictionary or auto (the smallest of all for each block), and `:zstd`, `:lz4` or
-  /// `:snappy` behind it if wanted ("gorilla:zstd").
+  /// delta, double_delta, gorilla, dictionary or auto (for each block the smallest of all, or one that is a little
+  /// larger and read much faster), and `:zstd`, `:lz4` or `:snappy` behind it if wanted ("gorilla:zstd").
   std::string compression = "auto";
   Duplicates duplicates = Duplicates::kReject;  ///< for good; v1 knows kReject only
   /// v7: tags may be added later (add_tags); other programs than Marigram refuse such a table. All tags are nullable

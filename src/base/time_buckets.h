@@ -37,6 +37,8 @@ class TimeBuckets {
 
   /// Whether there is more than one.
   bool any() const { return width_ > 0 || calendar_ != nullptr; }
+  /// Of each; 0 if they differ, or there is but one.
+  std::uint64_t fixed_width() const { return calendar_ ? 0 : static_cast<std::uint64_t>(width_); }
 
   struct Bucket {
     std::int64_t start = 0;   ///< its first time; that of the domain where it begins before it

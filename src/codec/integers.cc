@@ -276,8 +276,8 @@ void encode_integers(std::span<const std::int64_t> values, std::int64_t base, Bu
   const Plan plan = best_plan(values, base, shape, method);
   if (method == Method::kAuto || method == Method::kDictionary) {
     const Buffer block = sequence_block(values, base, shape, plan.bytes, method);
-    // The others are decoded several times as fast, which is worth a little.
-    if (!block.empty() && (method == Method::kDictionary || block.size() + block.size() / 32 < plan.bytes)) {
+    // The others are decoded several times as fast, which is worth a quarter.
+    if (!block.empty() && (method == Method::kDictionary || block.size() < plan.bytes - plan.bytes / 4)) {
       out.insert(out.end(), block.begin(), block.end());
       return;
     }

@@ -32,7 +32,8 @@ namespace marigram::codec {
 /// Which of the encodings a block may have.
 enum class Method : std::uint8_t {
   kQuick,        // the smallest of those that take some nanoseconds a value: for what is written as it comes
-  kAuto,         // the smallest of all, which takes some ten times as long: for what stays
+  kAuto,         // the smallest of all, or one that is decoded several times as fast and is at most a third larger;
+                 // takes some ten times as long: for what stays
   kDelta,        // differences; where they do not fit, and of other methods too, packed values
   kDoubleDelta,  // differences of differences
   kGorilla,      // double deltas, and XOR of doubles

@@ -12,6 +12,7 @@
 #include <limits>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -172,6 +173,30 @@ TEST(Extremes, NanGivesWay) {
   EXPECT_EQ(merged.result(), 3);
   using First = ExtremeState<std::string, Extreme::kMin>;
   EXPECT_EQ(state_of(First(), std::vector<std::string>{"b", "\xff", "a\0b", "a"}).result(), "a");
+}
+
+TEST(Extremes, AreTheSameOfOneByOneAndAllAtOnce) {
+  std::mt19937_64 random(3);
+  const std::vector<double> some = {kNan, -0.0, 0.0, 1, -1, kInfinity, -kInfinity};
+  for (int round = 0; round < 2'000; ++round) {
+    std::vector<double> values(random() % 8);
+    for (double& value : values) value = some[random() % some.size()];
+    const std::size_t cut = values.empty() ? 0 : random() % values.size();
+    const auto check = [&]<typename State>(State all) {
+      const std::optional<double> expected = state_of(State(), values).result();
+      all.add(std::span(values).first(cut));
+      all.add(std::span(values).subspan(cut));
+      ASSERT_EQ(all.result().has_value(), expected.has_value());
+      if (!expected) return;
+      ASSERT_EQ(std::isnan(*all.result()), std::isnan(*expected));
+      if (std::isnan(*expected)) return;
+      ASSERT_EQ(*all.result(), *expected);
+      ASSERT_EQ(std::signbit(*all.result()), std::signbit(*expected));
+    };
+    check(ExtremeState<double, Extreme::kMin>());
+    check(ExtremeState<double, Extreme::kMax>());
+    if (HasFatalFailure()) return;
+  }
 }
 
 TEST(Edges, GoByTimeThenByOrder) {

@@ -6,6 +6,7 @@
 //   merge(other)              what other series gave, later in the order of series
 //   result()                  the aggregate; unset if it is null
 // and some
+//   add(values)               values that follow one another, quicker than one by one
 //   add(summary)              values of a series that follow one another, as statistics say them
 //   add_squares(summary)      the same where deviations are known too
 #pragma once
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -186,6 +188,16 @@ class ExtremeState {
     any_ = true;
   }
   void add(const Summary<T>& values) { add(kWanted == Extreme::kMin ? values.least : values.largest, 0, 0); }
+  /// A NaN that comes behind a number changes nothing, so they are looked for only until one came.
+  void add(std::span<const T> values)
+    requires std::is_arithmetic_v<T>
+  {
+    std::size_t i = 0;
+    for (; i < values.size() && (!any_ || is_nan(value_)); ++i) add(values[i], 0, 0);
+    T held = value_;
+    for (; i < values.size(); ++i) held = is_beyond(held, values[i]) ? values[i] : held;
+    value_ = held;
+  }
   void merge(const ExtremeState& other) {
     if (other.any_) add(other.value_, 0, 0);
   }
@@ -193,12 +205,14 @@ class ExtremeState {
 
  private:
   static bool gives_way(const T& held, const Seen<T>& value) {
-    const bool is_beyond = kWanted == Extreme::kMin ? value < held : value > held;
-    if constexpr (std::is_same_v<T, double>) {
-      return static_cast<bool>(static_cast<int>(is_beyond) | static_cast<int>(std::isnan(held)));
-    } else {
-      return is_beyond;
-    }
+    return static_cast<bool>(static_cast<int>(is_beyond(held, value)) | static_cast<int>(is_nan(held)));
+  }
+  static bool is_beyond(const T& held, const Seen<T>& value) {
+    return kWanted == Extreme::kMin ? value < held : value > held;
+  }
+  static bool is_nan(const T& held) {
+    if constexpr (std::is_same_v<T, double>) return std::isnan(held);
+    return false;
   }
 
   T value_ = {};

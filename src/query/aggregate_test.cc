@@ -262,6 +262,41 @@ TEST(Aggregation, AgreesWithANaiveOne) {
   }
 }
 
+/// A stretch of rows a step apart, a gap, and so on.
+std::vector<Point> regular_points(std::mt19937_64& random, std::int64_t step) {
+  std::vector<Point> points;
+  for (const char* host : {"a", "b"}) {
+    std::int64_t time = static_cast<std::int64_t>(random() % 2'000) - 1'000;
+    for (int stretch = 0; stretch < 3; ++stretch) {
+      for (std::uint64_t rows = random() % 90; rows > 0; --rows) {
+        points.push_back({.host = host, .time = time, .f = double(random() % 100), .i = std::int64_t(random() % 100)});
+        time += step;
+      }
+      time += static_cast<std::int64_t>(random() % 200);
+    }
+  }
+  return points;
+}
+
+TEST(Aggregation, AgreesWithANaiveOneOnRegularRows) {
+  std::mt19937_64 random(2);
+  AggregationSpec request =
+      request_of({of("count", "f"), of("avg", "f"), of("max", "f"), of("min", "i"), of("first", "i"), of("rate", "f")});
+  for (int round = 0; round < 60; ++round) {
+    SCOPED_TRACE(round);
+    const auto step = static_cast<std::int64_t>(1 + random() % 12);
+    const std::vector<Point> points = regular_points(random, step);
+    for (const std::int64_t every : {step, 6 * step, 5 * step + 1, step / 2 + 1, std::int64_t{1'000}}) {
+      request.by = round % 2 == 0 ? std::vector<std::string>{} : std::vector<std::string>{"host", "core"};
+      request.every = every;
+      const auto rows = aggregate_points(points, request, 1 + random() % 200);
+      ASSERT_TRUE(rows) << rows.error().message;
+      expect_same(*rows, naive_rows(points, request), request);
+      if (HasFailure()) return;
+    }
+  }
+}
+
 /// Some rows of series "a" and core 0, with `f` and, as an integer, `i`.
 std::vector<Point> points_at(const std::vector<std::pair<std::int64_t, double>>& rows) {
   std::vector<Point> points;

@@ -1,5 +1,6 @@
 #include "query/aggregation.h"
 
+#include "base/processors.h"
 #include "base/try.h"
 #include "segment/arrow_status.h"
 
@@ -66,6 +67,17 @@ Result<std::shared_ptr<arrow::Array>> time_column(const std::shared_ptr<arrow::D
   auto column = make();
   if (column.ok()) return *std::move(column);
   return std::unexpected(segment::from_arrow_status(column.status(), "cannot make a column of buckets", false));
+}
+
+/// The one difference of neighbours among at least two times; 0 if there are others.
+MARIGRAM_LOOP std::uint64_t even_step(const std::int64_t* times, std::size_t count) {
+  const auto difference = [times](std::size_t i) {
+    return static_cast<std::uint64_t>(times[i]) - static_cast<std::uint64_t>(times[i - 1]);
+  };
+  const std::uint64_t step = difference(1);
+  std::uint64_t unlike = 0;
+  for (std::size_t i = 2; i < count; ++i) unlike |= difference(i) ^ step;
+  return unlike == 0 ? step : 0;
 }
 
 }  // namespace
@@ -169,8 +181,9 @@ Status Aggregation::begin_series(const RowKey& series) {
 }
 
 Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
+  const std::int64_t regular = rows_a_bucket(rows, begin, end);
   while (begin < end) {
-    const std::int64_t runs_end = find_runs(rows, begin, end);
+    const std::int64_t runs_end = find_runs(rows, begin, end, regular);
     const RowSlice slice{.times = rows.times, .begin = begin, .end = runs_end, .series = series_number_};
     for (std::size_t i = 0; i < columns_.size(); ++i) columns_[i]->add(runs_, rows.fields[i], slice);
     MARIGRAM_TRY(emit_past());
@@ -179,16 +192,26 @@ Status Aggregation::add(const FieldRows& rows, std::int64_t begin, std::int64_t 
   return {};
 }
 
-/// Runs of rows by bucket, not too many; where the last ends. Where rows are regular, a bucket has as many as the one
-/// before.
-std::int64_t Aggregation::find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end) {
+/// How many rows each bucket has but for the first and the last, if rows are a step apart that divides its width; 0:
+/// that differs, or is not worth knowing.
+std::int64_t Aggregation::rows_a_bucket(const FieldRows& rows, std::int64_t begin, std::int64_t end) const {
+  constexpr std::int64_t kManyRows = 64;
+  const std::uint64_t width = every_.fixed_width();
+  if (width == 0 || run_rows_ > kManyRows || end - begin < 3 || rows.times[end - 1] < rows.times[begin]) return 0;
+  const std::uint64_t step = compiled<even_step>(rows.times + begin, static_cast<std::size_t>(end - begin));
+  return step > 0 && width % step == 0 ? static_cast<std::int64_t>(width / step) : 0;
+}
+
+/// Runs of rows by bucket, not too many; where the last ends.
+std::int64_t Aggregation::find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end,
+                                    std::int64_t rows_a_bucket) {
   constexpr std::size_t kRunsMax = 1'024;
   runs_.clear();
   while (begin < end && runs_.size() < kRunsMax) {
     const TimeBuckets::Bucket bucket = every_.of(rows.times[begin]);
     const auto holds = [&](std::int64_t row) { return bucket.holds(rows.times[row]); };
     std::int64_t bucket_end = end;
-    if (every_.any()) {
+    if (every_.any()) {  // mostly a bucket has as many as the one before
       bucket_end = begin + run_rows_;
       const bool as_before = bucket_end <= end && holds(bucket_end - 1) && (bucket_end == end || !holds(bucket_end));
       if (!as_before) bucket_end = gallop(begin, end, holds);
@@ -196,6 +219,12 @@ std::int64_t Aggregation::find_runs(const FieldRows& rows, std::int64_t begin, s
     }
     runs_.push_back({.slot = slot_of(bucket.start), .end = bucket_end});
     begin = bucket_end;
+    if (rows_a_bucket == 0) continue;
+    for (std::uint64_t next = bucket.begin + bucket.width; end - begin >= rows_a_bucket && runs_.size() < kRunsMax;
+         next += bucket.width) {
+      begin += rows_a_bucket;
+      runs_.push_back({.slot = slot_of(static_cast<std::int64_t>(next)), .end = begin});
+    }
   }
   return begin;
 }

@@ -92,7 +92,8 @@ class Aggregation {
   Status make_columns(const arrow::Schema& schema, const AggregationSpec& request);
   Result<int> find_field(const arrow::Schema& schema, const std::string& name, const arrow::DataType*& type);
 
-  std::int64_t find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end);
+  std::int64_t rows_a_bucket(const FieldRows& rows, std::int64_t begin, std::int64_t end) const;
+  std::int64_t find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end, std::int64_t rows_a_bucket);
   Slot slot_of(std::int64_t start);
   Slot slot_of(Buckets& buckets, std::int64_t start);
   Slot insert(Buckets& buckets, Buckets::iterator before, std::int64_t start);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -145,6 +146,13 @@ template <typename State, typename T>
 concept RolledUp =
     Summarised<State, T> || requires(State state, const Summary<T>& values) { state.add_squares(values); };
 
+/// Values as they lie in arrays are added all at once.
+template <typename State, typename Array, typename T>
+concept TakesAll = requires(State state, const Array& array) {
+  { array.raw_values() } -> std::same_as<const T*>;
+  state.add(std::span<const T>());
+};
+
 template <typename Array, typename State>
 class StateColumn final : public AggregateColumn {
   using T = typename Output<Array, State>::Type;
@@ -224,6 +232,11 @@ class StateColumn final : public AggregateColumn {
   void add_runs(std::span<const SlotRun> runs, const Array& array, const RowSlice& rows) {
     std::int64_t row = rows.begin;
     for (const SlotRun& run : runs) {
+      if constexpr (!kNulls && TakesAll<State, Array, Value>) {
+        states_[run.slot].add(std::span(array.raw_values() + row, static_cast<std::size_t>(run.end - row)));
+        row = run.end;
+        continue;
+      }
       State state = std::move(states_[run.slot]);  // no value read below can lie in it: its parts stay in registers
       for (; row < run.end; ++row) {
         if (kNulls && array.IsNull(row)) continue;

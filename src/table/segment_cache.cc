@@ -4,16 +4,29 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <utility>
 
 namespace marigram::table {
 namespace {
 
-constexpr std::size_t kEntriesAlways = 64;
-constexpr std::size_t kEntriesMax = 4'096;  // of mappings; a process has some 65,000
-constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 30U;
+constexpr std::size_t kEntriesAlways = 32;
+constexpr std::size_t kEntriesMax = 4'096;
+constexpr std::uint64_t kBytesMax = std::uint64_t{1} << 30U;  // of a table's files
+constexpr std::size_t kMappingsMax = 16'384;                  // of all tables; Linux gives a process 65,530
+
+std::atomic<std::size_t> all_mappings;  // of the caches of all tables
+
+/// A day of a zola folder has a file a column.
+std::size_t mappings_of(const segment::SegmentReader& reader, SegmentFormat format) {
+  return format == SegmentFormat::kZola ? reader.schema(Dialect::kV7).columns.size() : 1;
+}
 
 }  // namespace
+
+SegmentCache::~SegmentCache() {
+  for (const Entry& entry : entries_) all_mappings -= entry.mappings;
+}
 
 Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectStore& store,
                                                                    const model::SegmentMeta& segment) {
@@ -34,8 +47,10 @@ Result<std::shared_ptr<segment::SegmentReader>> SegmentCache::open(io::ObjectSto
   MARIGRAM_ASSIGN(auto reader, segment::open_segment(store, key, segment.format));
   const std::lock_guard lock(mutex_);
   erase(key);
+  const std::size_t mappings = mappings_of(*reader, segment.format);
+  entries_.push_front({key, std::move(info.version), reader, mappings});
   bytes_ += reader->bytes();
-  entries_.push_front({key, std::move(info.version), reader});
+  all_mappings += mappings;
   by_key_[key] = entries_.begin();
   while (is_full()) erase(std::string(entries_.back().key));
   return reader;
@@ -50,12 +65,14 @@ void SegmentCache::erase(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;
   bytes_ -= found->second->reader->bytes();
+  all_mappings -= found->second->mappings;
   entries_.erase(found->second);
   by_key_.erase(found);
 }
 
 bool SegmentCache::is_full() const {
-  return entries_.size() > kEntriesMax || (entries_.size() > kEntriesAlways && bytes_ > kBytesMax);
+  const bool is_much = bytes_ > kBytesMax || all_mappings > kMappingsMax;
+  return entries_.size() > (is_much ? kEntriesAlways : kEntriesMax);
 }
 
 }  // namespace marigram::table

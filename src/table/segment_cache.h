@@ -8,6 +8,7 @@
 
 #include <marigram/error.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -17,10 +18,15 @@
 
 namespace marigram::table {
 
-/// The most recently used segments of one table: some of any size, and more as long as they are small together, since
-/// what is kept of a file in memory grows with it. Thread-safe.
+/// The most recently used segments of one table: some in any case, and more as long as they are small together, since
+/// what is kept of a file in memory grows with it, and as long as the process has room for their mappings. Thread-safe.
 class SegmentCache {
  public:
+  SegmentCache() = default;
+  SegmentCache(const SegmentCache&) = delete;
+  SegmentCache& operator=(const SegmentCache&) = delete;
+  ~SegmentCache();
+
   /// As open_segment; a file that was replaced since is opened anew, but for days of zola folders: kConflict. O(1).
   Result<std::shared_ptr<segment::SegmentReader>> open(io::ObjectStore& store, const model::SegmentMeta& segment);
 
@@ -32,6 +38,7 @@ class SegmentCache {
     std::string key;
     std::string version;
     std::shared_ptr<segment::SegmentReader> reader;
+    std::size_t mappings = 0;
   };
 
   void erase(const std::string& key);

@@ -3,16 +3,13 @@
 #include "table/vacuum.h"
 
 #include "table/delete.h"
-#include "table/history.h"
 #include "table/rewrite.h"
 #include "table/test_rows.h"
 #include "table/verify.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-#include <memory>
 #include <string>
 
 namespace marigram::table::testing {
@@ -57,19 +54,6 @@ class HistoryTest : public ::testing::Test {
 TEST_F(HistoryTest, IsKeptUnlessSomebodyGivesItUp) {
   EXPECT_EQ(vacuumed({}).files, 0U);
   EXPECT_EQ(rows_at(3), "6");
-}
-
-/// The space of a file is free when nobody has it open.
-TEST_F(HistoryTest, WhatIsDeletedIsShut) {
-  const Environment& environment = engine_->environment();
-  const model::SegmentMeta segment = *engine_->segments(engine_->state())->all().front();
-  std::weak_ptr<segment::SegmentReader> open = environment.segments->open(*environment.store, segment).value();
-  EXPECT_FALSE(open.expired()) << "it is kept for the next reader";
-  ASSERT_TRUE(truncate(*engine_));
-  fixture_.clock.advance(std::chrono::hours(1));
-  const VacuumReport done = vacuumed({.versions = 1});
-  ASSERT_NE(std::ranges::find(done.paths, segment.path), done.paths.end());
-  EXPECT_TRUE(open.expired());
 }
 
 TEST_F(HistoryTest, VersionsBeforeTheNewestSoManyAreGivenUp) {
