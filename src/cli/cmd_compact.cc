@@ -1,10 +1,10 @@
 // marigram compact: fewer and larger segments, all of one format.
 #include "base/try.h"
 #include "cli/command.h"
+#include "cli/compact.h"
 #include "cli/context.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
-#include "cli/text_table.h"
 
 #include <marigram/error.h>
 #include <marigram/table.h>
@@ -23,8 +23,7 @@ struct Options {
   std::string table;
   std::string segments;
   std::string compression;
-  bool tiered = false;
-  bool dry_run = false;
+  CompactTexts texts;
 };
 
 nlohmann::ordered_json to_json(const CompactReport::Total& total) {
@@ -32,15 +31,11 @@ nlohmann::ordered_json to_json(const CompactReport::Total& total) {
 }
 
 std::string summary(const CompactReport& report, const Options& options) {
-  const std::string& table = options.table;
-  if (report.before.segments == 0) return fmt::format("nothing to gain in {}: version {}\n", table, report.version);
-  if (options.dry_run) {
-    return fmt::format("would rewrite {} ({}) of {}\n", count_of(report.before.segments, "segment"),
-                       format_bytes(report.before.bytes), table);
+  if (report.before.segments == 0) {
+    return fmt::format("nothing to gain in {}: version {}\n", options.table, report.version);
   }
-  return fmt::format("compacted {}: {} ({}) became {} ({}): version {}\n", table,
-                     count_of(report.before.segments, "segment"), format_bytes(report.before.bytes),
-                     group_digits(report.after.segments), format_bytes(report.after.bytes), report.version);
+  const std::string done = summary_of(report, options.table, options.texts.dry_run);
+  return options.texts.dry_run ? done + "\n" : fmt::format("{}: version {}\n", done, report.version);
 }
 
 /// Makes a version only if something changes.
@@ -57,12 +52,13 @@ Result<int> run(Context& context, const Options& options) {
   const InterruptGuard guard(context.cancel);
   MARIGRAM_ASSIGN(Table table, Table::open(options.table));
   MARIGRAM_TRY(choose_segments(table, options));
-  MARIGRAM_ASSIGN(const CompactReport report,
-                  table.compact({.tiered = options.tiered, .dry_run = options.dry_run, .cancel = context.cancel}));
+  MARIGRAM_ASSIGN(
+      const CompactReport report,
+      table.compact({.tiered = options.texts.tiered, .dry_run = options.texts.dry_run, .cancel = context.cancel}));
   if (context.json) {
     nlohmann::ordered_json answer = {{"version", report.version}, {"before", to_json(report.before)}};
-    if (!options.dry_run) answer["after"] = to_json(report.after);
-    answer["dry_run"] = options.dry_run;
+    if (!options.texts.dry_run) answer["after"] = to_json(report.after);
+    answer["dry_run"] = options.texts.dry_run;
     MARIGRAM_TRY(context.print(answer));
   } else {
     MARIGRAM_TRY(context.out.write(summary(report, options)));
@@ -81,10 +77,8 @@ void add_compact(CLI::App& app, Context& context) {
   command.choice("--segments", options->segments, {"parquet", "native"},
                  "What files rows are kept in from now on; those that are there are written anew");
   add_compression(command, "--compression", options->compression, "Of native segments from now on");
-  add_tiered(command, options->tiered);
-  add_dry_run(command, options->dry_run, "Change nothing, only say how much would be rewritten")
-      .excludes("--segments")
-      .excludes("--compression");
+  add_compact_options(command, options->texts);
+  command.declared("--dry-run").excludes("--segments").excludes("--compression");
   command.runs([&context, options] { return run(context, *options); });
 }
 

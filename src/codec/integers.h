@@ -1,4 +1,4 @@
-// Blocks of integers: timestamps, counters, decimals, indices. Of several encodings the smallest is taken.
+// Blocks of integers: timestamps, counters, decimals, indices. Of several encodings the size decides (Method).
 //
 // A block is a tag, fields, and packed bits; how many values it holds is known from elsewhere (at least one). Numbers
 // are little-endian modulo 2^64; `uleb` is unsigned LEB128, `zz` is uleb of a zigzag-coded number, bits fill bytes from
