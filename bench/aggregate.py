@@ -103,6 +103,7 @@ class Aggregate(Runner):
         copy = Path(self.data) / "fleet-upkeep"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(rolled, copy, copy_function=os.link)
+        os.sync()  # what other lines left unwritten is not to be waited for here
         done = self.run(list(map(str, [self.program, "upkeep", copy, "--tag", "host", "--range-us", BEGIN_US + DAY_US, "--where", *some])))
         shutil.rmtree(copy)
         self.upkeep.append(f"refresh after a late row: {duration(statistics.median(done['times_s']))} (goal < 10 ms), {done['rows']} rows of levels")

@@ -18,7 +18,7 @@ SCHEMA = pa.schema([
     ("ts", pa.timestamp("us")), ("symbol", pa.string()), ("open", pa.float64()), ("high", pa.float64()),
     ("low", pa.float64()), ("close", pa.float64()), ("volume", pa.int64()),
 ])
-NATIVE_FORMAT = 3  # of what native segments look like, and compaction makes: raise it, and tables are made anew
+NATIVE_FORMAT = 4  # of what native segments look like, and compaction makes: raise it, and tables are made anew
 ROW_BYTES = 8 + 4 + 5 + 4 * 8 + 8  # of such a row in Arrow: "SYM00" is an offset and five letters
 
 

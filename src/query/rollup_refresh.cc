@@ -16,6 +16,7 @@
 #include <arrow/api.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -111,27 +112,39 @@ Result<std::shared_ptr<arrow::RecordBatch>> empty_intervals(const std::shared_pt
   return arrow::RecordBatch::Make(schema, rows, std::move(columns));
 }
 
-/// The rows of streams one after the other, then those of intervals that the level has and they have not.
+/// What is made anew of a level: so many intervals of each of these series.
+struct Wanted {
+  std::vector<SeriesKey> series;
+  std::uint64_t intervals = 0;
+};
+
+/// The rows of streams one after the other, then those of intervals that the level has and they have not. These are
+/// looked for only where an interval did not come.
 class LevelSource final : public table::BatchSource {
  public:
-  LevelSource(std::vector<table::ScanStream> streams, model::IndexSpec index, Keys before)
-      : streams_(std::move(streams)), index_(std::move(index)), before_(std::move(before)) {}
+  using Present = std::function<Result<Keys>()>;  // the intervals of the level that have rows
+
+  LevelSource(std::vector<table::ScanStream> streams, model::IndexSpec index, Wanted wanted, Present present)
+      : streams_(std::move(streams)),
+        index_(std::move(index)),
+        wanted_(std::move(wanted)),
+        present_(std::move(present)) {}
 
   Result<std::shared_ptr<arrow::RecordBatch>> next() override {
     for (; at_ < streams_.size(); ++at_) {
       MARIGRAM_ASSIGN(auto batch, streams_[at_].rows->next());
       if (!batch) continue;
-      Keys own;
-      note_keys(*batch, index_, {}, own);
-      for (const auto& [key, times] : own) {
-        const auto had = before_.find(key);
-        if (had != before_.end()) had->second.subtract(times);
-      }
+      note_keys(*batch, index_, {}, came_);
       rows_ += static_cast<std::uint64_t>(batch->num_rows());
       return batch;
     }
-    if (std::exchange(ended_, true)) return nullptr;
-    MARIGRAM_ASSIGN(auto batch, empty_intervals(streams_.front().schema, index_, before_));
+    if (std::exchange(ended_, true) || all_came()) return nullptr;
+    MARIGRAM_ASSIGN(Keys gone, present_());
+    for (const auto& [key, times] : came_) {
+      const auto had = gone.find(key);
+      if (had != gone.end()) had->second.subtract(times);
+    }
+    MARIGRAM_ASSIGN(auto batch, empty_intervals(streams_.front().schema, index_, gone));
     if (batch) rows_ += static_cast<std::uint64_t>(batch->num_rows());
     return batch;
   }
@@ -139,9 +152,19 @@ class LevelSource final : public table::BatchSource {
   std::uint64_t rows() const { return rows_; }
 
  private:
+  bool all_came() const {
+    const auto whole = std::ranges::count_if(came_, [this](const auto& series) {
+      return series.second.size() == wanted_.intervals &&
+             std::ranges::binary_search(wanted_.series, to_series(series.first));
+    });
+    return static_cast<std::size_t>(whole) == wanted_.series.size();
+  }
+
   std::vector<table::ScanStream> streams_;
   model::IndexSpec index_;
-  Keys before_;  // intervals of the level that have rows, and did not come yet
+  Wanted wanted_;
+  Present present_;
+  Keys came_;
   std::size_t at_ = 0;
   std::uint64_t rows_ = 0;
   bool ended_ = false;
@@ -256,6 +279,15 @@ class LevelRefresh {
     return std::max<std::uint64_t>(span / width, 1) * due_.size();
   }
 
+  std::uint64_t intervals_in(const Chunk& chunk) {
+    std::uint64_t count = 0;
+    for (std::int64_t at = chunk.from; at < chunk.to; ++count) {
+      const TimeBuckets::Bucket own = intervals_.of(at);
+      at = static_cast<std::int64_t>(own.begin + own.width);
+    }
+    return count;
+  }
+
   /// The buckets of all series become ones that are not left.
   void forget(const BucketSet& taken) {
     touched_.clear();
@@ -273,34 +305,38 @@ class LevelRefresh {
     return request;
   }
 
-  /// The intervals of the chunk that the level has now.
-  Status note_present(const Chunk& chunk, const std::vector<TagPredicate>& where, Keys& keys) const {
-    ScanRequest wanted = request(chunk, where);
-    wanted.order = ScanOrder::kSeries;
-    wanted.columns = view_.index.tags;
-    wanted.columns.push_back(view_.index.column);
-    wanted.columns.push_back(model::part_column(model::RollupPart::kCount, model::kAllRows));
-    MARIGRAM_ASSIGN(const table::ScanStream stream, table::scan(engine_, level_.table, wanted, {}));
-    while (true) {
-      MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
-      if (!batch) return {};
-      note_keys(*batch, view_.index, series_, keys);
+  /// The intervals of the chunks that the level has now.
+  Result<Keys> present(const std::vector<Chunk>& chunks, const std::vector<TagPredicate>& where) const {
+    Keys keys;
+    for (const Chunk& chunk : chunks) {
+      ScanRequest wanted = request(chunk, where);
+      wanted.order = ScanOrder::kSeries;
+      wanted.columns = view_.index.tags;
+      wanted.columns.push_back(view_.index.column);
+      wanted.columns.push_back(model::part_column(model::RollupPart::kCount, model::kAllRows));
+      MARIGRAM_ASSIGN(const table::ScanStream stream, table::scan(engine_, level_.table, wanted, {}));
+      while (true) {
+        MARIGRAM_ASSIGN(const auto batch, stream.rows->next());
+        if (!batch) break;
+        note_keys(*batch, view_.index, series_, keys);
+      }
     }
+    return keys;
   }
 
   Status write_newest(RefreshReport& report) {
     const std::vector<Chunk> chunks = take_newest();
-    const std::vector<TagPredicate> wanted = predicates_of(touched_, view_.index);
-    Keys present;
+    const std::vector<TagPredicate> where = predicates_of(touched_, view_.index);
+    Wanted wanted{.series = touched_};
     std::vector<table::ScanStream> streams;
     for (const Chunk& chunk : chunks) {
-      MARIGRAM_TRY(note_present(chunk, wanted, present));
-      MARIGRAM_ASSIGN(auto stream, aggregate_snapshot(view_.snapshot, request(chunk, wanted),
+      wanted.intervals += intervals_in(chunk);
+      MARIGRAM_ASSIGN(auto stream, aggregate_snapshot(view_.snapshot, request(chunk, where),
                                                       level_aggregates(view_, intervals_), nullptr, sources_));
       streams.push_back(std::move(stream));
     }
     const auto schema = streams.front().schema;
-    LevelSource rows(std::move(streams), view_.index, std::move(present));
+    LevelSource rows(std::move(streams), view_.index, std::move(wanted), [&] { return present(chunks, where); });
     CoverageMap left = others_;
     coverage::unite(left, due_);
     MARIGRAM_TRY(writer_.put(view_.snapshot.state, version_, level_.name, *schema, rows, left));

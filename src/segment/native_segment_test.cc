@@ -105,8 +105,9 @@ TEST(NativeSegment, PagesFollowSeries) {
   EXPECT_EQ(pages_of(1, 16'385), (std::vector<std::size_t>{8'192, 4'097, 4'096}));
   EXPECT_EQ(pages_of(2, 8'192), (std::vector<std::size_t>{8'192, 8'192}));
   EXPECT_EQ(pages_of(3, 1'024), (std::vector<std::size_t>{1'024, 1'024, 1'024}));
-  EXPECT_EQ(pages_of(17, 1'000), (std::vector<std::size_t>{8'000, 8'000, 1'000}));
-  EXPECT_EQ(pages_of(1'000, 10), (std::vector<std::size_t>{8'190, 1'810}));
+  EXPECT_EQ(pages_of(17, 1'000),
+            (std::vector<std::size_t>{2'000, 2'000, 2'000, 2'000, 2'000, 2'000, 2'000, 2'000, 1'000}));
+  EXPECT_EQ(pages_of(500, 10), (std::vector<std::size_t>{2'040, 2'040, 920}));
 }
 
 TEST(NativeSegment, PagesOfOtherTimesAndSeriesAreNotRead) {

@@ -28,7 +28,8 @@
 namespace marigram::segment {
 namespace {
 
-constexpr std::size_t kOwnPageRowsMin = 1'024;  // of a series: so many share no page with others
+constexpr std::size_t kOwnPageRowsMin = 1'024;     // of a series: so many share no page with others
+constexpr std::size_t kSharedPageRowsMax = 2'048;  // who asks for one of the series decodes the others
 constexpr std::size_t kOpenRowsMax = std::size_t{2} * kPageRowsMax;
 constexpr std::size_t kBufferBytes = 1 << 20;
 
@@ -178,7 +179,7 @@ Status NativeWriter::State::add_rows(const std::vector<ArrayPtr>& arrays, std::i
     const std::size_t there = page->rows.size();
     const std::size_t own = there - page->begins.back() + static_cast<std::size_t>(count);
     const bool shared = page->begins.size() > 1;
-    if (shared && (own >= kOwnPageRowsMin || there + static_cast<std::size_t>(count) > kPageRowsMax)) {
+    if (shared && (own >= kOwnPageRowsMin || there + static_cast<std::size_t>(count) > kSharedPageRowsMax)) {
       MARIGRAM_TRY(flush_before_last_series());
       continue;
     }
