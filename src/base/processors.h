@@ -2,8 +2,8 @@
 // hand can run is taken when it runs (docs/decisions/0009-loops-compiled-twice.md).
 //
 // A loop is a function marked MARIGRAM_LOOP, so that it is compiled with what calls it: compiled<loop>(arguments) calls
-// it so. What it gives must not depend on the processor, to the last bit: no sums of doubles, and no product that is
-// added to a double but by std::fma.
+// it so. What it gives must not depend on the processor, to the last bit: no sum of doubles but in one order, and no
+// product that is added to a double but by std::fma.
 #pragma once
 
 #include <atomic>

@@ -1,11 +1,13 @@
 // The arithmetic of aggregates. Without this test sums could lose what the large numbers among them hide, a deviation
 // could drown in its mean, a percentile could differ from what others compute, a counter's restart could count as a
 // fall, and what is merged could differ from what is added.
+#include "base/processors.h"
 #include "query/aggregate_states.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -173,6 +176,49 @@ TEST(Extremes, NanGivesWay) {
   EXPECT_EQ(merged.result(), 3);
   using First = ExtremeState<std::string, Extreme::kMin>;
   EXPECT_EQ(state_of(First(), std::vector<std::string>{"b", "\xff", "a\0b", "a"}).result(), "a");
+}
+
+/// Bits of a result; NaNs are all alike.
+std::optional<std::uint64_t> bits_of(const std::optional<double>& result) {
+  if (!result) return std::nullopt;
+  return std::bit_cast<std::uint64_t>(std::isnan(*result) ? kNan : *result);
+}
+
+/// Values to each of some states, run by run and four runs at a time; states may have seen some before.
+template <typename State>
+void expect_fours_alike(std::mt19937_64& random, const std::vector<double>& some) {
+  const std::size_t each = 1 + random() % 9;
+  std::vector<State> alone(4 * (1 + random() % 3));
+  for (State& state : alone) {
+    if (random() % 2 == 0) state.add(some[random() % some.size()], 0, 1);
+  }
+  std::vector<State> together = alone;
+  std::vector<double> values(alone.size() * each);
+  for (double& value : values) value = some[random() % some.size()];
+  for (std::size_t i = 0; i < values.size(); ++i) alone[i / each].add(values[i], 0, 1);
+  compiled<State::add_fours>(together.data(), together.size() / 4, values.data(), each);
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    ASSERT_EQ(bits_of(together[i].result()), bits_of(alone[i].result()));
+    if constexpr (std::is_same_v<State, SumState<double>>) {
+      ASSERT_EQ(bits_of(together[i].sum()->sum()), bits_of(alone[i].sum()->sum()));
+      ASSERT_EQ(bits_of(together[i].sum()->lost()), bits_of(alone[i].sum()->lost()));
+    }
+  }
+}
+
+TEST(Fours, AreToTheLastBitWhatOneByOneGives) {
+  const Processor best = processor();
+  std::mt19937_64 random(4);
+  std::vector<double> some = {kNan, -0.0, 0.0, 1, -1, kInfinity, -kInfinity, 1e300, -1e300, 5e-324, 0.1, 1e16, 3.3};
+  for (int round = 0; round < 4'000 && !HasFatalFailure(); ++round) {
+    if (!use_processor(round % 2 == 0 ? Processor::kAny : Processor::kWide)) continue;
+    const std::vector<double> own(some.begin() + (round % 3 == 0 ? 0 : 7), some.end());  // mostly finite
+    expect_fours_alike<SumState<double>>(random, own);
+    expect_fours_alike<AvgState<double>>(random, own);
+    expect_fours_alike<ExtremeState<double, Extreme::kMin>>(random, own);
+    expect_fours_alike<ExtremeState<double, Extreme::kMax>>(random, own);
+  }
+  use_processor(best);
 }
 
 TEST(Extremes, AreTheSameOfOneByOneAndAllAtOnce) {

@@ -7,13 +7,16 @@
 //   result()                  the aggregate; unset if it is null
 // and some
 //   add(values)               values that follow one another, quicker than one by one
+//   add_fours(states, fours, values, each)  to each of four times as many states so many values (even_runs.h)
 //   add(summary)              values of a series that follow one another, as statistics say them
 //   add_squares(summary)      the same where deviations are known too
 #pragma once
 
 #include "base/compensated_sum.h"
+#include "query/even_runs.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -84,6 +87,12 @@ class CountState {
 template <typename T>
 class SumState {
  public:
+  MARIGRAM_LOOP static void add_fours(SumState* states, std::size_t fours, const T* values, std::size_t each)
+    requires std::is_same_v<T, double>
+  {
+    query::add_fours([states](std::size_t i) -> CompensatedSum& { return states[i].sum_; }, fours, values, each);
+    for (std::size_t i = 0; i < 4 * fours; ++i) states[i].any_ = true;
+  }
   void add(T value, std::int64_t, std::uint64_t) {
     sum_.add(value);
     any_ = true;
@@ -107,6 +116,12 @@ class SumState {
 template <typename T>
 class AvgState {
  public:
+  MARIGRAM_LOOP static void add_fours(AvgState* states, std::size_t fours, const T* values, std::size_t each)
+    requires std::is_same_v<T, double>
+  {
+    query::add_fours([states](std::size_t i) -> CompensatedSum& { return states[i].sum_; }, fours, values, each);
+    for (std::size_t i = 0; i < 4 * fours; ++i) states[i].count_ += each;
+  }
   void add(T value, std::int64_t, std::uint64_t) {
     sum_.add(value);
     ++count_;
@@ -197,6 +212,27 @@ class ExtremeState {
     T held = value_;
     for (; i < values.size(); ++i) held = is_beyond(held, values[i]) ? values[i] : held;
     value_ = held;
+  }
+  MARIGRAM_LOOP static void add_fours(ExtremeState* states, std::size_t fours, const T* values, std::size_t each)
+    requires std::is_arithmetic_v<T>
+  {
+    for (const ExtremeState* const end = states + 4 * fours; states != end; states += 4, values += 4 * each) {
+      std::array<T, 4> held;
+      bool has_nan = false;
+      for (std::size_t i = 0; i < 4; ++i) {
+        held[i] = states[i].any_ ? states[i].value_ : values[i * each];
+        has_nan |= is_nan(held[i]);
+      }
+      if (has_nan) {
+        for (std::size_t i = 0; i < 4; ++i) states[i].add(std::span(values + i * each, each));
+        continue;
+      }
+      take_four<T, kWanted == Extreme::kMin>(held.data(), values, each);
+      for (std::size_t i = 0; i < 4; ++i) {
+        states[i].value_ = held[i];
+        states[i].any_ = true;
+      }
+    }
   }
   void merge(const ExtremeState& other) {
     if (other.any_) add(other.value_, 0, 0);

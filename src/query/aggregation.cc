@@ -223,7 +223,7 @@ std::int64_t Aggregation::find_runs(const FieldRows& rows, std::int64_t begin, s
     for (std::uint64_t next = bucket.begin + bucket.width; end - begin >= rows_a_bucket && runs_.size() < kRunsMax;
          next += bucket.width) {
       begin += rows_a_bucket;
-      runs_.push_back({.slot = slot_of(static_cast<std::int64_t>(next)), .end = begin});
+      runs_.push_back({.slot = slot_behind(static_cast<std::int64_t>(next)), .end = begin});
     }
   }
   return begin;
@@ -249,6 +249,16 @@ Slot Aggregation::slot_of(std::int64_t start) {
     open_.push_back(new_slot());
   }
   return open_.back();
+}
+
+/// The same of a bucket that is mostly known to be the one behind that at hand, and of the next slot: which is
+/// compared, not followed, so that processors need not wait for one bucket to find the next.
+inline Slot Aggregation::slot_behind(std::int64_t start) {
+  if (kept_ == Until::kBucketEnds || bucket_.slot == kNoSlot) return slot_of(start);
+  const Follower& next = next_[bucket_.slot];
+  if (next.start != start || next.slot != bucket_.slot + 1) return slot_of(start);
+  bucket_.start = start;
+  return ++bucket_.slot;
 }
 
 /// Mostly of the one at hand, or of that behind it.
@@ -311,7 +321,7 @@ Status Aggregation::emit_past() {
 /// What is open, of that group.
 Status Aggregation::emit(const RowKey& group) {
   for (const auto& column : columns_) MARIGRAM_TRY(column->emit(open_));
-  free_slots_.insert(free_slots_.end(), open_.begin(), open_.end());
+  free_slots_.insert(free_slots_.end(), open_.rbegin(), open_.rend());  // taken from the end: neighbours again
   complete_buckets_.insert(complete_buckets_.end(), starts_.begin(), starts_.end());
   const auto rows = static_cast<std::int64_t>(open_.size());
   open_.clear();

@@ -95,6 +95,7 @@ class Aggregation {
   std::int64_t rows_a_bucket(const FieldRows& rows, std::int64_t begin, std::int64_t end) const;
   std::int64_t find_runs(const FieldRows& rows, std::int64_t begin, std::int64_t end, std::int64_t rows_a_bucket);
   Slot slot_of(std::int64_t start);
+  Slot slot_behind(std::int64_t start);
   Slot slot_of(Buckets& buckets, std::int64_t start);
   Slot insert(Buckets& buckets, Buckets::iterator before, std::int64_t start);
   Slot new_slot();

@@ -1,6 +1,7 @@
 // Aggregates that are a state of values of one type (aggregate_states.h), as columns.
 #pragma once
 
+#include "base/processors.h"
 #include "base/try.h"
 #include "query/aggregate_column.h"
 #include "query/aggregate_states.h"
@@ -152,6 +153,12 @@ concept TakesAll = requires(State state, const Array& array) {
   { array.raw_values() } -> std::same_as<const T*>;
   state.add(std::span<const T>());
 };
+/// Those of runs that are equally long too, four at a time.
+template <typename State, typename Array, typename T>
+concept TakesFours = requires(const Array& array, State* states, std::size_t count) {
+  { array.raw_values() } -> std::same_as<const T*>;
+  State::add_fours(states, count, array.raw_values(), count);
+};
 
 template <typename Array, typename State>
 class StateColumn final : public AggregateColumn {
@@ -231,7 +238,19 @@ class StateColumn final : public AggregateColumn {
   template <bool kNulls>
   void add_runs(std::span<const SlotRun> runs, const Array& array, const RowSlice& rows) {
     std::int64_t row = rows.begin;
-    for (const SlotRun& run : runs) {
+    while (!runs.empty()) {
+      if constexpr (!kNulls && TakesFours<State, Array, Value>) {
+        const std::size_t alike = count_alike(runs, row) / 4 * 4;
+        if (alike > 0) {
+          compiled<State::add_fours>(&states_[runs.front().slot], alike / 4, array.raw_values() + row,
+                                     static_cast<std::size_t>(runs.front().end - row));
+          row = runs[alike - 1].end;
+          runs = runs.subspan(alike);
+          continue;
+        }
+      }
+      const SlotRun run = runs.front();
+      runs = runs.subspan(1);
       if constexpr (!kNulls && TakesAll<State, Array, Value>) {
         states_[run.slot].add(std::span(array.raw_values() + row, static_cast<std::size_t>(run.end - row)));
         row = run.end;
@@ -244,6 +263,20 @@ class StateColumn final : public AggregateColumn {
       }
       states_[run.slot] = std::move(state);
     }
+  }
+
+  /// How many of the first runs are as long as the first, and of neighbouring slots; one that is long stays alone.
+  static std::size_t count_alike(std::span<const SlotRun> runs, std::int64_t row) {
+    constexpr std::int64_t kLongRun = 64;
+    const SlotRun& first = runs.front();
+    const std::int64_t each = first.end - row;
+    if (each > kLongRun) return 1;
+    std::size_t count = 1;
+    while (count < runs.size() && runs[count].slot == first.slot + count &&
+           runs[count].end == runs[count - 1].end + each) {
+      ++count;
+    }
+    return count;
   }
 
   void add_rollup(Slot slot, const RollupValues& values, const RowSlice& rows) {
